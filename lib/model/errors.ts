@@ -1,0 +1,35 @@
+/** What kind of failure an error is; decides the exit status. */
+export type ErrorCode = 'failed' | 'usage' | 'unsupported' | 'permission';
+
+const exitCodes: Record<ErrorCode, number> = { failed: 1, usage: 2, unsupported: 3, permission: 4 };
+
+export interface ErrorDetails {
+  /** What the user can do about it, one sentence each. */
+  readonly hint?: string | readonly string[];
+  readonly cause?: unknown;
+  /** Text for people who asked for more (`-v`): a verifier log, the messages of a library. */
+  readonly log?: string;
+}
+
+/**
+ * The one error class of kscope: the message says what failed and why in one sentence,
+ * `hints` say what to do next, `code` is stable and is what callers match on.
+ */
+export class KscopeError extends Error {
+  readonly code: ErrorCode;
+  readonly hints: readonly string[];
+  readonly log: string | undefined;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = 'KscopeError';
+    this.code = code;
+    this.hints = typeof details.hint === 'string' ? [details.hint] : (details.hint ?? []);
+    this.log = details.log;
+  }
+
+  /** 1 failed while running, 2 usage, 3 cannot run on this kernel or host, 4 not permitted. */
+  get exitCode(): number {
+    return exitCodes[this.code];
+  }
+}
