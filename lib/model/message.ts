@@ -1,0 +1,73 @@
+import type { SemanticType } from './types.ts';
+
+/** A decoded record or table row: field names are the C names. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/** One column of the text rendering; JSON ignores it but for its name. */
+export interface Column {
+  /** Field name, as in the C struct, `--fields`, `--sort` and JSON. */
+  readonly name: string;
+  readonly header: string;
+  readonly width: number;
+  readonly align: 'left' | 'right';
+  readonly type: SemanticType;
+  /** The last text column takes the rest of the line and is never padded. */
+  readonly text?: (value: unknown, row: Row) => string;
+}
+
+/** Which hook a program was attached to, out of the alternatives that the tool has. */
+export interface AttachedHook {
+  readonly program: string;
+  readonly hook: string;
+}
+
+/**
+ * What a running tool says, in order: `ready` first (all hooks are attached), then data, `lost` and `warning`
+ * as they happen. Every kind of output, live or recorded, is made from these and nothing else.
+ */
+export type Message = ReadyMessage | EventsMessage | TableMessage | LostMessage | WarningMessage;
+
+export interface ReadyMessage {
+  readonly type: 'ready';
+  readonly tool: string;
+  /** What is traced, without the final period: 'Tracing open(2)'. */
+  readonly activity: string;
+  /** Microseconds since the Unix epoch. */
+  readonly time: number;
+  readonly hooks: readonly AttachedHook[];
+  readonly columns: readonly Column[];
+  /** The fields that JSON carries, in order; undefined means all. */
+  readonly fields?: readonly string[];
+}
+
+/** All events of one drain of the ring buffer; JSON and library users see one `event` for each row. */
+export interface EventsMessage {
+  readonly type: 'events';
+  readonly rows: readonly Row[];
+}
+
+/** A finite table: a summary at the end, or one interval. */
+export interface TableMessage {
+  readonly type: 'table';
+  readonly time: number;
+  readonly columns: readonly Column[];
+  readonly rows: readonly Row[];
+}
+
+/** Records that were produced in the kernel and never read. */
+export interface LostMessage {
+  readonly type: 'lost';
+  /** Since the last such message. */
+  readonly count: number;
+  readonly total: number;
+  /** What was lost, in the plural: 'events'. */
+  readonly what: string;
+  /** True for the one at the end of the run, which repeats the total. */
+  readonly final: boolean;
+}
+
+export interface WarningMessage {
+  readonly type: 'warning';
+  readonly text: string;
+  readonly hint?: string;
+}

@@ -1,0 +1,61 @@
+import type { Skeleton } from '../bpf/skeleton.ts';
+import type { JsonSchema } from '../model/json.ts';
+import type { Column, Message } from '../model/message.ts';
+import type { Option, Options } from './options.ts';
+
+/** What a tool needs from whoever runs it: the command line, a test, or a program that uses the library. */
+export interface RunContext {
+  /** Values by option key, defaults filled in. */
+  readonly values: Readonly<Record<string, unknown>>;
+  /** Ends the run: what is in the buffers is still delivered, then hooks are detached. */
+  readonly signal: AbortSignal;
+  /** BTF of the running kernel, for kernels that do not carry it. */
+  readonly btf?: string;
+  /** Bytes of each ring buffer; a power of two multiple of the page size. */
+  readonly bufferSize?: number;
+  /** Called with lines for people who want to know (`-v`). */
+  readonly debug?: (line: string) => void;
+}
+
+/** A positional argument: '[interval]'. Shapes define them, tools do not. */
+export interface Positional {
+  readonly key: string;
+  readonly name: string;
+  readonly summary: string;
+  readonly parse: (text: string) => unknown;
+}
+
+/**
+ * A tool as data. Every shape produces this one form, and everything outside (help, man page, completion, schema,
+ * list, conformance tests, the runner) is derived from it and asks for nothing else.
+ */
+export interface Tool {
+  readonly shape: string;
+  readonly skeleton: Skeleton;
+  /** One sentence for list and help: 'Trace the open(2) family of system calls.' */
+  readonly summary: string;
+  /** Paragraphs for the man page, separated by blank lines: what the hooks measure, what is not seen. */
+  readonly description: string;
+  /** Measured cost, for the man page. */
+  readonly overhead: string;
+  /** Everything the tool accepts, the shape's and the shared options included, in the order of the help text. */
+  readonly options: Options;
+  readonly positionals: readonly Positional[];
+  /** Arguments to explanation: { '-x -p 181': 'trace the failed opens of process 181' }. */
+  readonly examples: Readonly<Record<string, string>>;
+  /** Other command names that start this tool with arguments put in front: { ext4dist: ['--type', 'ext4'] }. */
+  readonly aliases: Readonly<Record<string, readonly string[]>>;
+  /** Every column the text output can have; reads the object file, needs no privilege. */
+  columns(): readonly ToolColumn[];
+  /** JSON Schema of one line of `--json`; reads the object file, needs no privilege. */
+  schema(): JsonSchema;
+  /** Loads, attaches, and yields messages until the signal, the duration or the end. */
+  run(context: RunContext): AsyncIterable<Message>;
+}
+
+export interface ToolColumn extends Column {
+  /** What the field means, for FIELDS in the man page. */
+  readonly help: string;
+  /** The option that shows the column; undefined when it is always there. */
+  readonly option?: Option;
+}

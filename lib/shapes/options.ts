@@ -1,0 +1,120 @@
+import { KscopeError } from '../model/errors.ts';
+
+/**
+ * One command-line option as data: help, man page, completion and parsing are derived from it.
+ * `set` names the rodata variable (checked against the object by the compiler) that takes the value before load.
+ */
+export interface Option<T = unknown, Set extends string = string> {
+  /** As people write it: '-p, --pid <PID>'. The long name is not repeated anywhere else. */
+  readonly flags: string;
+  /** One line, lower case, no final period. */
+  readonly summary: string;
+  readonly set?: Set;
+  /** What the rodata variable takes when that is not the value itself. */
+  readonly encode?: (value: NonNullable<T>) => unknown;
+  /** Text to value; absent for flags, which are true or false. */
+  readonly parse?: (text: string) => NonNullable<T>;
+  /** May be given several times; the values are concatenated. */
+  readonly repeatable?: boolean;
+  readonly default?: T;
+  readonly choices?: readonly string[];
+  /** Other spellings that are accepted but not shown: '--extended_fields'. */
+  readonly hidden?: readonly string[];
+  /** Options (by key) that cannot be given together with this one. */
+  readonly conflicts?: readonly string[];
+  /** What completion offers for the value: 'file', 'directory', 'pid', 'user', 'none'. */
+  readonly completes?: 'file' | 'directory' | 'pid' | 'user' | 'none';
+  /** Group heading in help: own options have none. */
+  readonly group?: 'filter' | 'column' | 'output' | 'common';
+}
+
+export type Options = Readonly<Record<string, Option>>;
+
+/** Values by option key, as the shape and the tool's own functions receive them. */
+export type OptionValues<O> = { readonly [K in keyof O]: O[K] extends Option<infer T> ? T : never };
+
+type Details<T, Set extends string> = Omit<Option<T, Set>, 'flags' | 'summary' | 'parse'>;
+
+/** A switch: false unless given. */
+export function flag<const Set extends string = never>(
+  flags: string,
+  summary: string,
+  details: Details<boolean, Set> = {},
+): Option<boolean, Set> {
+  return { flags, summary, ...details };
+}
+
+/** Free text. */
+export function text<const Set extends string = never>(
+  flags: string,
+  summary: string,
+  details: Details<string | undefined, Set> = {},
+): Option<string | undefined, Set> {
+  return { flags, summary, parse: (given) => given, ...details };
+}
+
+/** A whole number in [min, max]; decimal, or hexadecimal with 0x. */
+export function integer<const Set extends string = never>(
+  flags: string,
+  summary: string,
+  details: Details<number | undefined, Set> & { readonly min?: number; readonly max?: number } = {},
+): Option<number | undefined, Set> {
+  const { min = 0, max = 2 ** 31 - 1, ...rest } = details;
+  return { flags, summary, parse: (given) => parseInteger(given, min, max), ...rest };
+}
+
+/** One of a fixed set of words. */
+export function choice<const C extends string, const Set extends string = never>(
+  flags: string,
+  summary: string,
+  choices: readonly C[],
+  details: Omit<Details<C | undefined, Set>, 'choices'> = {},
+): Option<C | undefined, Set> {
+  return {
+    flags,
+    summary,
+    choices,
+    parse: (given) => {
+      const found = choices.find((word) => word === given);
+      if (found === undefined) {
+        throw new KscopeError('usage', `'${given}' is not one of ${choices.join(', ')}`);
+      }
+      return found;
+    },
+    ...details,
+  };
+}
+
+/** A comma-separated list, each element read by `parse`; given several times, the lists are joined. */
+export function list<T, const Set extends string = never>(
+  flags: string,
+  summary: string,
+  parse: (element: string) => T,
+  details: Details<readonly T[] | undefined, Set> = {},
+): Option<readonly T[] | undefined, Set> {
+  return {
+    flags,
+    summary,
+    repeatable: true,
+    parse: (given) => given.split(',').map((element) => parse(element.trim())),
+    ...details,
+  };
+}
+
+/** Reads a whole number in [min, max]. @throws KscopeError usage */
+export function parseInteger(given: string, min: number, max: number): number {
+  const value = /^(-?\d+|0x[0-9a-f]+)$/i.test(given) ? Number(given) : Number.NaN;
+  if (!Number.isSafeInteger(value) || value < min || value > max) {
+    throw new KscopeError('usage', `'${given}' is not a whole number from ${min} to ${max}`);
+  }
+  return value;
+}
+
+/** The long name of an option without dashes: 'pid' for '-p, --pid <PID>'. */
+export function longName(option: Option): string {
+  const match = /--([a-z0-9][a-z0-9-]*)/.exec(option.flags);
+  if (match?.[1] === undefined) {
+    throw new KscopeError('failed', `option '${option.flags}' has no long name`);
+  }
+  return match[1];
+}
