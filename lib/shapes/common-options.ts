@@ -1,0 +1,55 @@
+import { KscopeError } from '../model/errors.ts';
+import { choice, flag, list, type Option, text } from './options.ts';
+
+const common = { group: 'common' } as const;
+const output = { group: 'output' } as const;
+
+/** Accepted by every tool, whatever its shape. The values of `json` and `verbose` are for whoever runs the tool. */
+export const commonOptions = {
+  json: flag('--json', 'print one JSON object a line', output),
+  fields: list('--fields <FIELDS>', 'print only these fields, in this order', fieldName, output),
+  time: choice('--time <FORMAT>', 'how times are written', ['clock', 'rfc3339', 'unix', 'relative'], output),
+  utc: flag('--utc', 'write times in UTC', output),
+  duration: seconds('--duration <SECONDS>', 'end after this time', common),
+  bufferSize: bytes('--buffer-size <BYTES>', 'size of the event buffer; K, M and G are understood', common),
+  btf: text('--btf <FILE>', 'BTF of the running kernel, if it does not carry it', { ...common, completes: 'file' }),
+  verbose: flag('-v, --verbose', 'say which hooks were chosen and why, and show logs with errors', common),
+};
+
+/** A length of time in seconds, decimals allowed; the value is in seconds. */
+export function seconds(flags: string, summary: string, details: Partial<Option<number | undefined>> = {}) {
+  return { flags, summary, parse: parseSeconds, ...details } satisfies Option<number | undefined>;
+}
+
+function parseSeconds(given: string): number {
+  const value = /^\d+(\.\d+)?$/.test(given) ? Number(given) : Number.NaN;
+  if (!(value > 0 && value <= 1e8)) {
+    throw new KscopeError('usage', `'${given}' is not a number of seconds above 0`);
+  }
+  return value;
+}
+
+function bytes(flags: string, summary: string, details: Partial<Option<number | undefined>>) {
+  return { flags, summary, parse: parseBytes, ...details } satisfies Option<number | undefined>;
+}
+
+function parseBytes(given: string): number {
+  const match = /^(\d+)([kmg]?)$/i.exec(given);
+  const unit = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 }[(match?.[2] ?? '').toLowerCase()] ?? 1;
+  const value = Number(match?.[1]) * unit;
+  if (!(value >= 4096 && value <= 2 ** 30)) {
+    throw new KscopeError('usage', `'${given}' is not a size from 4K to 1G`);
+  }
+  return value;
+}
+
+function fieldName(given: string): string {
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(given)) {
+    throw new KscopeError('usage', `'${given}' is not a field name`);
+  }
+  return given;
+}
+
+export type CommonOption = keyof typeof commonOptions;
+/** Every option key that tools cannot use for themselves. */
+export const commonKeys: readonly string[] = Object.keys(commonOptions);
