@@ -38,7 +38,12 @@ export interface ReadyMessage {
   readonly columns: readonly Column[];
   /** The fields that JSON carries, in order; undefined means all. */
   readonly fields?: readonly string[];
+  /** Meaning of the fields that no column shows: JSON carries those too. */
+  readonly types?: FieldTypes;
 }
+
+/** Semantic types by field name. */
+export type FieldTypes = Readonly<Record<string, SemanticType>>;
 
 /** All events of one drain of the ring buffer; JSON and library users see one `event` for each row. */
 export interface EventsMessage {
@@ -52,6 +57,9 @@ export interface TableMessage {
   readonly time: number;
   readonly columns: readonly Column[];
   readonly rows: readonly Row[];
+  /** As in `ready`; undefined means all fields. */
+  readonly fields?: readonly string[];
+  readonly types?: FieldTypes;
 }
 
 /** Records that were produced in the kernel and never read. */
