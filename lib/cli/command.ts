@@ -1,0 +1,191 @@
+import { Argument, Command, CommanderError, Option as CommanderOption, Help } from 'commander';
+import { KscopeError } from '../model/errors.ts';
+import type { Positional, Tool } from '../shapes/definition.ts';
+import type { Option } from '../shapes/options.ts';
+import { version } from './version.ts';
+
+/** What a command line asks for: a run with these values, or a text to print. */
+export type Parsed =
+  | { readonly kind: 'run'; readonly values: Readonly<Record<string, unknown>> }
+  | { readonly kind: 'text'; readonly text: string };
+
+const headings = { filter: 'Filters:', column: 'Columns:', output: 'Output:', common: 'Common:' } as const;
+const ownHeading = 'Options:';
+
+/** Reads the arguments of a tool. @throws KscopeError usage */
+export function parseTool(name: string, tool: Tool, argv: readonly string[]): Parsed {
+  return parseWith(toolCommand(name, tool), argv, (command) => {
+    const values: Record<string, unknown> = {};
+    for (const [key, option] of Object.entries(tool.options)) {
+      values[key] = command.getOptionValue(key) ?? option.default ?? (option.parse === undefined ? false : undefined);
+    }
+    tool.positionals.forEach(({ key }, i) => {
+      values[key] = command.processedArgs[i];
+    });
+    return values;
+  });
+}
+
+/** The text of `NAME --help`. */
+export function helpText(name: string, tool: Tool): string {
+  const parsed = parseTool(name, tool, ['--help']);
+  return parsed.kind === 'text' ? parsed.text : '';
+}
+
+function parseWith(
+  command: Command,
+  argv: readonly string[],
+  read: (command: Command) => Record<string, unknown>,
+): Parsed {
+  let text = '';
+  command.exitOverride();
+  command.configureOutput({
+    writeOut: (part) => {
+      text += part;
+    },
+    writeErr: () => {},
+    // Help is the same wherever it is printed: it is tested, and it fits.
+    getOutHelpWidth: () => 80,
+    getOutHasColors: () => false,
+  });
+  try {
+    command.parse([...argv], { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) {
+        return { kind: 'text', text };
+      }
+      throw usageError(command, error);
+    }
+    if (error instanceof KscopeError && error.code === 'usage' && error.hints.length === 0) {
+      throw new KscopeError('usage', error.message, { hint: `${command.name()} --help`, cause: error });
+    }
+    throw error;
+  }
+  return { kind: 'run', values: read(command) };
+}
+
+/** Our sentence for what the parser found, with its suggestion as a hint. */
+function usageError(command: Command, error: CommanderError): KscopeError {
+  const [first = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
+  const suggestion = /^\(Did you mean (.*)\?\)$/.exec(rest.join(' '))?.[1];
+  const excess = command.args[command.registeredArguments.length];
+  const message = error.code === 'commander.excessArguments' ? `unexpected argument '${excess}'` : first;
+  const help = `${command.name()} --help`;
+  return new KscopeError('usage', message, {
+    hint: suggestion === undefined ? help : [`did you mean ${suggestion}?`, help],
+  });
+}
+
+/** The parser of a tool's command line; its help has the groups and examples. */
+function toolCommand(name: string, tool: Tool): Command {
+  const command = new ToolCommand(name);
+  command.description(tool.summary);
+  command.allowExcessArguments(false);
+  for (const positional of tool.positionals) {
+    command.addArgument(argument(positional));
+  }
+  const hidden: CommanderOption[] = [];
+  for (const [key, option] of Object.entries(tool.options)) {
+    const own = new KeyedOption(option.flags, option, key);
+    own.helpGroup(option.group === undefined ? ownHeading : headings[option.group]);
+    if (option.conflicts !== undefined) {
+      own.conflicts([...option.conflicts]);
+    }
+    command.addOption(own);
+    const placeholder = /[<[].*$/.exec(option.flags)?.[0];
+    for (const spelling of option.hidden ?? []) {
+      const flags = placeholder === undefined || /[<[]/.test(spelling) ? spelling : `${spelling} ${placeholder}`;
+      hidden.push(new KeyedOption(flags, option, key).hideHelp());
+    }
+  }
+  for (const option of hidden) {
+    command.addOption(option);
+  }
+  command.addOption(
+    new KeyedOption('-V, --version', { flags: '', summary: 'print the version' }, versionKey).helpGroup(
+      headings.common,
+    ),
+  );
+  command.on('option:version', () => {
+    command.configureOutput().writeOut?.(`${name} (kscope ${version()})\n`);
+    throw new CommanderError(0, 'commander.version', 'version');
+  });
+  command.addHelpOption(new CommanderOption('-h, --help', 'show this help').helpGroup(headings.common));
+  command.configureHelp({ optionDescription: describe, visibleArguments: (cmd) => [...cmd.registeredArguments] });
+  const examples = exampleLines(name, tool.examples);
+  if (examples.length > 0) {
+    command.addHelpText('after', `\nExamples:\n${examples.join('\n')}`);
+  }
+  return command;
+}
+
+// No option of a tool can have this key: it is no identifier.
+const versionKey = '-V';
+
+class ToolCommand extends Command {
+  override createHelp(): Help {
+    return Object.assign(new Help(), this.configureHelp());
+  }
+}
+
+/** An option whose value is stored under the key of the definition, whatever its spelling. */
+class KeyedOption extends CommanderOption {
+  readonly #key: string;
+
+  constructor(flags: string, option: Option, key: string) {
+    super(flags, option.summary);
+    this.#key = key;
+    // '--no-headers' is a flag like any other, not the opposite of one.
+    this.negate = false;
+    const { parse, repeatable } = option;
+    if (option.choices !== undefined) {
+      this.argChoices = [...option.choices];
+    }
+    if (parse !== undefined) {
+      this.argParser((given: string, previous: unknown) => {
+        const value = within(`option '${option.flags}'`, () => parse(given));
+        return repeatable === true ? [...((previous as unknown[] | undefined) ?? []), ...asList(value)] : value;
+      });
+    }
+  }
+
+  override attributeName(): string {
+    return this.#key;
+  }
+}
+
+function asList(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [value];
+}
+
+function argument({ name, summary, parse }: Positional): Argument {
+  const written = /^[<[]/.test(name) ? name : `[${name}]`;
+  const parsed = new Argument(written, summary);
+  parsed.argParser((given: string) => within(`argument '${written}'`, () => parse(given)));
+  return parsed;
+}
+
+/** Says in which option or argument a value was wrong. */
+function within<T>(where: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof KscopeError && error.code === 'usage') {
+      throw new KscopeError('usage', `${where}: ${error.message}`, { hint: error.hints, cause: error });
+    }
+    throw error;
+  }
+}
+
+function describe(option: CommanderOption): string {
+  const choices = option.argChoices === undefined ? '' : `: ${option.argChoices.join(', ')}`;
+  return option.description + choices;
+}
+
+/** Indented lines of the examples: the command, then what it does. */
+export function exampleLines(name: string, examples: Readonly<Record<string, string>>): string[] {
+  const commands = Object.entries(examples).map(([args, what]) => [`${name} ${args}`.trimEnd(), what] as const);
+  const width = Math.max(0, ...commands.map(([command]) => command.length));
+  return commands.map(([command, what]) => `  ${command.padEnd(width)}  ${what}`);
+}

@@ -1,0 +1,120 @@
+import { KscopeError } from '../model/errors.ts';
+import { JsonOutput } from '../output/json.ts';
+import type { Output } from '../output/output.ts';
+import { Status } from '../output/status.ts';
+import { TextOutput } from '../output/text.ts';
+import { Writer } from '../output/writer.ts';
+import type { RunContext, Tool } from '../shapes/definition.ts';
+import { permissionHints } from './permission.ts';
+
+/** The part of the option values that belongs to whoever runs a tool, not to the tool. */
+interface RunnerValues {
+  readonly json?: boolean;
+  readonly time?: 'clock' | 'rfc3339' | 'unix' | 'relative';
+  readonly utc?: boolean;
+  readonly duration?: number;
+  readonly bufferSize?: number;
+  readonly btf?: string;
+  readonly verbose?: boolean;
+}
+
+const endSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** How long a reader that has stopped reading may keep us once somebody asked for the end. */
+const stuckReader = 1000;
+
+/**
+ * Runs a tool until its end, a signal, the duration, or until nobody reads any more. Prints what it says on standard
+ * output and everything for people on standard error. Resolves to the exit status, with all output written.
+ */
+export async function runTool(name: string, tool: Tool, values: Readonly<Record<string, unknown>>): Promise<number> {
+  const own = values as RunnerValues;
+  const verbose = own.verbose ?? false;
+  const stdout = new Writer(1);
+  const stderr = new Writer(2);
+  const status = new Status(stderr, name, { verbose });
+  const end = new AbortController();
+  // A caller that waits for a slow reader must not wait once the end was asked for.
+  const ended = new Promise<void>((resolve) => end.signal.addEventListener('abort', () => resolve(), { once: true }));
+  let told = false;
+  let failure: unknown;
+
+  void stdout.closed.then(() => end.abort());
+  const onSignal = (signal: NodeJS.Signals, number: number) => {
+    if (told && signal === 'SIGINT') {
+      process.exit(128 + number);
+    }
+    told = true;
+    end.abort();
+  };
+  for (const signal of endSignals) {
+    process.on(signal, onSignal);
+  }
+
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    const output = outputFor(own, stdout);
+    for await (const message of tool.run(contextFor(own, values, end.signal, status))) {
+      // The ready line comes first: scripts wait for it, and it may not wait for a reader.
+      status.message(message);
+      if (message.type === 'ready' && own.duration !== undefined) {
+        timer = setTimeout(() => end.abort(), own.duration * 1000);
+      }
+      const room = output.message(message);
+      if (room !== undefined) {
+        await Promise.race([room, ended]);
+      }
+    }
+  } catch (error) {
+    failure ??= error;
+  } finally {
+    clearTimeout(timer);
+  }
+
+  await flush(stdout, () => told, ended);
+  failure ??= stdout.failure;
+  let exitStatus = 0;
+  if (failure !== undefined) {
+    const hints = failure instanceof KscopeError && failure.code === 'permission' ? permissionHints() : [];
+    status.error(failure, hints);
+    exitStatus = failure instanceof KscopeError ? failure.exitCode : 1;
+  }
+  await stderr.flush(stuckReader);
+  for (const signal of endSignals) {
+    process.off(signal, onSignal);
+  }
+  return exitStatus;
+}
+
+/** A reader may take its time, as pagers do, but not after somebody asked for the end. */
+async function flush(writer: Writer, told: () => boolean, ended: Promise<void>): Promise<void> {
+  const written = writer.flush().then(() => true);
+  if (!told()) {
+    const first = await Promise.race([written, ended.then(() => false)]);
+    if (first) {
+      return;
+    }
+  }
+  await writer.flush(stuckReader);
+}
+
+function outputFor(values: RunnerValues, writer: Writer): Output {
+  const { json = false, time = 'clock', utc = false } = values;
+  return json ? new JsonOutput(writer, { utc }) : new TextOutput(writer, { time, utc });
+}
+
+function contextFor(
+  own: RunnerValues,
+  values: Readonly<Record<string, unknown>>,
+  signal: AbortSignal,
+  status: Status,
+): RunContext {
+  const btf = own.btf ?? process.env['KSCOPE_BTF'];
+  return {
+    values,
+    signal,
+    ...(btf === undefined ? {} : { btf }),
+    ...(own.bufferSize === undefined ? {} : { bufferSize: own.bufferSize }),
+    ...(own.verbose === true ? { debug: (line: string) => status.debug(line) } : {}),
+  };
+}

@@ -1,0 +1,50 @@
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { aliasesOf, Registry } from '../cli/registry.ts';
+
+/**
+ * Writes the commands: `bin/kscope`, one for each tool in `dist/tools` and one for each alias. Old ones are removed.
+ * Returns their names.
+ */
+export async function writeStubs(dist: string): Promise<string[]> {
+  const tools = await new Registry(pathToFileURL(`${join(dist, 'tools')}/`)).loadAll();
+  const stubs = new Map([['kscope', stub([])]]);
+  for (const name of tools.keys()) {
+    stubs.set(name, stub([name]));
+  }
+  for (const [name, { tool, args }] of aliasesOf(tools)) {
+    stubs.set(name, stub([tool, name], args));
+  }
+  const folder = join(dist, 'bin');
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  for (const [name, text] of stubs) {
+    const path = join(folder, name);
+    await writeFile(path, text);
+    await chmod(path, 0o755);
+  }
+  return [...stubs.keys()].sort();
+}
+
+/** A command without an extension: Node takes it for a module because the package says so. */
+function stub([tool, name]: readonly string[], args: readonly string[] = []): string {
+  const given = 'process.argv.slice(2)';
+  const argv = args.length === 0 ? given : `[${args.map(quoted).join(', ')}, ...${given}]`;
+  const parameters = [argv];
+  if (tool !== undefined) {
+    parameters.push(quoted(tool));
+  }
+  if (name !== undefined) {
+    parameters.push(`{ name: ${quoted(name)} }`);
+  }
+  return `#!/usr/bin/env node
+import { main } from '../lib/cli/main.js';
+
+process.exit(await main(${parameters.join(', ')}));
+`;
+}
+
+function quoted(text: string): string {
+  return `'${text.replace(/['\\\\]/g, '\\\\$&')}'`;
+}

@@ -1,0 +1,136 @@
+import type { JsonValue } from '../model/json.ts';
+import type { Column, FieldTypes, Message, Row } from '../model/message.ts';
+import { rfc3339 } from '../model/time-format.ts';
+import type { Output } from './output.ts';
+import type { Writer } from './writer.ts';
+
+type Serialize = (row: Row) => string;
+
+/** One JSON object a line, each with a `type`; the fields of an event are flat in it. */
+export class JsonOutput implements Output {
+  readonly #writer: Writer;
+  readonly #utc: boolean;
+  #event: Serialize | undefined;
+  #types: FieldTypes = {};
+  #fields: readonly string[] | undefined;
+
+  constructor(writer: Writer, options: { readonly utc?: boolean } = {}) {
+    this.#writer = writer;
+    this.#utc = options.utc ?? false;
+  }
+
+  message(message: Message): Promise<void> | undefined {
+    switch (message.type) {
+      case 'ready': {
+        const { tool, hooks } = message;
+        this.#types = fieldTypes(message.columns, message.types);
+        this.#fields = message.fields;
+        this.#event = undefined;
+        return this.#line({
+          type: 'ready',
+          tool,
+          time: this.#time(message.time),
+          hooks: hooks.map(({ program, hook }) => ({ program, hook })),
+        });
+      }
+      case 'events': {
+        const [first] = message.rows;
+        if (first === undefined) {
+          return undefined;
+        }
+        this.#event ??= compileObject(this.#fields ?? Object.keys(first), this.#types, {
+          open: '{"type":"event"',
+          utc: this.#utc,
+        });
+        let text = '';
+        for (const row of message.rows) {
+          text += this.#event(row);
+          text += '\n';
+        }
+        return this.#writer.write(text);
+      }
+      case 'table': {
+        const types = fieldTypes(message.columns, message.types);
+        const [first] = message.rows;
+        const serialize = compileObject(message.fields ?? Object.keys(first ?? {}), types, {
+          open: '{',
+          utc: this.#utc,
+        });
+        const rows = message.rows.map(serialize).join(',');
+        return this.#writer.write(
+          `{"type":"table","time":${JSON.stringify(this.#time(message.time))},"rows":[${rows}]}\n`,
+        );
+      }
+      case 'lost': {
+        const { what, count, total } = message;
+        return this.#line({ type: 'lost', what, count, total });
+      }
+      case 'warning': {
+        const { text, hint } = message;
+        return this.#line({ type: 'warning', text, ...(hint === undefined ? {} : { hint }) });
+      }
+    }
+  }
+
+  #time(instant: number): string {
+    return rfc3339(instant, this.#utc);
+  }
+
+  #line(value: JsonValue): Promise<void> | undefined {
+    return this.#writer.write(`${JSON.stringify(value)}\n`);
+  }
+}
+
+function fieldTypes(columns: readonly Column[], types: FieldTypes | undefined): FieldTypes {
+  return { ...Object.fromEntries(columns.map(({ name, type }) => [name, type])), ...types };
+}
+
+/**
+ * Makes the function from row to JSON object. Compiled for the same reason as the text of a row: each field has
+ * its own call site. `open` is how the object begins: a bare brace, or members without the comma after them.
+ */
+export function compileObject(
+  fields: readonly string[],
+  types: FieldTypes,
+  { open = '{', utc = false }: { readonly open?: string; readonly utc?: boolean } = {},
+): Serialize {
+  const known = fields.map((name) => (Object.hasOwn(types, name) ? types[name] : undefined));
+  const lines = fields.map((name, i) => {
+    const value = known[i]?.json === undefined ? 'value' : `type${i}.json(value, utc)`;
+    return `value = row[${JSON.stringify(name)}];
+if (value !== undefined && (value = ${value}) !== undefined) text += ${JSON.stringify(`,${JSON.stringify(name)}:`)} + write(value);`;
+  });
+  // After a bare brace the first member that is there has a comma too many.
+  const result = open === '{' ? "'{' + text.slice(1)" : `${JSON.stringify(open)} + text`;
+  const body = `'use strict';
+return (row) => {
+let value, text = '';
+${lines.join('\n')}
+return ${result} + '}';
+};`;
+  const make = new Function('write', 'utc', ...fields.map((_, i) => `type${i}`), body);
+  return make(jsonText, utc, ...known) as Serialize;
+}
+
+// What JSON has to escape (and a little more); lone surrogates, which no decoder of the outside world may see.
+const special = /["\\\p{Cc}\p{Cs}]/u;
+
+/** JSON of any decoded value; 64-bit integers become strings, what JSON cannot say becomes null. */
+export function jsonText(value: unknown): string {
+  switch (typeof value) {
+    case 'number':
+      return Number.isFinite(value) ? String(value) : 'null';
+    case 'string':
+      return special.test(value) ? JSON.stringify(value) : `"${value}"`;
+    case 'boolean':
+      return value ? 'true' : 'false';
+    case 'bigint':
+      return `"${value}"`;
+    default:
+      return JSON.stringify(value, bigintAsString) ?? 'null';
+  }
+}
+
+function bigintAsString(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? String(value) : value;
+}

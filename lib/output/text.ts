@@ -1,0 +1,112 @@
+import type { Column, Message, Row } from '../model/message.ts';
+import { type TextStyle, widthOf } from '../model/types.ts';
+import type { Output } from './output.ts';
+import type { Writer } from './writer.ts';
+
+type FormatRow = (row: Row) => string;
+
+/** Rows for people: a header when all hooks are attached, one line for each row, a table for what is finite. */
+export class TextOutput implements Output {
+  readonly #writer: Writer;
+  readonly #style: TextStyle;
+  #row: FormatRow = () => '';
+  #printed = false;
+
+  constructor(writer: Writer, style: TextStyle) {
+    this.#writer = writer;
+    this.#style = style;
+  }
+
+  message(message: Message): Promise<void> | undefined {
+    switch (message.type) {
+      case 'ready':
+        this.#style.firstTime = message.time;
+        this.#row = compileRow(message.columns, this.#style);
+        return message.columns.length === 0 ? undefined : this.#writer.write(header(message.columns, this.#style));
+      case 'events': {
+        let text = '';
+        for (const row of message.rows) {
+          text += this.#row(row);
+        }
+        this.#printed = true;
+        return this.#writer.write(text);
+      }
+      case 'table':
+        return this.#table(message.columns, message.rows);
+      default:
+        return undefined;
+    }
+  }
+
+  async #table(columns: readonly Column[], rows: readonly Row[]): Promise<void> {
+    const { renderTable } = await import('./table.ts');
+    const gap = this.#printed ? '\n' : '';
+    this.#printed = true;
+    await this.#writer.write(gap + renderTable(columns, rows, this.#style));
+  }
+}
+
+/** The line above the rows, with its newline. */
+export function header(columns: readonly Column[], style: TextStyle): string {
+  const cells = columns.map((column, i) => {
+    const width = columnWidth(column, style);
+    if (column.align === 'right') {
+      return column.header.padStart(width);
+    }
+    return i === columns.length - 1 ? column.header : column.header.padEnd(width);
+  });
+  return `${cells.join(' ')}\n`;
+}
+
+const widest = 64;
+const spaces = Array.from({ length: widest + 1 }, (_, count) => ' '.repeat(count));
+
+function columnWidth(column: Column, style: TextStyle): number {
+  const width = Math.max(
+    column.width,
+    column.header.length,
+    column.type.widthIn === undefined ? 0 : widthOf(column.type, style),
+  );
+  return Math.min(width, widest);
+}
+
+/** One cell as people see it; '-' where the row has no value. */
+export function cell(column: Column, row: Row, style: TextStyle): string {
+  const value = row[column.name];
+  if (value === undefined) {
+    return '-';
+  }
+  return column.text === undefined ? column.type.text(value, style) : column.text(value, row);
+}
+
+/**
+ * Makes the function from row to line, newline included. It is compiled because this is the hottest code of
+ * the process: every column gets its own call site, which a loop over the columns could not give.
+ */
+export function compileRow(columns: readonly Column[], style: TextStyle): FormatRow {
+  const lines = columns.map((column, i) => {
+    const name = JSON.stringify(column.name);
+    const call = column.text === undefined ? `from${i}.text(value, style)` : `from${i}.text(value, row)`;
+    const width = columnWidth(column, style);
+    const gap = i === columns.length - 1 ? "'\\n'" : "' '";
+    const last = i === columns.length - 1;
+    const padding = `(part.length < ${width} ? spaces[${width} - part.length] : '')`;
+    const padded = column.align === 'right' ? `${padding} + part` : last ? 'part' : `part + ${padding}`;
+    return `value = row[${name}];
+part = value === undefined ? '-' : ${call};
+line += ${padded} + ${gap};`;
+  });
+  const parameters = columns.map((_, i) => `from${i}`);
+  const body = `'use strict';
+return (row) => {
+let value, part, line = '';
+${lines.join('\n')}
+return line;
+};`;
+  const make = new Function('style', 'spaces', ...parameters, body);
+  return make(
+    style,
+    spaces,
+    ...columns.map((column) => (column.text === undefined ? column.type : column)),
+  ) as FormatRow;
+}

@@ -1,0 +1,247 @@
+import { closeSync, constants, fstatSync, openSync, type Stats, write, writeSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { KscopeError } from '../model/errors.ts';
+
+/** How the writing ended early: nobody reads any more, which is no failure, or an error. */
+export type Closed = 'reader gone' | KscopeError;
+
+export interface WriterOptions {
+  /** Pending characters above which `write` asks the caller to wait. */
+  readonly limit?: number;
+}
+
+/**
+ * Writes text to a file descriptor in order, without ever blocking the thread: signals and ring buffers
+ * are served while a reader sleeps.
+ */
+export class Writer {
+  /** Settles when the descriptor takes no more; what is written after that is dropped. */
+  readonly closed: Promise<Closed>;
+  readonly #limit: number;
+  readonly #sink: Sink;
+  #close!: (reason: Closed) => void;
+  #over = false;
+  #failure: KscopeError | undefined;
+  #queue: string[] = [];
+  #queued = 0;
+  #bytes: Buffer | undefined;
+  #offset = 0;
+  #busy = false;
+  #retry: NodeJS.Timeout | undefined;
+  #delay = 1;
+  #room: Waiters | undefined;
+  #empty: Waiters | undefined;
+
+  constructor(fd: number, options: WriterOptions = {}) {
+    this.#limit = options.limit ?? 8 * 2 ** 20;
+    this.#sink = openSink(fd);
+    this.closed = new Promise((resolve) => {
+      this.#close = resolve;
+    });
+  }
+
+  /** Why writing failed; undefined while it works, and when merely nobody reads any more. */
+  get failure(): KscopeError | undefined {
+    return this.#failure;
+  }
+
+  /** Characters and bytes that were given and not yet taken by the kernel. */
+  get pending(): number {
+    return this.#queued + (this.#bytes === undefined ? 0 : this.#bytes.length - this.#offset);
+  }
+
+  /** Queues `text`. Returns a promise only when so much is pending that the caller should wait for it. */
+  write(text: string): Promise<void> | undefined {
+    if (this.#over || text === '') {
+      return undefined;
+    }
+    this.#queue.push(text);
+    this.#queued += text.length;
+    if (!this.#busy) {
+      this.#pump();
+    }
+    if (this.pending <= this.#limit) {
+      return undefined;
+    }
+    this.#room ??= waiters();
+    return this.#room.promise;
+  }
+
+  /**
+   * Waits until everything is written or the output is closed.
+   * With `milliseconds`, gives up after that time, drops the rest and returns false.
+   */
+  async flush(milliseconds?: number): Promise<boolean> {
+    if (this.#over || this.pending === 0) {
+      return true;
+    }
+    this.#empty ??= waiters();
+    const empty = this.#empty.promise.then(() => true);
+    if (milliseconds === undefined) {
+      return empty;
+    }
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<boolean>((resolve) => {
+      timer = setTimeout(resolve, milliseconds, false);
+    });
+    const done = await Promise.race([empty, late]);
+    clearTimeout(timer);
+    if (!done) {
+      this.#end('reader gone');
+    }
+    return done;
+  }
+
+  #pump(): void {
+    for (;;) {
+      if (this.#bytes === undefined) {
+        if (this.#queue.length === 0) {
+          this.#empty?.resolve();
+          this.#empty = undefined;
+          return;
+        }
+        this.#bytes = Buffer.from(this.#queue.length === 1 ? (this.#queue[0] as string) : this.#queue.join(''));
+        this.#queue = [];
+        this.#queued = 0;
+        this.#offset = 0;
+      }
+      const taken = this.#offer(this.#bytes);
+      if (taken === undefined) {
+        return;
+      }
+      this.#took(taken);
+    }
+  }
+
+  /** Offers what is left of `bytes`; undefined when the answer comes later, or never. */
+  #offer(bytes: Buffer): number | undefined {
+    if (this.#sink.kind === 'nonblocking') {
+      try {
+        return writeSync(this.#sink.fd, bytes, this.#offset);
+      } catch (error) {
+        this.#failed(error as NodeJS.ErrnoException);
+        return undefined;
+      }
+    }
+    this.#busy = true;
+    const answered = (error: Error | null | undefined, taken: number) => {
+      this.#busy = false;
+      if (this.#over) {
+        return;
+      }
+      if (error) {
+        this.#failed(error);
+      } else {
+        this.#took(taken);
+        this.#pump();
+      }
+    };
+    if (this.#sink.kind === 'socket') {
+      this.#sink.socket.write(bytes, (error) => answered(error, bytes.length));
+    } else {
+      write(this.#sink.fd, bytes, this.#offset, null, null, answered);
+    }
+    return undefined;
+  }
+
+  #took(count: number): void {
+    this.#delay = 1;
+    this.#offset += count;
+    if (this.#bytes !== undefined && this.#offset >= this.#bytes.length) {
+      this.#bytes = undefined;
+    }
+    if (this.#room !== undefined && this.pending <= this.#limit / 2) {
+      this.#room.resolve();
+      this.#room = undefined;
+    }
+  }
+
+  #failed(error: NodeJS.ErrnoException): void {
+    if (error.code === 'EAGAIN' || error.code === 'EINTR') {
+      // There is no readiness event for a plain descriptor: look again soon, and less often while nothing moves.
+      this.#busy = true;
+      this.#retry = setTimeout(() => {
+        this.#busy = false;
+        this.#pump();
+      }, this.#delay);
+      this.#delay = Math.min(this.#delay * 2, 50);
+    } else if (error.code === 'EPIPE' || error.code === 'ECONNRESET' || (error.code === 'EIO' && this.#sink.terminal)) {
+      this.#end('reader gone');
+    } else {
+      this.#end(new KscopeError('failed', `cannot write output: ${reason(error)}`, { cause: error }));
+    }
+  }
+
+  #end(reason: Closed): void {
+    this.#over = true;
+    this.#failure = reason === 'reader gone' ? undefined : reason;
+    clearTimeout(this.#retry);
+    this.#queue = [];
+    this.#queued = 0;
+    this.#bytes = undefined;
+    if (this.#sink.kind === 'socket') {
+      this.#sink.socket.destroy();
+    }
+    this.#room?.resolve();
+    this.#empty?.resolve();
+    this.#close(reason);
+  }
+}
+
+type Sink = { readonly terminal: boolean } & (
+  | { readonly kind: 'nonblocking' | 'blocking'; readonly fd: number }
+  | { readonly kind: 'socket'; readonly socket: Socket }
+);
+
+/**
+ * A blocked write(2) in a thread of the pool would keep the process from exiting, and O_NONBLOCK on an inherited
+ * description would surprise whoever shares it. So pipes and terminals are opened once more, for ourselves.
+ */
+function openSink(fd: number): Sink {
+  let stats: Stats;
+  try {
+    stats = fstatSync(fd);
+  } catch {
+    return { kind: 'blocking', fd, terminal: false };
+  }
+  const terminal = stats.isCharacterDevice();
+  if (terminal || stats.isFIFO()) {
+    try {
+      const flags = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
+      const own = openSync(`/proc/self/fd/${fd}`, flags);
+      const same = fstatSync(own);
+      if (same.ino === stats.ino && same.dev === stats.dev) {
+        return { kind: 'nonblocking', fd: own, terminal };
+      }
+      closeSync(own);
+    } catch {
+      // No /proc, somebody else's terminal, or no reader left: the descriptor itself tells.
+    }
+  }
+  if (stats.isSocket()) {
+    const { Socket } = process.getBuiltinModule('node:net');
+    const socket = new Socket({ fd, readable: false, writable: true });
+    // Failures come with the callback of each write.
+    socket.on('error', () => {});
+    return { kind: 'socket', socket, terminal: false };
+  }
+  return { kind: 'blocking', fd, terminal };
+}
+
+function reason(error: NodeJS.ErrnoException): string {
+  const text = /^[A-Z0-9]+: ([^,]+)/.exec(error.message)?.[1] ?? error.message;
+  return error.code === undefined ? text : `${text} (${error.code})`;
+}
+
+interface Waiters {
+  readonly promise: Promise<void>;
+  readonly resolve: () => void;
+}
+
+function waiters(): Waiters {
+  let resolve!: () => void;
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}
