@@ -1,0 +1,553 @@
+import { KscopeError } from '../model/errors.ts';
+
+/** The kinds of BTF by number; an unknown one (a newer kernel's, skipped by its layout table) is 'unknown'. */
+const kinds = [
+  'void',
+  'int',
+  'ptr',
+  'array',
+  'struct',
+  'union',
+  'enum',
+  'fwd',
+  'typedef',
+  'volatile',
+  'const',
+  'restrict',
+  'func',
+  'func_proto',
+  'var',
+  'datasec',
+  'float',
+  'decl_tag',
+  'type_tag',
+  'enum64',
+] as const;
+
+export type BtfKind = (typeof kinds)[number] | 'unknown';
+
+interface Named<K extends BtfKind> {
+  readonly kind: K;
+  readonly id: number;
+  /** Empty for an anonymous type. Not checked to be an identifier: it is input. */
+  readonly name: string;
+}
+
+export interface BtfVoid extends Named<'void'> {}
+export interface BtfInt extends Named<'int'> {
+  readonly size: number;
+  readonly signed: boolean;
+  readonly char: boolean;
+  readonly bool: boolean;
+  /** Bits in use, from `bitOffset`; less than 8 * size only in old ways of writing bit fields. */
+  readonly bits: number;
+  readonly bitOffset: number;
+}
+/** A type that refers to one other type. */
+export interface BtfReference extends Named<'ptr' | 'typedef' | 'volatile' | 'const' | 'restrict' | 'type_tag'> {
+  readonly type: number;
+}
+export interface BtfArray extends Named<'array'> {
+  readonly element: number;
+  readonly index: number;
+  readonly count: number;
+}
+export interface BtfMember {
+  /** Empty for an anonymous structure or union, and for padding. */
+  readonly name: string;
+  readonly type: number;
+  /** From the start of the structure, in bits. */
+  readonly bitOffset: number;
+  /** Width of a bit field, 0 for any other member. */
+  readonly bits: number;
+}
+export interface BtfComposite extends Named<'struct' | 'union'> {
+  readonly size: number;
+  readonly members: readonly BtfMember[];
+}
+export interface BtfEnum extends Named<'enum'> {
+  readonly size: number;
+  readonly signed: boolean;
+  readonly values: readonly { readonly name: string; readonly value: number }[];
+}
+export interface BtfEnum64 extends Named<'enum64'> {
+  readonly size: number;
+  readonly signed: boolean;
+  readonly values: readonly { readonly name: string; readonly value: bigint }[];
+}
+export interface BtfForward extends Named<'fwd'> {
+  readonly of: 'struct' | 'union';
+}
+export interface BtfFunction extends Named<'func'> {
+  /** Its func_proto. */
+  readonly type: number;
+  readonly linkage: number;
+}
+export interface BtfPrototype extends Named<'func_proto'> {
+  readonly returns: number;
+  /** A last parameter without name and type 0 stands for '...'. */
+  readonly parameters: readonly { readonly name: string; readonly type: number }[];
+}
+export interface BtfVariable extends Named<'var'> {
+  readonly type: number;
+  /** 0 static, 1 global, 2 extern. */
+  readonly linkage: number;
+}
+export interface BtfDataSection extends Named<'datasec'> {
+  readonly size: number;
+  /** Offsets are 0 in an object that was not linked by libbpf: take them from the symbol table. */
+  readonly variables: readonly { readonly type: number; readonly offset: number; readonly size: number }[];
+}
+export interface BtfFloat extends Named<'float'> {
+  readonly size: number;
+}
+export interface BtfDeclTag extends Named<'decl_tag'> {
+  readonly type: number;
+  /** Which member or parameter is meant, -1 for the whole. */
+  readonly component: number;
+}
+export interface BtfUnknown extends Named<'unknown'> {}
+
+export type BtfType =
+  | BtfVoid
+  | BtfInt
+  | BtfReference
+  | BtfArray
+  | BtfComposite
+  | BtfEnum
+  | BtfEnum64
+  | BtfForward
+  | BtfFunction
+  | BtfPrototype
+  | BtfVariable
+  | BtfDataSection
+  | BtfFloat
+  | BtfDeclTag
+  | BtfUnknown;
+
+const littleMagic = 0xeb9f;
+const bigMagic = 0x9feb;
+const headerSize = 24;
+const typeSize = 12;
+// Bytes after the common part: a fixed part, then one part for each of `vlen` elements.
+const fixedSizes = [0, 4, 0, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 4, 0, 0];
+const elementSizes = [0, 0, 0, 0, 12, 12, 8, 0, 0, 0, 0, 0, 0, 8, 0, 12, 0, 0, 0, 12];
+// A C declaration nests far less; more is a loop.
+const maxDepth = 64;
+
+function damaged(why: string): KscopeError {
+  return new KscopeError('failed', `BTF is damaged: ${why}`);
+}
+
+/**
+ * The type information of an object file or a kernel. `parse` only notes where each type begins; a type becomes an
+ * object when it is asked for. All checks against damage end in a KscopeError with code 'failed'.
+ */
+export class Btf {
+  /** Id of the first type that is not in the base: 1 without a base. */
+  readonly firstId: number;
+  /** One more than the last id. */
+  readonly endId: number;
+  readonly #base: Btf | undefined;
+  readonly #types: DataView;
+  /** Where each type begins in #types, by id - firstId. */
+  readonly #offsets: Uint32Array;
+  readonly #strings: Buffer;
+  readonly #stringsStart: number;
+  readonly #cache = new Map<number, BtfType>();
+  #names: { readonly heads: Int32Array; readonly next: Int32Array } | undefined;
+
+  private constructor(base: Btf | undefined, types: DataView, offsets: Uint32Array, strings: Buffer) {
+    this.#base = base;
+    this.#types = types;
+    this.#offsets = offsets;
+    this.#strings = strings;
+    this.#stringsStart = base === undefined ? 0 : base.#stringsStart + base.#strings.length;
+    this.firstId = base === undefined ? 1 : base.endId;
+    this.endId = this.firstId + offsets.length;
+  }
+
+  /**
+   * Reads the contents of a .BTF section or of a file in /sys/kernel/btf. The bytes are kept, not copied.
+   * `base` is the BTF of vmlinux for a module's. @throws KscopeError failed
+   */
+  static parse(bytes: Uint8Array, base?: Btf): Btf {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    if (bytes.length < headerSize) {
+      throw damaged('it ends inside the header');
+    }
+    const magic = view.getUint16(0, true);
+    if (magic === bigMagic) {
+      throw new KscopeError('failed', 'BTF is big-endian, which is not supported');
+    }
+    if (magic !== littleMagic) {
+      throw damaged('it does not begin with the magic number');
+    }
+    if (view.getUint8(2) !== 1) {
+      throw new KscopeError('failed', `BTF version ${view.getUint8(2)} is not supported`);
+    }
+    const start = view.getUint32(4, true);
+    const section = (at: number, what: string): { offset: number; size: number } => {
+      const offset = start + view.getUint32(at, true);
+      const size = view.getUint32(at + 4, true);
+      if (start < headerSize || offset + size > bytes.length) {
+        throw damaged(`the ${what} are beyond its end`);
+      }
+      return { offset, size };
+    };
+    const types = section(8, 'types');
+    const strings = section(16, 'names');
+    // Newer kernels say how long the kinds are, so that a reader can skip those that it does not know.
+    const layout = start >= headerSize + 8 && bytes.length >= headerSize + 8 ? section(24, 'layouts') : undefined;
+    const stringBytes = Buffer.from(bytes.buffer, bytes.byteOffset + strings.offset, strings.size);
+    if (base === undefined ? stringBytes[0] !== 0 : strings.size > 0 && stringBytes.at(-1) !== 0) {
+      throw damaged('the names do not begin with an empty one');
+    }
+    if (strings.size > 0 && stringBytes[strings.size - 1] !== 0) {
+      throw damaged('the last name does not end');
+    }
+    const typeView = new DataView(bytes.buffer, bytes.byteOffset + types.offset, types.size);
+    const layoutView =
+      layout === undefined ? undefined : new DataView(bytes.buffer, bytes.byteOffset + layout.offset, layout.size);
+    return new Btf(base, typeView, index(typeView, layoutView), stringBytes);
+  }
+
+  /** The kind of a type, without making an object of it. @throws KscopeError failed for an id that does not exist */
+  kind(id: number): BtfKind {
+    if (id === 0) {
+      return 'void';
+    }
+    const owner = this.#owner(id);
+    return kinds[owner.#info(id).kind] ?? 'unknown';
+  }
+
+  /** The name of a type, without making an object of it; empty for an anonymous one. */
+  name(id: number): string {
+    return id === 0 ? '' : this.#string(this.#owner(id).#nameOffset(id));
+  }
+
+  /** @throws KscopeError failed for an id that does not exist */
+  type(id: number): BtfType {
+    const cached = this.#cache.get(id);
+    if (cached !== undefined) {
+      return cached;
+    }
+    const type: BtfType = id === 0 ? { kind: 'void', id, name: '' } : this.#owner(id).#read(id);
+    this.#cache.set(id, type);
+    return type;
+  }
+
+  /** The type of that name and kind; the base's first. */
+  findByName<K extends BtfKind>(name: string, kind: K): (BtfType & { readonly kind: K }) | undefined {
+    const id = this.#find(Buffer.from(name, 'utf8'), kind);
+    return id === undefined ? undefined : (this.type(id) as BtfType & { readonly kind: K });
+  }
+
+  /** Ids of all types of a kind, the base's included. */
+  *idsOfKind(kind: BtfKind): Generator<number> {
+    for (let id = 1; id < this.endId; id++) {
+      if (this.kind(id) === kind) {
+        yield id;
+      }
+    }
+  }
+
+  /** The type behind typedefs, qualifiers and type tags. @throws KscopeError failed for a loop */
+  resolve(id: number): BtfType {
+    let type = this.type(id);
+    for (let depth = 0; isTransparent(type); depth++) {
+      if (depth === maxDepth) {
+        throw damaged(`type ${id} refers to itself`);
+      }
+      type = this.type(type.type);
+    }
+    return type;
+  }
+
+  /** Members of the structure or union behind `id`. @throws KscopeError failed for another kind */
+  members(id: number): readonly BtfMember[] {
+    const type = this.resolve(id);
+    if (type.kind !== 'struct' && type.kind !== 'union') {
+      throw new KscopeError('failed', `BTF type ${id} is not a structure`);
+    }
+    return type.members;
+  }
+
+  /** Size in bytes; pointers have eight. @throws KscopeError failed for a kind without a size */
+  sizeof(id: number): number {
+    let factor = 1;
+    let type = this.resolve(id);
+    for (let depth = 0; type.kind === 'array'; depth++) {
+      if (depth === maxDepth) {
+        throw damaged(`array ${id} contains itself`);
+      }
+      factor *= type.count;
+      type = this.resolve(type.element);
+    }
+    switch (type.kind) {
+      case 'int':
+      case 'float':
+      case 'enum':
+      case 'enum64':
+      case 'struct':
+      case 'union':
+      case 'datasec':
+        return factor * type.size;
+      case 'ptr':
+        return factor * 8;
+      case 'var':
+        return factor * this.sizeof(type.type);
+      default:
+        throw new KscopeError('failed', `BTF type ${id} has no size`);
+    }
+  }
+
+  #owner(id: number): Btf {
+    if (id >= this.endId || id < 1) {
+      throw damaged(`there is no type ${id}`);
+    }
+    // Bases nest at most a few deep: vmlinux and a module.
+    let owner: Btf = this;
+    while (id < owner.firstId) {
+      owner = owner.#base as Btf;
+    }
+    return owner;
+  }
+
+  #at(id: number): number {
+    return this.#offsets[id - this.firstId] as number;
+  }
+
+  #nameOffset(id: number): number {
+    return this.#types.getUint32(this.#at(id), true);
+  }
+
+  #info(id: number): { kind: number; vlen: number; flag: boolean } {
+    const info = this.#types.getUint32(this.#at(id) + 4, true);
+    return { kind: kindOf(info), vlen: vlenOf(info), flag: info >>> 31 === 1 };
+  }
+
+  #string(offset: number): string {
+    let owner: Btf = this;
+    while (offset < owner.#stringsStart) {
+      owner = owner.#base as Btf;
+    }
+    const at = offset - owner.#stringsStart;
+    if (at >= owner.#strings.length) {
+      if (offset === 0) {
+        return '';
+      }
+      throw damaged('a name is outside its table');
+    }
+    return owner.#strings.toString('utf8', at, owner.#strings.indexOf(0, at));
+  }
+
+  /** Makes the object of a type that is not in the base. */
+  #read(id: number): BtfType {
+    const view = this.#types;
+    const at = this.#at(id);
+    const u32 = (offset: number): number => view.getUint32(at + offset, true);
+    const { kind: number, vlen, flag } = this.#info(id);
+    const name = this.#string(u32(0));
+    const reference = u32(8);
+    const kind = kinds[number];
+    const list = <T>(first: number, size: number, make: (offset: number) => T): T[] => {
+      const out: T[] = [];
+      for (let i = 0; i < vlen; i++) {
+        out.push(make(first + i * size));
+      }
+      return out;
+    };
+    switch (kind) {
+      case 'int': {
+        const encoding = u32(12) >>> 24;
+        return {
+          kind,
+          id,
+          name,
+          size: reference,
+          signed: (encoding & 1) !== 0,
+          char: (encoding & 2) !== 0,
+          bool: (encoding & 4) !== 0,
+          bits: u32(12) & 0xff,
+          bitOffset: (u32(12) >>> 16) & 0xff,
+        };
+      }
+      case 'ptr':
+      case 'typedef':
+      case 'volatile':
+      case 'const':
+      case 'restrict':
+      case 'type_tag':
+        return { kind, id, name, type: reference };
+      case 'array':
+        return { kind, id, name, element: u32(12), index: u32(16), count: u32(20) };
+      case 'struct':
+      case 'union': {
+        const members = list(12, 12, (offset) => {
+          const position = u32(offset + 8);
+          return {
+            name: this.#string(u32(offset)),
+            type: u32(offset + 4),
+            bitOffset: flag ? position & 0xffffff : position,
+            bits: flag ? position >>> 24 : 0,
+          };
+        });
+        return { kind, id, name, size: reference, members };
+      }
+      case 'enum': {
+        const values = list(12, 8, (offset) => ({
+          name: this.#string(u32(offset)),
+          value: flag ? view.getInt32(at + offset + 4, true) : u32(offset + 4),
+        }));
+        return { kind, id, name, size: reference, signed: flag, values };
+      }
+      case 'enum64': {
+        const values = list(12, 12, (offset) => ({
+          name: this.#string(u32(offset)),
+          value: (flag ? BigInt.asIntN : BigInt.asUintN)(
+            64,
+            (BigInt(u32(offset + 8)) << 32n) | BigInt(u32(offset + 4)),
+          ),
+        }));
+        return { kind, id, name, size: reference, signed: flag, values };
+      }
+      case 'fwd':
+        return { kind, id, name, of: flag ? 'union' : 'struct' };
+      case 'func':
+        return { kind, id, name, type: reference, linkage: vlen };
+      case 'func_proto': {
+        const parameters = list(12, 8, (offset) => ({ name: this.#string(u32(offset)), type: u32(offset + 4) }));
+        return { kind, id, name, returns: reference, parameters };
+      }
+      case 'var':
+        return { kind, id, name, type: reference, linkage: u32(12) };
+      case 'datasec': {
+        const variables = list(12, 12, (offset) => ({
+          type: u32(offset),
+          offset: u32(offset + 4),
+          size: u32(offset + 8),
+        }));
+        return { kind, id, name, size: reference, variables };
+      }
+      case 'float':
+        return { kind, id, name, size: reference };
+      case 'decl_tag':
+        return { kind, id, name, type: reference, component: view.getInt32(at + 12, true) };
+      default:
+        return { kind: 'unknown', id, name };
+    }
+  }
+
+  #find(name: Buffer, kind: BtfKind): number | undefined {
+    const inBase = this.#base === undefined ? undefined : this.#base.#find(name, kind);
+    if (inBase !== undefined || name.length === 0) {
+      return inBase;
+    }
+    const { heads, next } = this.#nameIndex();
+    for (let i = heads[hashName(name, 0) & (heads.length - 1)] as number; i >= 0; i = next[i] as number) {
+      const id = this.firstId + i;
+      if (this.kind(id) === kind && this.#nameIs(this.#nameOffset(id), name)) {
+        return id;
+      }
+    }
+    return undefined;
+  }
+
+  #nameIs(offset: number, name: Buffer): boolean {
+    let owner: Btf = this;
+    while (offset < owner.#stringsStart) {
+      owner = owner.#base as Btf;
+    }
+    const at = offset - owner.#stringsStart;
+    return (
+      at + name.length < owner.#strings.length &&
+      owner.#strings[at + name.length] === 0 &&
+      owner.#strings.compare(name, 0, name.length, at, at + name.length) === 0
+    );
+  }
+
+  #nameIndex(): { readonly heads: Int32Array; readonly next: Int32Array } {
+    if (this.#names === undefined) {
+      const count = this.#offsets.length;
+      const heads = new Int32Array(2 ** Math.max(4, Math.ceil(Math.log2(count + 1)))).fill(-1);
+      const next = new Int32Array(count);
+      // Backwards, so that a chain lists the lowest id first.
+      for (let i = count - 1; i >= 0; i--) {
+        const offset = this.#types.getUint32(this.#offsets[i] as number, true);
+        if (offset === 0) {
+          continue;
+        }
+        let owner: Btf = this;
+        while (offset < owner.#stringsStart) {
+          owner = owner.#base as Btf;
+        }
+        const slot = hashName(owner.#strings, offset - owner.#stringsStart) & (heads.length - 1);
+        next[i] = heads[slot] as number;
+        heads[slot] = i;
+      }
+      this.#names = { heads, next };
+    }
+    return this.#names;
+  }
+}
+
+const transparent: ReadonlySet<string> = new Set(['typedef', 'volatile', 'const', 'restrict', 'type_tag']);
+
+/** True for a type that only names or qualifies another one. */
+export function isTransparent(type: BtfType): type is BtfReference {
+  return transparent.has(type.kind);
+}
+
+function kindOf(info: number): number {
+  return (info >>> 24) & 0x7f;
+}
+
+function vlenOf(info: number): number {
+  return info & 0xffffff;
+}
+
+/** FNV-1a of the bytes from `at` to the first NUL or the end. */
+function hashName(bytes: Uint8Array, at: number): number {
+  let hash = 0x811c9dc5;
+  for (let i = at; i < bytes.length; i++) {
+    const byte = bytes[i] as number;
+    if (byte === 0) {
+      break;
+    }
+    hash = Math.imul(hash ^ byte, 0x01000193);
+  }
+  return hash >>> 0;
+}
+
+/** Where each type begins; also proves that every type lies within `types`. */
+function index(types: DataView, layout: DataView | undefined): Uint32Array {
+  const offsets = new Uint32Array(Math.floor(types.byteLength / typeSize));
+  let count = 0;
+  let at = 0;
+  while (at < types.byteLength) {
+    if (at + typeSize > types.byteLength) {
+      throw damaged('it ends inside a type');
+    }
+    const info = types.getUint32(at + 4, true);
+    const kind = kindOf(info);
+    let fixed = fixedSizes[kind];
+    let element = elementSizes[kind];
+    if (kind === 0) {
+      throw damaged(`type ${count + 1} has no kind`);
+    }
+    if (fixed === undefined || element === undefined) {
+      if (layout === undefined || kind * 4 + 4 > layout.byteLength) {
+        throw new KscopeError('failed', `BTF has a type of unknown kind ${kind}`);
+      }
+      fixed = layout.getUint8(kind * 4);
+      element = layout.getUint8(kind * 4 + 1);
+    }
+    offsets[count++] = at;
+    at += typeSize + fixed + element * vlenOf(info);
+    if (at > types.byteLength) {
+      throw damaged('it ends inside a type');
+    }
+  }
+  return offsets.subarray(0, count);
+}

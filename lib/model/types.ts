@@ -1,0 +1,601 @@
+import { KscopeError } from './errors.ts';
+import { escapeTerminated, escapeText, unescapeText } from './escape.ts';
+import { formatIp, formatIp4, formatIp6, parseIp, parseIp4, parseIp6 } from './ip.ts';
+import type { JsonSchema, JsonValue } from './json.ts';
+import { errorName, signalName } from './kernel-names.ts';
+import { formatTime, rfc3339, type TimeStyle, timeWidth } from './time-format.ts';
+
+/** What text renderings depend on. */
+export type TextStyle = TimeStyle;
+
+/** Microseconds since the Unix epoch, a whole number. */
+export type Instant = number;
+
+/** What decoding depends on; the owner of the records refreshes it once for each batch. */
+export interface DecodeContext {
+  /** Microseconds to add to a boot-time clock reading to get an `Instant`. */
+  bootToEpochMicros: number;
+}
+
+/**
+ * How bytes become the value. `to` may return undefined only for a type that is `optional`; `back` is its inverse, for
+ * map keys and constants, and throws KscopeError for a value that has no bytes.
+ *
+ * - number: an integer of up to 64 bits as a number; from 2^53 on the nearest one that a number can hold.
+ * - bigint: an integer of up to 64 bits, exact.
+ * - words: the same as two unsigned halves, for exact conversions that need no bigint.
+ * - bytes: bytes[start, end) in memory order. `sizes` are the lengths allowed (any when absent). A `variable` one may
+ *   be the last member of a record and then end where the record ends.
+ */
+export type Decoding<V = unknown> =
+  | {
+      readonly from: 'number';
+      to?(raw: number, context: DecodeContext): V | undefined;
+      back?(value: V | undefined, context: DecodeContext): number;
+    }
+  | {
+      readonly from: 'bigint';
+      to?(raw: bigint): V | undefined;
+      back?(value: V | undefined): bigint;
+    }
+  | {
+      readonly from: 'words';
+      to(low: number, high: number): V | undefined;
+      back(value: V | undefined): bigint;
+    }
+  | {
+      readonly from: 'bytes';
+      readonly sizes?: readonly number[];
+      readonly variable?: boolean;
+      to(bytes: Uint8Array, start: number, end: number): V | undefined;
+      back(value: V | undefined, size: number): Uint8Array;
+    };
+
+/** Everything the toolkit knows about one kind of value. `V` excludes undefined, also for optional types. */
+export interface SemanticType<V = unknown> {
+  /** The typedef's name, or 'u32', 'bool', 'enum NAME' … for a member whose type has no meaning of its own. */
+  readonly name: string;
+  /** What it is, as a noun phrase: 'process id'. */
+  readonly help: string;
+  /** The TypeScript type of a present value. */
+  readonly typescript: string;
+  readonly schema: JsonSchema;
+  /** Usual width of a text column. */
+  readonly width: number;
+  /** Width of a text column where that depends on the style. */
+  widthIn?(style: TextStyle): number;
+  readonly align: 'left' | 'right';
+  /** The value may be undefined: left out of JSON, '-' in text. */
+  readonly optional: boolean;
+  readonly decode: Decoding<V>;
+  /** Safe to print; the caller deals with undefined (`renderText`). */
+  text(value: V, style: TextStyle): string;
+  /** The value in JSON; the value itself when absent. `utc` only matters to times. */
+  json?(value: V, utc?: boolean): JsonValue;
+}
+
+/** Text of a value that may be absent. */
+export function renderText(type: SemanticType, value: unknown, style: TextStyle): string {
+  return value === undefined ? '-' : type.text(value, style);
+}
+
+/** JSON of a value that may be absent (then undefined, which JSON.stringify leaves out). */
+export function renderJson(type: SemanticType, value: unknown, utc = false): JsonValue | undefined {
+  return value === undefined || type.json === undefined ? (value as JsonValue | undefined) : type.json(value, utc);
+}
+
+/** Columns a value of this type usually takes in text. */
+export function widthOf(type: SemanticType, style: TextStyle): number {
+  return type.widthIn?.(style) ?? type.width;
+}
+
+const asIs = (value: unknown): string => String(value);
+const natural: JsonSchema = { type: 'integer', minimum: 0 };
+
+function noValue(type: string, value: unknown): KscopeError {
+  return new KscopeError('failed', `'${escapeText(String(value))}' is not a ${type}`);
+}
+
+function count(
+  name: string,
+  help: string,
+  width: number,
+  text: (value: number) => string = asIs,
+): SemanticType<number> {
+  return {
+    name,
+    help,
+    typescript: 'number',
+    schema: natural,
+    width,
+    align: 'right',
+    optional: false,
+    decode: { from: 'number' },
+    text,
+  };
+}
+
+/** A number that has a name where it has one. */
+function named(
+  name: string,
+  help: string,
+  width: number,
+  nameOf: (value: number) => string | undefined,
+): SemanticType<number> {
+  return { ...count(name, help, width, (value) => nameOf(value) ?? String(value)), align: 'left' };
+}
+
+/** A number of which zero, or everything negative, means that there is none. */
+function absentable(type: SemanticType<number>, absent: 'zero' | 'negative'): SemanticType<number> {
+  const decode: Decoding<number> =
+    absent === 'zero'
+      ? { from: 'number', to: (raw) => (raw === 0 ? undefined : raw), back: (value) => value ?? 0 }
+      : { from: 'number', to: (raw) => (raw < 0 ? undefined : raw), back: (value) => value ?? -1 };
+  return { ...type, optional: true, decode };
+}
+
+function text(name: string, help: string, width: number, variable: boolean): SemanticType<string> {
+  return {
+    name,
+    help,
+    typescript: 'string',
+    schema: { type: 'string' },
+    width,
+    align: 'left',
+    optional: false,
+    decode: {
+      from: 'bytes',
+      variable,
+      to: escapeTerminated,
+      back: (value, size) => textBytes(value ?? '', size),
+    },
+    text: asIs,
+  };
+}
+
+function textBytes(value: string, size: number): Uint8Array {
+  const bytes = unescapeText(value);
+  if (bytes.length >= size && size > 0) {
+    throw new KscopeError('failed', `'${escapeText(value)}' is longer than ${size - 1} bytes`);
+  }
+  return bytes;
+}
+
+function address(
+  name: string,
+  help: string,
+  width: number,
+  size: number,
+  format: (bytes: Uint8Array, at: number) => string,
+  parse: (text: string) => Uint8Array | undefined,
+): SemanticType<string> {
+  return {
+    name,
+    help,
+    typescript: 'string',
+    schema: { type: 'string' },
+    width,
+    align: 'left',
+    optional: false,
+    decode: {
+      from: 'bytes',
+      sizes: [size],
+      to: format,
+      back: (value) => {
+        const bytes = value === undefined ? undefined : parse(value);
+        if (bytes === undefined) {
+          throw noValue(help, value);
+        }
+        return bytes;
+      },
+    },
+    text: asIs,
+  };
+}
+
+function wordsToBigint(value: string | undefined, type: string): bigint {
+  if (value === undefined || !/^(?:\d+|0x[0-9a-f]+)$/i.test(value)) {
+    throw noValue(type, value);
+  }
+  return BigInt(value);
+}
+
+const kilo = ['', 'K', 'M', 'G', 'T', 'P', 'E'];
+
+/** Bytes in powers of 1024 with one decimal: '512', '4.0K', '1.5M'. */
+export function formatBytes(value: number): string {
+  let size = value;
+  let unit = 0;
+  // 1023.95 and more would be written as 1024.0.
+  while (Math.abs(size) >= (unit === 0 ? 1024 : 1023.95) && unit < kilo.length - 1) {
+    size /= 1024;
+    unit++;
+  }
+  return unit === 0 ? String(value) : `${size.toFixed(1)}${kilo[unit]}`;
+}
+
+/** A duration in nanoseconds with three significant digits and its unit: '999ns', '1.23us', '45.6ms', '7.89s'. */
+export function formatNanoseconds(value: number): string {
+  const size = Math.abs(value);
+  return size < 999.5
+    ? `${Math.round(value)}ns`
+    : size < 999_500
+      ? `${digits(value / 1e3)}us`
+      : size < 999_500_000
+        ? `${digits(value / 1e6)}ms`
+        : `${digits(value / 1e9)}s`;
+}
+
+function digits(value: number): string {
+  const size = Math.abs(value);
+  return value.toFixed(size < 9.995 ? 2 : size < 99.95 ? 1 : 0);
+}
+
+function flags(names: readonly (readonly [number, string])[], value: number): string {
+  let rest = value;
+  const found: string[] = [];
+  for (const [bit, name] of names) {
+    if ((rest & bit) === bit) {
+      found.push(name);
+      rest &= ~bit;
+    }
+  }
+  if (rest !== 0 || found.length === 0) {
+    found.push(`0x${(rest >>> 0).toString(16)}`);
+  }
+  return found.join('|');
+}
+
+const arm = process.arch === 'arm64';
+
+// Multi-bit flags come before the bits they contain. Four of them have other values on arm64.
+const openFlags: readonly (readonly [number, string])[] = [
+  [0o20000000 | (arm ? 0o40000 : 0o200000), 'O_TMPFILE'],
+  [0o4010000, 'O_SYNC'],
+  [0o10000, 'O_DSYNC'],
+  [0o100, 'O_CREAT'],
+  [0o200, 'O_EXCL'],
+  [0o400, 'O_NOCTTY'],
+  [0o1000, 'O_TRUNC'],
+  [0o2000, 'O_APPEND'],
+  [0o4000, 'O_NONBLOCK'],
+  [0o20000, 'O_ASYNC'],
+  [arm ? 0o200000 : 0o40000, 'O_DIRECT'],
+  [arm ? 0o400000 : 0o100000, 'O_LARGEFILE'],
+  [arm ? 0o40000 : 0o200000, 'O_DIRECTORY'],
+  [arm ? 0o100000 : 0o400000, 'O_NOFOLLOW'],
+  [0o1000000, 'O_NOATIME'],
+  [0o2000000, 'O_CLOEXEC'],
+  [0o10000000, 'O_PATH'],
+];
+const accessModes = ['O_RDONLY', 'O_WRONLY', 'O_RDWR', 'O_ACCMODE'] as const;
+
+/** Flags of open(2) by name: 'O_WRONLY|O_CREAT|O_CLOEXEC'. */
+export function formatOpenFlags(value: number): string {
+  const mode = accessModes[value & 3] as string;
+  const rest = value & ~3;
+  return rest === 0 ? mode : `${mode}|${flags(openFlags, rest)}`;
+}
+
+function quoteArgument(argument: string): string {
+  return argument === '' || /[ "']/.test(argument) ? `"${argument.replaceAll('"', '\\"')}"` : argument;
+}
+
+function splitArguments(bytes: Uint8Array, start: number, end: number): readonly string[] {
+  const found: string[] = [];
+  for (let at = start; at < end; ) {
+    const nul = bytes.indexOf(0, at);
+    const stop = nul < 0 || nul > end ? end : nul;
+    found.push(escapeTerminated(bytes, at, stop));
+    at = stop + 1;
+  }
+  return found;
+}
+
+/** The outermost piece is empty for a path from the root, '...' for one whose beginning is not known. */
+function joinDentries(bytes: Uint8Array, start: number, end: number): string {
+  return [...splitArguments(bytes, start, end)].reverse().join('/');
+}
+
+const all: readonly SemanticType[] = [
+  // Arguments of kill(2) and its like may be negative.
+  { ...count('pid_t', 'process id', 7), schema: { type: 'integer' } },
+  { ...count('thread_t', 'thread id', 7), schema: { type: 'integer' } },
+  count('uid_t', 'user id', 7),
+  count('gid_t', 'group id', 7),
+  count('cpu_t', 'processor number', 4),
+  count('count_t', 'count', 8),
+  count('slot_t', 'histogram count', 8),
+  count('ns_t', 'duration in nanoseconds', 8, formatNanoseconds),
+  count('us_t', 'duration in microseconds', 8, (value) => formatNanoseconds(value * 1000)),
+  count('bytes_t', 'size in bytes', 8, formatBytes),
+  absentable(count('port_t', 'port', 5), 'zero'),
+  absentable(count('fd_t', 'file descriptor', 4), 'negative'),
+  absentable(count('stack_id_t', 'stack id', 7), 'negative'),
+  absentable(
+    count('file_mode_t', 'permission bits', 5, (value) => `0${value.toString(8)}`),
+    'negative',
+  ),
+  absentable(named('errno_t', 'error number', 7, errorName), 'zero'),
+  absentable(named('signal_t', 'signal number', 9, signalName), 'zero'),
+  { ...count('open_flags_t', 'flags of open(2)', 20, formatOpenFlags), align: 'left' as const },
+  text('comm_t', 'command name', 16, false),
+  text('text_t', 'text', 16, true),
+  text('path_t', 'path', 24, true),
+  {
+    ...text('dentry_path_t', 'path', 24, true),
+    decode: {
+      from: 'bytes',
+      variable: true,
+      to: joinDentries,
+      back: (value) => {
+        throw noValue('sequence of path components', value);
+      },
+    },
+  } satisfies SemanticType<string>,
+  {
+    name: 'args_t',
+    help: 'arguments',
+    typescript: 'readonly string[]',
+    schema: { type: 'array', items: { type: 'string' } },
+    width: 32,
+    align: 'left',
+    optional: false,
+    decode: {
+      from: 'bytes',
+      variable: true,
+      to: splitArguments,
+      back: (value) => Buffer.concat((value ?? []).map((one) => Buffer.concat([unescapeText(one), Uint8Array.of(0)]))),
+    },
+    text: (value) => value.map(quoteArgument).join(' '),
+  } satisfies SemanticType<readonly string[]>,
+  address('ip4_t', 'IPv4 address', 15, 4, formatIp4, parseIp4),
+  address('ip6_t', 'IPv6 address', 25, 16, formatIp6, parseIp6),
+  address('ip_t', 'IP address', 15, 16, formatIp, parseIp),
+  {
+    name: 'boot_ns_t',
+    help: 'time',
+    typescript: 'number',
+    schema: { type: 'string', format: 'date-time' },
+    width: 8,
+    widthIn: timeWidth,
+    align: 'left',
+    optional: false,
+    decode: {
+      from: 'number',
+      to: (raw, context) => Math.floor(raw / 1000) + context.bootToEpochMicros,
+      back: (value, context) => ((value ?? 0) - context.bootToEpochMicros) * 1000,
+    },
+    text: formatTime,
+    json: (value, utc) => rfc3339(value, utc),
+  } satisfies SemanticType<Instant>,
+  {
+    name: 'dev_t',
+    help: 'device number (major:minor)',
+    typescript: 'string',
+    schema: { type: 'string', pattern: '^[0-9]+:[0-9]+$' },
+    width: 7,
+    align: 'left',
+    optional: false,
+    decode: {
+      from: 'number',
+      // The kernel's own form; what stat(2) returns is packed differently.
+      to: (raw) => `${raw >>> 20}:${raw & 0xfffff}`,
+      back: (value) => {
+        const match = /^(\d{1,4}):(\d{1,7})$/.exec(value ?? '');
+        if (match === null || Number(match[1]) > 0xfff || Number(match[2]) > 0xfffff) {
+          throw noValue('device number', value);
+        }
+        return Number(match[1]) * 0x100000 + Number(match[2]);
+      },
+    },
+    text: asIs,
+  } satisfies SemanticType<string>,
+  {
+    name: 'cgroup_id_t',
+    help: 'cgroup id',
+    typescript: 'string',
+    schema: { type: 'string', pattern: '^[0-9]+$' },
+    width: 10,
+    align: 'right',
+    optional: false,
+    decode: {
+      from: 'words',
+      to: (low, high) =>
+        high < 0x200000 ? String(high * 0x100000000 + low) : String((BigInt(high) << 32n) | BigInt(low)),
+      back: (value) => wordsToBigint(value, 'cgroup id'),
+    },
+    text: asIs,
+  } satisfies SemanticType<string>,
+  {
+    name: 'addr_t',
+    help: 'address',
+    typescript: 'string',
+    schema: { type: 'string', pattern: '^0x[0-9a-f]+$' },
+    width: 18,
+    align: 'left',
+    optional: false,
+    decode: {
+      from: 'words',
+      to: (low, high) =>
+        high === 0 ? `0x${low.toString(16)}` : `0x${high.toString(16)}${low.toString(16).padStart(8, '0')}`,
+      back: (value) => wordsToBigint(value, 'address'),
+    },
+    text: asIs,
+  } satisfies SemanticType<string>,
+];
+
+const byName: ReadonlyMap<string, SemanticType> = new Map(all.map((type) => [type.name, type]));
+
+/** The meaning that a C typedef of this name carries, if it is one of bpf/include/types.h. */
+export function semanticType(name: string): SemanticType | undefined {
+  return byName.get(name);
+}
+
+/** Every semantic type, for documentation and tests. */
+export function semanticTypes(): Iterable<SemanticType> {
+  return byName.values();
+}
+
+/** A number without a meaning of its own. `name` is its C type: 'u32', 'double'. */
+export function plainNumber(name: string, signed: boolean, whole: boolean): SemanticType<number> {
+  return {
+    name,
+    help: 'number',
+    typescript: 'number',
+    schema: whole ? (signed ? { type: 'integer' } : natural) : { type: 'number' },
+    width: 8,
+    align: 'right',
+    optional: false,
+    decode: { from: 'number' },
+    text: asIs,
+    // JSON has no NaN and no infinity.
+    ...(whole ? {} : { json: (value: number) => (Number.isFinite(value) ? value : null) }),
+  };
+}
+
+/** A 64-bit integer without a meaning: exact, so a bigint, and text in JSON. */
+export function plainBigint(name: string, signed: boolean): SemanticType<bigint> {
+  return {
+    name,
+    help: 'number',
+    typescript: 'bigint',
+    schema: { type: 'string', pattern: signed ? '^-?[0-9]+$' : '^[0-9]+$' },
+    width: 10,
+    align: 'right',
+    optional: false,
+    decode: { from: 'bigint' },
+    text: asIs,
+    json: asIs,
+  };
+}
+
+export const plainBoolean: SemanticType<boolean> = {
+  name: 'bool',
+  help: 'yes or no',
+  typescript: 'boolean',
+  schema: { type: 'boolean' },
+  width: 5,
+  align: 'left',
+  optional: false,
+  decode: { from: 'number', to: (raw) => raw !== 0, back: (value) => (value === true ? 1 : 0) },
+  text: (value) => (value ? 'yes' : 'no'),
+};
+
+/** A char array without a meaning of its own. */
+export const plainText: SemanticType<string> = text('char[]', 'text', 16, true);
+
+/** An enumeration: its name where the number has one, the number in decimal where not. */
+export function enumeration(name: string, values: ReadonlyMap<bigint, string>): SemanticType<string> {
+  const names = new Map<number, string>();
+  const numbers = new Map<string, bigint>();
+  let width = 1;
+  let exact = false;
+  for (const [value, label] of values) {
+    // A label is input: it reaches terminals and JSON like any other text.
+    const safe = escapeText(label);
+    width = Math.max(width, safe.length);
+    exact ||= !Number.isSafeInteger(Number(value));
+    if (!names.has(Number(value))) {
+      names.set(Number(value), safe);
+    }
+    numbers.set(safe, value);
+  }
+  const back = (value: string | undefined): bigint => {
+    const number =
+      value === undefined ? undefined : (numbers.get(value) ?? (/^-?\d+$/.test(value) ? BigInt(value) : undefined));
+    if (number === undefined) {
+      throw noValue(name, value);
+    }
+    return number;
+  };
+  const labels = [...numbers.keys()];
+  return {
+    name,
+    help: 'one of a fixed set of names',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a type in TypeScript
+    typescript: [...labels.map((label) => JSON.stringify(label)), '`${number}`'].join(' | '),
+    schema: { type: 'string' },
+    width: Math.min(width, 24),
+    align: 'left',
+    optional: false,
+    decode: exact
+      ? { from: 'bigint', to: (raw) => values.get(raw) ?? String(raw), back }
+      : { from: 'number', to: (raw) => names.get(raw) ?? String(raw), back: (value) => Number(back(value)) },
+    text: asIs,
+  };
+}
+
+/** Several values of one type. */
+export function arrayOf(element: SemanticType): SemanticType<readonly unknown[]> {
+  const type = element.optional ? `(${element.typescript} | undefined)` : element.typescript;
+  return {
+    name: `${element.name}[]`,
+    help: `${element.help}, several`,
+    typescript: `readonly ${/[ |{]/.test(type) && !type.startsWith('(') ? `(${type})` : type}[]`,
+    schema: { type: 'array', items: element.optional ? { oneOf: [element.schema, { const: null }] } : element.schema },
+    width: element.width,
+    align: 'left',
+    optional: false,
+    decode: composite,
+    text: (values, style) => values.map((value) => renderText(element, value, style)).join(' '),
+    json: (values, utc) => values.map((value) => renderJson(element, value, utc) ?? null),
+  };
+}
+
+export interface NamedType {
+  readonly name: string;
+  readonly semantic: SemanticType;
+}
+
+/** A structure inside a record. */
+export function structOf(name: string, members: readonly NamedType[]): SemanticType<Readonly<Record<string, unknown>>> {
+  return {
+    name,
+    help: 'structure',
+    typescript: objectTypescript(members, ' '),
+    schema: objectSchema(members),
+    width: 24,
+    align: 'left',
+    optional: false,
+    decode: composite,
+    text: (value, style) =>
+      members.map(({ name, semantic }) => `${name}=${renderText(semantic, value[name], style)}`).join(' '),
+    json: (value, utc) => {
+      const out: Record<string, JsonValue> = {};
+      for (const { name, semantic } of members) {
+        const json = renderJson(semantic, value[name], utc);
+        if (json !== undefined) {
+          out[name] = json;
+        }
+      }
+      return out;
+    },
+  };
+}
+
+// Arrays and structures are decoded member by member, never as a whole.
+const composite: Decoding<undefined> = {
+  from: 'bytes',
+  to: () => undefined,
+  back: () => {
+    throw new KscopeError('failed', 'a structure is written member by member');
+  },
+};
+
+/** An object type with one property for each member; `separator` is what stands between them. */
+export function objectTypescript(members: readonly NamedType[], separator: string): string {
+  const properties = members.map(
+    ({ name, semantic }) => `${name}: ${semantic.typescript}${semantic.optional ? ' | undefined' : ''};`,
+  );
+  return properties.length === 0 ? '{}' : `{${separator}${properties.join(separator)}${separator}}`;
+}
+
+/** The JSON Schema of an object with one property for each member. */
+export function objectSchema(members: readonly NamedType[]): JsonSchema {
+  return {
+    type: 'object',
+    properties: Object.fromEntries(members.map(({ name, semantic }) => [name, semantic.schema])),
+    required: members.filter(({ semantic }) => !semantic.optional).map(({ name }) => name),
+  };
+}
