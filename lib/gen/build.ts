@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { KscopeError } from '../model/errors.ts';
 import { compileObjects } from './objects.ts';
 import { pruneOutput } from './prune.ts';
+import { writeSkeletons } from './skeletons.ts';
 
 /**
  * Everything between the sources and a package that runs: object files, their types, JavaScript, and what is derived
@@ -14,6 +15,7 @@ async function build(root: string): Promise<void> {
   if (compiled > 0) {
     say(`compiled ${compiled} of ${objects.length} BPF objects`);
   }
+  writeSkeletons(root, objects);
   const { status } = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', '.'], {
     cwd: root,
     stdio: ['ignore', 2, 2],

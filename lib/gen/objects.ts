@@ -11,7 +11,7 @@ export const architectures = ['x86', 'arm64'] as const;
 export type Architecture = (typeof architectures)[number];
 
 export interface BuiltObject {
-  /** 'opensnoop' for bpf/opensnoop.bpf.c. */
+  /** NAME of bpf/NAME.bpf.c. */
   readonly name: string;
   readonly architecture: Architecture;
   /** Path below the root of the project. */

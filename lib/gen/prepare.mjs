@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { withLock } from './lock.mjs';
 import { installPackages } from './packages.mjs';
 import { fail, say } from './speak.mjs';
@@ -47,6 +47,14 @@ export async function prepare() {
 
 function isFresh() {
   return existsSync(stamp) && readFileSync(stamp, 'utf8') === fingerprint();
+}
+
+/**
+ * Imports a compiled module, by its path below dist. The compiler, which reads this file too, must not follow.
+ * @param {string} path
+ */
+export async function compiled(path) {
+  return await import(pathToFileURL(join(root, 'dist', path)).href);
 }
 
 /** Changes whenever a file that the build reads changes, by name, size and time: reading them all would be slow. */
@@ -149,5 +157,3 @@ function give(path, uid, gid) {
     }
   }
 }
-
-mkdirSync(join(root, '.cache'), { recursive: true });

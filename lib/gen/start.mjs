@@ -1,8 +1,9 @@
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { prepare, root } from './prepare.mjs';
+import { compiled, prepare, root } from './prepare.mjs';
 
 await prepare();
+// What people are told to type, after sudo say, is the command itself and not this file.
+process.argv[1] = join(root, 'dist/bin/kscope');
 // In this process, so that signals, the terminal and the exit status are the tool's own.
-const { main } = await import(pathToFileURL(join(root, 'dist/lib/cli/main.js')).href);
-await main(process.argv.slice(2));
+const { main } = await compiled('lib/cli/main.js');
+process.exit(await main(process.argv.slice(2)));

@@ -1,0 +1,122 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join, relative } from 'node:path';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** A part of the test suite: what is below dist/test/NAME. */
+interface Part {
+  readonly name: string;
+  /** Files at a time: tests that watch the whole machine would see each other. */
+  readonly concurrency: number;
+  /** Belongs to the quick check. */
+  readonly quick: boolean;
+  /** Longest that one file may take, in minutes. */
+  readonly limit: number;
+}
+
+const parallel = availableParallelism();
+const parts: readonly Part[] = [
+  { name: 'unit', concurrency: parallel, quick: true, limit: 5 },
+  { name: 'golden', concurrency: parallel, quick: true, limit: 5 },
+  { name: 'replay', concurrency: parallel, quick: false, limit: 5 },
+  { name: 'package', concurrency: 1, quick: false, limit: 10 },
+  { name: 'kernel', concurrency: 1, quick: false, limit: 10 },
+  { name: 'tools', concurrency: 1, quick: false, limit: 10 },
+  { name: 'vm', concurrency: 1, quick: false, limit: 80 },
+];
+
+interface Result {
+  readonly name: string;
+  readonly passed: number;
+  readonly failed: number;
+  /** Name and reason of each test that was left out. */
+  readonly skipped: readonly string[];
+  readonly seconds: number;
+}
+
+/** Runs the tests of a build that is fresh, prints a summary. @returns the exit status */
+export async function test(scope: 'check' | 'all'): Promise<number> {
+  const results = [lint()];
+  for (const part of parts) {
+    if (scope === 'all' || part.quick) {
+      results.push(await runPart(part));
+    }
+  }
+  process.stdout.write(summary(results));
+  return results.some((result) => result.failed > 0) ? 1 : 0;
+}
+
+/** Types were checked by the build: a build with wrong types is not fresh. */
+function lint(): Result {
+  const started = performance.now();
+  const biome = join(root, 'node_modules/@biomejs/biome/bin/biome');
+  const { status } = spawnSync(process.execPath, [biome, 'check', '--error-on-warnings', '.'], {
+    cwd: root,
+    stdio: 'inherit',
+  });
+  return {
+    name: 'lint',
+    passed: Number(status === 0),
+    failed: Number(status !== 0),
+    skipped: [],
+    seconds: since(started),
+  };
+}
+
+async function runPart({ name, concurrency, limit }: Part): Promise<Result> {
+  const started = performance.now();
+  const files = testFiles(join(root, 'dist/test', name));
+  let passed = 0;
+  let failed = 0;
+  const skipped: string[] = [];
+  if (files.length > 0) {
+    const stream = run({ files, concurrency, timeout: limit * 60_000 });
+    stream.on('test:pass', ({ name: title, details, skip }) => {
+      if (skip !== undefined) {
+        skipped.push(typeof skip === 'string' ? `${title}: ${skip}` : title);
+      } else if (details.type !== 'suite') {
+        passed += 1;
+      }
+    });
+    stream.on('test:fail', () => {
+      failed += 1;
+    });
+    await new Promise((resolve, reject) => {
+      const report = stream.compose(spec);
+      report.on('end', resolve);
+      report.on('error', reject);
+      report.pipe(process.stdout, { end: false });
+    });
+  }
+  return { name, passed, failed, skipped, seconds: since(started) };
+}
+
+function testFiles(directory: string): readonly string[] {
+  if (!existsSync(directory)) {
+    return [];
+  }
+  return readdirSync(directory, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.test.js'))
+    .map((entry) => relative(process.cwd(), join(entry.parentPath, entry.name)))
+    .sort();
+}
+
+function summary(results: readonly Result[]): string {
+  const lines = results.map(({ name, passed, failed, skipped, seconds }) => {
+    const verdict = failed > 0 ? 'FAILED' : 'ok';
+    const counts = `${passed} passed, ${failed} failed, ${skipped.length} skipped`;
+    return `  ${name.padEnd(8)} ${verdict.padEnd(6)} ${counts}, ${seconds.toFixed(1)} s`;
+  });
+  const reasons = [...new Set(results.flatMap(({ name, skipped }) => skipped.map((skip) => `  ${name}: ${skip}`)))];
+  const left = reasons.length === 0 ? [] : ['Skipped:', ...reasons];
+  return ['Summary:', ...lines, ...left, ''].join('\n');
+}
+
+function since(started: number): number {
+  return (performance.now() - started) / 1000;
+}
