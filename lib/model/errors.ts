@@ -9,6 +9,8 @@ export interface ErrorDetails {
   readonly cause?: unknown;
   /** Text for people who asked for more (`-v`): a verifier log, the messages of a library. */
   readonly log?: string;
+  /** Name of the program, map or option that failed, for callers who can go on without it. */
+  readonly subject?: string;
 }
 
 /**
@@ -19,6 +21,7 @@ export class KscopeError extends Error {
   readonly code: ErrorCode;
   readonly hints: readonly string[];
   readonly log: string | undefined;
+  readonly subject: string | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -26,6 +29,7 @@ export class KscopeError extends Error {
     this.code = code;
     this.hints = typeof details.hint === 'string' ? [details.hint] : (details.hint ?? []);
     this.log = details.log;
+    this.subject = details.subject;
   }
 
   /** 1 failed while running, 2 usage, 3 cannot run on this kernel or host, 4 not permitted. */

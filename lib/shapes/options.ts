@@ -11,9 +11,9 @@ export interface Option<T = unknown, Set extends string = string> {
   readonly summary: string;
   readonly set?: Set;
   /** What the rodata variable takes when that is not the value itself. */
-  readonly encode?: (value: NonNullable<T>) => unknown;
+  encode?(value: NonNullable<T>): unknown;
   /** Text to value; absent for flags, which are true or false. */
-  readonly parse?: (text: string) => NonNullable<T>;
+  parse?(text: string): NonNullable<T>;
   /** May be given several times; the values are concatenated. */
   readonly repeatable?: boolean;
   readonly default?: T;

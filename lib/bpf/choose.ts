@@ -1,0 +1,130 @@
+import type { FeatureAnswer } from './features.ts';
+import { type Hook, parseSection } from './hooks.ts';
+
+export interface Candidate {
+  readonly name: string;
+  readonly section: string;
+}
+
+/** How to pick programs of an object when a kernel cannot take all of them. */
+export interface ChoiceRules {
+  /** Plans, best first: sets of programs of which exactly one is used. */
+  readonly either?: readonly (readonly string[])[];
+  /** Programs that are left out, without a complaint, where the kernel lacks their hook. */
+  readonly optional?: readonly string[];
+  /** Programs that are not wanted in this run. */
+  readonly unwanted?: readonly string[];
+}
+
+export interface Choice {
+  readonly chosen: readonly string[];
+  /** Why each of the others is left out. */
+  readonly rejected: readonly { readonly program: string; readonly reason: string }[];
+  /** Why the object cannot be used, when it cannot. */
+  readonly problem?: string;
+}
+
+// Cheapest and most stable first; twins `NAME__fexit` and `NAME__kprobe` need no rule.
+const preference = ['tp_btf', 'raw_tp', 'tp', 'fentry', 'fexit', 'kprobe', 'kretprobe'];
+const twin = new RegExp(`^(.+)__(${preference.join('|')})$`);
+
+/**
+ * Picks the programs to load.
+ * @param canAttach asks the kernel about one section
+ * @param failed programs that were tried and did not load or attach
+ */
+export function choosePrograms(
+  candidates: readonly Candidate[],
+  rules: ChoiceRules,
+  canAttach: (section: string) => FeatureAnswer,
+  failed: ReadonlyMap<string, string> = new Map(),
+): Choice {
+  const sections = new Map(candidates.map(({ name, section }) => [name, section]));
+  const rejected = new Map<string, string>();
+  const chosen = new Set<string>();
+  const problems: string[] = [];
+
+  const answers = new Map<string, FeatureAnswer>();
+  const why = (name: string): string | undefined => {
+    const before = failed.get(name);
+    if (before !== undefined) {
+      return before;
+    }
+    const section = sections.get(name);
+    if (section === undefined) {
+      return 'the object has no such program';
+    }
+    let answer = answers.get(section);
+    if (answer === undefined) {
+      answer = canAttach(section);
+      answers.set(section, answer);
+    }
+    return answer.supported === false ? answer.reason : undefined;
+  };
+
+  const unwanted = new Set(rules.unwanted);
+  const take = (plans: readonly (readonly string[])[]): void => {
+    const wanted = plans.map((plan) => plan.filter((name) => !unwanted.has(name)));
+    const usable = wanted.findIndex((plan) => plan.every((name) => why(name) === undefined));
+    wanted.forEach((plan, index) => {
+      for (const name of plan) {
+        if (index === usable) {
+          chosen.add(name);
+        } else if (!chosen.has(name)) {
+          rejected.set(name, why(name) ?? (usable < 0 || index < usable ? 'a program it needs is missing' : 'not needed'));
+        }
+      }
+    });
+    if (usable < 0) {
+      problems.push(...new Set(wanted.flatMap((plan) => plan.map((name) => why(name))).filter((text) => text !== undefined)));
+    }
+  };
+
+  const planned = new Set(rules.either?.flat());
+  const optional = new Set(rules.optional);
+  if (rules.either !== undefined) {
+    take(rules.either);
+  }
+  const groups = new Map<string, Map<string, string[]>>();
+  for (const { name } of candidates) {
+    if (unwanted.has(name)) {
+      rejected.set(name, 'not needed');
+    } else if (!planned.has(name)) {
+      const [, base = name, kind = ''] = twin.exec(name) ?? [];
+      const group = groups.get(base) ?? new Map<string, string[]>();
+      // The two halves of an entry and return pair stand or fall together.
+      const key = kind === 'kretprobe' ? 'kprobe' : kind === 'fexit' ? 'fentry' : kind;
+      group.set(key, [...(group.get(key) ?? []), name]);
+      groups.set(base, group);
+    }
+  }
+  for (const group of groups.values()) {
+    const plans = [...group].sort(([a], [b]) => preference.indexOf(a) - preference.indexOf(b)).map(([, names]) => names);
+    const [only] = plans;
+    if (plans.length === 1 && only?.length === 1 && optional.has(only[0] ?? '')) {
+      const [name = ''] = only;
+      const reason = why(name);
+      if (reason === undefined) {
+        chosen.add(name);
+      } else {
+        rejected.set(name, reason);
+      }
+    } else {
+      take(plans);
+    }
+  }
+  if (chosen.size === 0 && problems.length === 0) {
+    problems.push(...new Set(rejected.values()));
+  }
+  return {
+    chosen: [...chosen],
+    rejected: [...rejected].map(([program, reason]) => ({ program, reason })),
+    ...(problems.length > 0 && { problem: problems.join('; ') }),
+  };
+}
+
+/** How messages name a hook: 'tracepoint syscalls:sys_exit_openat', 'fexit tcp_v4_connect'. */
+export function describeHook(section: string): string {
+  const { kind, target }: Hook = parseSection(section);
+  return target === '' ? kind : `${kind} ${kind === 'tracepoint' ? target.replace('/', ':') : target}`;
+}

@@ -1,0 +1,85 @@
+import { existsSync } from 'node:fs';
+import { libbpf } from '../native/libbpf.ts';
+import { type Feature, type FeatureAnswer, probeFeature } from './features.ts';
+import { KERNEL_BTF } from './kernel-btf.ts';
+import { withLog } from './log.ts';
+import { hasKernelSymbol } from './kernel-symbols.ts';
+import { hasTracepoint } from './tracefs.ts';
+
+/** Where a program belongs, as its section name says it. */
+export interface Hook {
+  /** 'tp_btf', 'tracepoint', 'raw_tp', 'fentry', 'kretprobe', 'uprobe' …: short forms are written out. */
+  readonly kind: string;
+  /** What comes after the first slash; empty when there is nothing. */
+  readonly target: string;
+}
+
+const longNames: Record<string, string> = {
+  tp: 'tracepoint',
+  raw_tracepoint: 'raw_tp',
+  'kprobe.multi': 'kprobe_multi',
+  'kretprobe.multi': 'kprobe_multi',
+};
+
+export function parseSection(section: string): Hook {
+  const slash = section.indexOf('/');
+  const kind = (slash < 0 ? section : section.slice(0, slash)).replace(/^\?/, '').replace(/\.s$/, '');
+  return { kind: longNames[kind] ?? kind, target: slash < 0 ? '' : section.slice(slash + 1) };
+}
+
+const yes: FeatureAnswer = { supported: true, reason: '' };
+const ATTACH = { RAW_TP: 23, FENTRY: 24, LSM: 27, ITER: 28 };
+
+/**
+ * Whether the running kernel has the hook of a section, found out by asking tracefs, BTF, the kernel's symbols and by
+ * trying the kind of program: never by the kernel's version. 'Yes' for kinds whose target is not part of the section.
+ */
+export function canAttach(section: string): FeatureAnswer {
+  const { kind, target } = parseSection(section);
+  switch (kind) {
+    case 'tracepoint': {
+      const [category = '', name = ''] = target.split('/');
+      return name === '' || hasTracepoint(category, name)
+        ? yes
+        : { supported: false, reason: `the kernel has no tracepoint ${category}:${name}` };
+    }
+    case 'raw_tp':
+      // Without BTF nobody can tell, and attaching will.
+      return existsSync(KERNEL_BTF) ? inBtf(target, ATTACH.RAW_TP, `raw tracepoint ${target}`) : yes;
+    case 'tp_btf':
+      return inBtf(target, ATTACH.RAW_TP, `tracepoint ${target}`);
+    case 'fentry':
+    case 'fexit':
+    case 'fmod_ret':
+      return both(kind === 'fentry' ? 'fentry' : 'fexit', () => inBtf(target, ATTACH.FENTRY, `function ${target}`));
+    case 'lsm':
+      return both('lsm', () => inBtf(target, ATTACH.LSM, `LSM hook ${target}`));
+    case 'iter':
+      return both('iter', () => inBtf(target, ATTACH.ITER, `iterator ${target}`));
+    case 'kprobe':
+    case 'kretprobe':
+      return both('kprobe', () =>
+        target === '' || hasKernelSymbol(target.replace(/\+.*/, ''))
+          ? yes
+          : { supported: false, reason: `the kernel has no function ${target}` },
+      );
+    case 'kprobe_multi':
+      return probeFeature('kprobe_multi');
+    default:
+      return yes;
+  }
+}
+
+function both(feature: Feature, target: () => FeatureAnswer): FeatureAnswer {
+  const answer = probeFeature(feature);
+  return answer.supported === false ? answer : target();
+}
+
+function inBtf(name: string, attachType: number, what: string): FeatureAnswer {
+  if (!existsSync(KERNEL_BTF)) {
+    return { supported: false, reason: 'the kernel has no BTF' };
+  }
+  return name === '' || withLog(() => libbpf.libbpf_find_vmlinux_btf_id(name, attachType)) > 0
+    ? yes
+    : { supported: false, reason: `the kernel has no ${what}` };
+}

@@ -1,0 +1,24 @@
+import { readFileSync } from 'node:fs';
+import { KscopeError } from '../model/errors.ts';
+import { Btf } from './btf.ts';
+
+export const KERNEL_BTF = '/sys/kernel/btf/vmlinux';
+
+let cached: Btf | undefined;
+
+/** Types of the running kernel, parsed when first asked for. @throws KscopeError unsupported without BTF */
+export function kernelBtf(): Btf {
+  if (cached === undefined) {
+    let bytes: Uint8Array;
+    try {
+      bytes = readFileSync(KERNEL_BTF);
+    } catch (cause) {
+      throw new KscopeError('unsupported', `the kernel has no BTF (${KERNEL_BTF} cannot be read)`, {
+        hint: ['use a kernel built with CONFIG_DEBUG_INFO_BTF', 'or give its BTF with --btf FILE'],
+        cause,
+      });
+    }
+    cached = Btf.parse(bytes);
+  }
+  return cached;
+}

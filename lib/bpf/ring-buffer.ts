@@ -1,0 +1,195 @@
+import { KscopeError } from '../model/errors.ts';
+import { libc } from '../native/libc.ts';
+import { MappedMemory } from '../native/memory.ts';
+import type { Decoder, Memory } from './decoder.ts';
+
+const BUSY = 0x80000000;
+const DISCARDED = 0x40000000;
+const HEADER = 8;
+
+// Space is given back to the kernel at least this often within one drain, so that a long one does not starve it.
+const RELEASE_EVERY = 256 * 1024;
+
+const BATCH = 16384;
+
+const BUSY_DELAY = 5;
+const IDLE_DELAY = 50;
+
+
+/**
+ * A BPF ring buffer, read in place: the positions and the records are in memory shared with the kernel, so that
+ * reading an event makes no system call, no foreign call and no copy. BPF programs submit with BPF_RB_NO_WAKEUP; the
+ * reader comes by itself, every 5 ms while there is work and every 50 ms when there is none.
+ */
+export class RingBuffer<T> implements Disposable {
+  readonly name: string;
+  /** Bytes of records that fit. */
+  readonly size: number;
+  readonly #decode: Decoder<T>;
+  readonly #lostCounter: () => number;
+  readonly #refresh: () => void;
+  readonly #consumer: MappedMemory;
+  readonly #producer: MappedMemory;
+  #consumed: BigInt64Array | undefined;
+  #produced: BigInt64Array | undefined;
+  #headers: Int32Array | undefined;
+  #memory: Memory | undefined;
+  #position: number;
+
+  /**
+   * @param refresh called before each drain, to bring up to date what decoding depends on
+   * @param lostCounter reads the number of records that programs could not reserve space for, since load
+   * @throws KscopeError failed when the memory cannot be mapped
+   */
+  constructor(
+    name: string,
+    fd: number,
+    size: number,
+    decode: Decoder<T>,
+    refresh: () => void,
+    lostCounter: () => number,
+  ) {
+    const page = libc.getpagesize();
+    this.name = name;
+    this.size = size;
+    this.#decode = decode;
+    this.#refresh = refresh;
+    this.#lostCounter = lostCounter;
+    this.#consumer = MappedMemory.shared(fd, 0, page, true);
+    try {
+      // The data pages are mapped twice in a row, so a record that wraps around is contiguous.
+      this.#producer = MappedMemory.shared(fd, page, page + 2 * size, false);
+    } catch (error) {
+      this.#consumer.close();
+      throw error;
+    }
+    this.#consumed = new BigInt64Array(this.#consumer.buffer, 0, 1);
+    this.#produced = new BigInt64Array(this.#producer.buffer, 0, 1);
+    this.#headers = new Int32Array(this.#producer.buffer, page, (2 * size) / 4);
+    this.#memory = {
+      bytes: Buffer.from(this.#producer.buffer, page, 2 * size),
+      view: new DataView(this.#producer.buffer, page, 2 * size),
+    };
+    this.#position = Number(Atomics.load(this.#consumed, 0));
+  }
+
+  /** Records lost so far: those for which the kernel found no room. */
+  get lost(): number {
+    return this.#lostCounter();
+  }
+
+  /** Bytes that wait to be read. */
+  get pending(): number {
+    return this.#produced === undefined ? 0 : Number(Atomics.load(this.#produced, 0)) - this.#position;
+  }
+
+  /**
+   * Reads what is there now, oldest first, until a record that is still being written.
+   * @param limit records at most
+   * @returns the decoded records, possibly none
+   */
+  drain(limit = BATCH): T[] {
+    const consumed = this.#consumed;
+    const produced = this.#produced;
+    const headers = this.#headers;
+    const memory = this.#memory;
+    if (consumed === undefined || produced === undefined || headers === undefined || memory === undefined) {
+      throw new KscopeError('failed', `ring buffer ${this.name} is closed`);
+    }
+    this.#refresh();
+    const records: T[] = [];
+    const end = Number(Atomics.load(produced, 0));
+    let position = this.#position;
+    let released = position;
+    try {
+      while (position < end && records.length < limit) {
+        const at = position % this.size;
+        const header = Atomics.load(headers, at >>> 2);
+        if ((header & BUSY) !== 0) {
+          break;
+        }
+        const length = header & ~(BUSY | DISCARDED);
+        // Before decoding, so that a record that cannot be decoded is not met again.
+        position += (length + HEADER + 7) & ~7;
+        if ((header & DISCARDED) === 0) {
+          records.push(this.#decode(memory, at + HEADER, length));
+        }
+        if (position - released >= RELEASE_EVERY) {
+          Atomics.store(consumed, 0, BigInt(position));
+          released = position;
+        }
+      }
+    } finally {
+      this.#position = position;
+      if (position !== released) {
+        Atomics.store(consumed, 0, BigInt(position));
+      }
+    }
+    return records;
+  }
+
+  /**
+   * Batches of records as they come. Ends when the signal is raised, after all that was produced until then; the
+   * consumer's pace is the only back-pressure, and what the kernel cannot store meanwhile is counted in `lost`.
+   * @param beforeLast called once when the signal was seen, before the rest is read: the moment to detach
+   */
+  async *batches(signal?: AbortSignal, beforeLast?: () => void): AsyncGenerator<T[], void, void> {
+    let delay = BUSY_DELAY;
+    let ending = false;
+    for (;;) {
+      if (!ending && signal?.aborted === true) {
+        ending = true;
+        beforeLast?.();
+      }
+      const records = this.drain();
+      if (records.length > 0) {
+        yield records;
+      }
+      if (records.length === BATCH) {
+        await pause(0);
+      } else if (ending) {
+        return;
+      } else {
+        delay = records.length > 0 ? BUSY_DELAY : Math.min(delay + BUSY_DELAY, IDLE_DELAY);
+        await pause(this.pending > this.size / 4 ? 0 : delay, signal);
+      }
+    }
+  }
+
+  /** Rows one by one, until the loop is left or the ring is closed. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<T, void, void> {
+    for await (const records of this.batches()) {
+      yield* records;
+    }
+  }
+
+  /** Unmaps the memory; may be called twice. */
+  close(): void {
+    this.#consumed = undefined;
+    this.#produced = undefined;
+    this.#headers = undefined;
+    this.#memory = undefined;
+    this.#consumer.close();
+    this.#producer.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+/** Resolves after the time, or at once when the signal is raised. */
+export function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  if (signal?.aborted === true) {
+    return Promise.resolve();
+  }
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, milliseconds);
+    signal?.addEventListener('abort', done);
+  });
+}

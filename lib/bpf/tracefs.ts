@@ -1,0 +1,40 @@
+import { existsSync } from 'node:fs';
+import { KscopeError } from '../model/errors.ts';
+import { errno, errorText, libc } from '../native/libc.ts';
+
+const CLONE_NEWNS = 0x20000;
+const MS_REC = 0x4000;
+const MS_PRIVATE = 0x40000;
+
+const places = ['/sys/kernel/tracing', '/sys/kernel/debug/tracing'];
+
+/**
+ * Where the kernel shows its tracepoints. Where nothing is mounted, tracefs is mounted for this process alone: the
+ * machine's own mounts stay as they are, and nothing is left behind.
+ * @throws KscopeError permission or unsupported
+ */
+export function tracefs(): string {
+  const found = places.find((place) => existsSync(`${place}/events`));
+  if (found !== undefined) {
+    return found;
+  }
+  const place = '/sys/kernel/tracing';
+  if (
+    libc.unshare(CLONE_NEWNS) < 0 ||
+    libc.mount(null, '/', null, MS_REC | MS_PRIVATE, null) < 0 ||
+    libc.mount('tracefs', place, 'tracefs', 0, null) < 0
+  ) {
+    const error = errno();
+    throw new KscopeError(
+      error === 1 || error === 13 ? 'permission' : 'unsupported',
+      `tracefs is not mounted and cannot be: ${errorText(error)}`,
+      { hint: `mount -t tracefs tracefs ${place}` },
+    );
+  }
+  return place;
+}
+
+/** Whether the running kernel has a tracepoint, by asking tracefs. */
+export function hasTracepoint(category: string, name: string): boolean {
+  return existsSync(`${tracefs()}/events/${category}/${name}/id`);
+}

@@ -1,0 +1,37 @@
+import { errno, libc } from './libc.ts';
+
+const NUMBERS: Partial<Record<NodeJS.Architecture, number>> = { x64: 298, arm64: 241 };
+const ATTR_SIZE = 112;
+const FREQUENCY_FLAG = 1n << 10n;
+const PERF_FLAG_FD_CLOEXEC = 8;
+
+export interface PerfEventAttr {
+  /** PERF_TYPE_* or the number of a PMU. */
+  readonly type: number;
+  readonly config: bigint | number;
+  /** Sample every that many events... */
+  readonly period?: number;
+  /** ...or that many times a second. */
+  readonly frequency?: number;
+  /** For the kprobe and uprobe PMUs: address of the name, and the offset. */
+  readonly config1?: bigint;
+  readonly config2?: bigint;
+}
+
+/** perf_event_open(2). @returns a descriptor, or the negative error number */
+export function perfEventOpen(attr: PerfEventAttr, pid: number, cpu: number): number {
+  const number = NUMBERS[process.arch];
+  if (number === undefined) {
+    return -38;
+  }
+  const bytes = new DataView(new ArrayBuffer(ATTR_SIZE));
+  bytes.setUint32(0, attr.type, true);
+  bytes.setUint32(4, ATTR_SIZE, true);
+  bytes.setBigUint64(8, BigInt(attr.config), true);
+  bytes.setBigUint64(16, BigInt(attr.frequency ?? attr.period ?? 0), true);
+  bytes.setBigUint64(40, attr.frequency === undefined ? 0n : FREQUENCY_FLAG, true);
+  bytes.setBigUint64(56, attr.config1 ?? 0n, true);
+  bytes.setBigUint64(64, attr.config2 ?? 0n, true);
+  const fd = libc.syscall(number, new Uint8Array(bytes.buffer), pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+  return fd < 0 ? -errno() : fd;
+}
