@@ -1,0 +1,129 @@
+import type { RowSchema } from '../bpf/schema.ts';
+import { KscopeError } from '../model/errors.ts';
+import type { Column, FieldTypes, Row } from '../model/message.ts';
+import { type SemanticType, semanticType } from '../model/types.ts';
+import type { ToolColumn } from './definition.ts';
+import { flag, type Option, type Options } from './options.ts';
+
+/** How a field is shown in text. Everything has a default that comes from its type. */
+export interface ColumnSpec<Value = unknown, Event = Row> {
+  /** Shows the column: '-U, --print-uid'. Without it, and without `when`, the column is always there. */
+  readonly flag?: string;
+  /** Help of that option. */
+  readonly summary?: string;
+  /** Other spellings of it. */
+  readonly hidden?: readonly string[];
+  /** Key of an option, or name of a column, together with which this column is shown. */
+  readonly when?: string;
+  readonly header?: string;
+  readonly width?: number;
+  readonly align?: 'left' | 'right';
+  /** Instead of the type's own rendering. */
+  text?(value: Value, event: Event): string;
+}
+
+/** A field that is not in the struct but follows from it. */
+export interface ComputedField<Event = Row, Values = unknown> {
+  /** Name of a semantic type: 'text_t'. */
+  readonly type: string;
+  /** For FIELDS in the man page; the type's own by default. */
+  readonly help?: string;
+  value(event: Event, values: Values): unknown;
+}
+
+type Specs = Readonly<Record<string, ColumnSpec | undefined>>;
+
+/** Option key of the flag that shows a column. */
+export function columnKey(name: string): string {
+  return `show_${name}`;
+}
+
+/** The options that show columns. */
+export function columnOptions(specs: Specs): Options {
+  const options: Record<string, Option> = {};
+  for (const [name, spec] of Object.entries(specs)) {
+    if (spec?.flag !== undefined) {
+      options[columnKey(name)] = flag(spec.flag, spec.summary ?? `show the ${name.replaceAll('_', ' ')}`, {
+        group: 'column',
+        ...(spec.hidden !== undefined && { hidden: spec.hidden }),
+      });
+    }
+  }
+  return options;
+}
+
+/** Semantic types of all fields of a row, the computed ones last. */
+export function fieldTypes(schema: RowSchema, computed: Readonly<Record<string, ComputedField>>): FieldTypes {
+  const types: Record<string, SemanticType> = {};
+  for (const field of schema.fields) {
+    types[field.name] = field.semantic;
+  }
+  for (const [name, field] of Object.entries(computed)) {
+    const type = semanticType(field.type);
+    if (type === undefined) {
+      throw new KscopeError('failed', `there is no type '${field.type}' for ${name}`);
+    }
+    types[name] = field.help === undefined ? type : { ...type, help: field.help };
+  }
+  return types;
+}
+
+/** Every column the specs describe, in their order. */
+export function allColumns(specs: Specs, types: FieldTypes): ToolColumn[] {
+  const options = columnOptions(specs);
+  return Object.entries(specs).map(([name, spec = {}]) => {
+    const type = types[name];
+    if (type === undefined) {
+      throw new KscopeError('failed', `there is no field '${name}'`);
+    }
+    const option = options[columnKey(name)] ?? (spec.when === undefined ? undefined : options[columnKey(spec.when)]);
+    return {
+      name,
+      header: spec.header ?? name.toUpperCase(),
+      width: spec.width ?? type.width,
+      align: spec.align ?? type.align,
+      type,
+      help: type.help,
+      ...(spec.text !== undefined && { text: spec.text }),
+      ...(option !== undefined && { option }),
+    };
+  });
+}
+
+/**
+ * The columns of one run: those that are always there and those asked for, or the fields that `--fields` names.
+ * @throws KscopeError usage for an unknown field
+ */
+export function chosenColumns(
+  specs: Specs,
+  types: FieldTypes,
+  values: Readonly<Record<string, unknown>>,
+): { columns: readonly Column[]; fields?: readonly string[] } {
+  const known = new Map(allColumns(specs, types).map((column) => [column.name, column]));
+  const fields = values['fields'] as readonly string[] | undefined;
+  if (fields === undefined) {
+    return { columns: [...known.values()].filter(({ name }) => isShown(name, specs, values)) };
+  }
+  const columns = fields.map((name) => {
+    const type = types[name];
+    if (type === undefined) {
+      throw new KscopeError('usage', `there is no field '${name}'`, { hint: `fields: ${Object.keys(types).join(', ')}` });
+    }
+    return known.get(name) ?? { name, header: name.toUpperCase(), width: type.width, align: type.align, type };
+  });
+  return { columns, fields };
+}
+
+function isShown(name: string, specs: Specs, values: Readonly<Record<string, unknown>>): boolean {
+  const spec = specs[name] ?? {};
+  // Saying how times are written is asking for them.
+  const asked = name === 'time' && values['time'] !== undefined;
+  if (spec.flag === undefined && spec.when === undefined) {
+    return true;
+  }
+  return asked || isOn(values[columnKey(name)]) || (spec.when !== undefined && (isOn(values[spec.when]) || isOn(values[columnKey(spec.when)])));
+}
+
+function isOn(value: unknown): boolean {
+  return value !== undefined && value !== false;
+}

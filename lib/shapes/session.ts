@@ -1,0 +1,152 @@
+import { type ChoiceRules, choosePrograms, describeHook } from '../bpf/choose.ts';
+import { canAttach } from '../bpf/hooks.ts';
+import { setDebugLog } from '../bpf/log.ts';
+import { RINGBUF } from '../bpf/map.ts';
+import { BpfObject } from '../bpf/object.ts';
+import { architecture, objectFile } from '../bpf/object-file.ts';
+import type { Skeleton } from '../bpf/skeleton.ts';
+import { KscopeError } from '../model/errors.ts';
+import type { AttachedHook, LostMessage } from '../model/message.ts';
+import type { RunContext } from './definition.ts';
+import { loadFilters, prepareFilters } from './filters.ts';
+import type { Options } from './options.ts';
+
+export interface SessionPlan {
+  readonly skeleton: Skeleton;
+  readonly options: Options;
+  readonly context: RunContext;
+  readonly rules: ChoiceRules;
+  /** Between open and load: sizes, and constants that are no option's value. */
+  readonly prepare?: (object: BpfObject) => void;
+}
+
+/** A loaded and attached object: what every shape that uses BPF begins with. */
+export class Session implements Disposable {
+  readonly object: BpfObject;
+  readonly hooks: readonly AttachedHook[];
+  readonly #losses: Loss[];
+
+  private constructor(object: BpfObject, hooks: readonly AttachedHook[]) {
+    this.object = object;
+    this.hooks = hooks;
+    this.#losses = object.globals.names
+      .filter((name) => /_(lost|dropped)$/.test(name))
+      .map((name) => new Loss(name, object.globals.counter(name)));
+  }
+
+  /**
+   * Opens, configures, loads and attaches. A program that the kernel refuses is replaced by its alternative.
+   * @throws KscopeError
+   */
+  static start(plan: SessionPlan): Session {
+    setDebugLog(plan.context.debug);
+    const failed = new Map<string, string>();
+    for (;;) {
+      const object = BpfObject.open(objectFile(plan.skeleton), {
+        name: plan.skeleton.name,
+        ...(plan.context.btf !== undefined && { btf: plan.context.btf }),
+        ...digestOf(plan.skeleton),
+      });
+      try {
+        return new Session(object, attach(object, plan, failed));
+      } catch (error) {
+        object.close();
+        const subject = error instanceof KscopeError && error.code !== 'permission' ? error.subject : undefined;
+        if (subject === undefined || failed.has(subject) || !object.programs.has(subject)) {
+          throw error;
+        }
+        failed.set(subject, (error as KscopeError).message);
+        if (choose(object, plan.rules, failed).problem !== undefined) {
+          throw error;
+        }
+        plan.context.debug?.(`${(error as KscopeError).message}; trying the next hook`);
+      }
+    }
+  }
+
+  /** What got lost since the last call; at the end, all that was lost since the start. */
+  losses(final: boolean): LostMessage[] {
+    return this.#losses.flatMap((loss) => loss.message(final) ?? []);
+  }
+
+  close(): void {
+    this.object.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+function digestOf(skeleton: Skeleton): { digest?: string } {
+  const digest = skeleton.digests[architecture()];
+  return digest === undefined ? {} : { digest };
+}
+
+function choose(object: BpfObject, rules: ChoiceRules, failed: ReadonlyMap<string, string>) {
+  return choosePrograms([...object.programs.values()], rules, canAttach, failed);
+}
+
+function attach(object: BpfObject, plan: SessionPlan, failed: ReadonlyMap<string, string>): AttachedHook[] {
+  const { context } = plan;
+  configure(object, plan);
+  const choice = choose(object, plan.rules, failed);
+  for (const { program, reason } of choice.rejected) {
+    context.debug?.(`${program} is left out: ${reason}`);
+  }
+  if (choice.problem !== undefined) {
+    throw new KscopeError('unsupported', `this kernel lacks what ${object.name} needs: ${choice.problem}`, {
+      hint: 'kscope doctor shows what this kernel can do',
+    });
+  }
+  const chosen = new Set(choice.chosen);
+  for (const program of object.programs.values()) {
+    program.autoload = chosen.has(program.name);
+  }
+  object.load();
+  loadFilters(object, context.values);
+  object.attach(chosen);
+  return [...chosen].map((program) => ({ program, hook: describeHook(object.program(program).section) }));
+}
+
+function configure(object: BpfObject, plan: SessionPlan): void {
+  const { values, bufferSize } = plan.context;
+  for (const [key, option] of Object.entries(plan.options)) {
+    const value = values[key];
+    if (option.set !== undefined && value !== undefined && value !== null && value !== false) {
+      object.globals.set(option.set, option.encode === undefined ? value : option.encode(value));
+    }
+  }
+  prepareFilters(object, values);
+  plan.prepare?.(object);
+  if (bufferSize !== undefined) {
+    for (const map of object.maps.values()) {
+      if (map.type === RINGBUF) {
+        map.maxEntries = 2 ** Math.ceil(Math.log2(bufferSize));
+      }
+    }
+  }
+}
+
+/** A counter of the program that says how much could not be kept. */
+class Loss {
+  readonly #what: string;
+  readonly #read: () => number;
+  #reported = 0;
+
+  constructor(variable: string, read: () => number) {
+    const [, map = variable, kind] = /^(.*)_(lost|dropped)$/.exec(variable) ?? [];
+    this.#what = kind === 'lost' ? map : `entries of ${map}`;
+    this.#read = read;
+  }
+
+  message(final: boolean): LostMessage | undefined {
+    const total = this.#read();
+    const count = total - this.#reported;
+    if (count === 0 && !(final && total > 0)) {
+      return undefined;
+    }
+    this.#reported = total;
+    return { type: 'lost', count, total, what: this.#what.replaceAll('_', ' '), final };
+  }
+}

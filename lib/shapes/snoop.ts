@@ -1,0 +1,179 @@
+import type { ChoiceRules } from '../bpf/choose.ts';
+import type { BpfObject } from '../bpf/object.ts';
+import { objectSpec } from '../bpf/object-file.ts';
+import { jsonSchemaOf, type RowSchema } from '../bpf/schema.ts';
+import type { Skeleton, SkeletonTypes } from '../bpf/skeleton.ts';
+import { KscopeError } from '../model/errors.ts';
+import type { JsonSchema } from '../model/json.ts';
+import type { FieldTypes, Message, Row } from '../model/message.ts';
+import { now } from '../system/clock.ts';
+import { allColumns, type ColumnSpec, type ComputedField, chosenColumns, columnOptions, fieldTypes } from './columns.ts';
+import { commonOptions } from './common-options.ts';
+import { CountedRows, countTypes } from './count.ts';
+import type { RunContext, Tool } from './definition.ts';
+import { flag, type Option, type Options, type OptionValues } from './options.ts';
+import { Session } from './session.ts';
+
+type EventOf<S extends SkeletonTypes> = S['events'] extends { events: infer E } ? E : never;
+type Text<T> = Extract<T, string>;
+
+/** Every option may set only a constant that the program has. */
+type OptionsFor<S extends SkeletonTypes> = Readonly<Record<string, Option<never, Text<keyof S['rodata']>> | Option<unknown, Text<keyof S['rodata']>>>>;
+
+export interface SnoopDefinition<S extends SkeletonTypes, O extends Options, C extends string> {
+  /** One sentence: 'Trace the open(2) family of system calls.' */
+  readonly summary: string;
+  /** What the ready line says: 'Tracing open(2)'; by default the summary's words. */
+  readonly activity?: string;
+  /** Paragraphs for the man page: what the hooks measure, what is not seen. */
+  readonly description: string;
+  /** Measured cost, for the man page. */
+  readonly overhead: string;
+  readonly options: O;
+  /** What the kernel cannot filter. */
+  keep?(event: EventOf<S>, values: OptionValues<O>): boolean;
+  readonly computed?: Readonly<Record<C, ComputedField<EventOf<S>, OptionValues<O>>>>;
+  /** In the order of the text output. */
+  readonly columns: { readonly [K in Text<keyof EventOf<S>> | C]?: ColumnSpec<K extends keyof EventOf<S> ? NonNullable<EventOf<S>[K]> : unknown, EventOf<S>> };
+  /** Option that prints, at the end, how often each combination of these fields came up, instead of the events. */
+  readonly count?: {
+    readonly flag: string;
+    readonly summary: string;
+    readonly by: readonly (Text<keyof EventOf<S>> | C)[];
+    /** Fields that are part of the key only together with an option (by key). */
+    readonly when?: Readonly<Record<string, string>>;
+    readonly header?: string;
+  };
+  /** Alternatives and optional programs; `unwanted` names those that these option values do not need. */
+  readonly attach?: Omit<Rules<S>, 'unwanted'> & { unwanted?(values: OptionValues<O>): readonly S['programs'][] };
+  /** Between open and load: sizes, and constants that are no option's value. */
+  prepare?(object: BpfObject, values: OptionValues<O>): void;
+  readonly examples: Readonly<Record<string, string>>;
+  readonly aliases?: Readonly<Record<string, readonly string[]>>;
+}
+
+interface Rules<S extends SkeletonTypes> {
+  readonly either?: readonly (readonly S['programs'][])[];
+  readonly optional?: readonly S['programs'][];
+  readonly unwanted?: readonly S['programs'][];
+}
+
+const RING = 'events';
+
+/**
+ * A tool that prints one line for each event: the records of the ring buffer `events`, whose struct is the row.
+ * The compiler refuses an option, column or program that the object does not have.
+ */
+export function snoop<S extends SkeletonTypes, const O extends OptionsFor<S>, C extends string = never>(
+  skeleton: Skeleton<S>,
+  definition: SnoopDefinition<S, O & Options, C>,
+): Tool {
+  const { count } = definition;
+  const specs = definition.columns as Readonly<Record<string, ColumnSpec | undefined>>;
+  const computed = (definition.computed ?? {}) as unknown as Readonly<Record<string, ComputedField>>;
+  const options: Options = {
+    ...definition.options,
+    ...(count !== undefined && { count: flag(count.flag, count.summary) }),
+    ...columnOptions(specs),
+    ...commonOptions,
+  };
+  const rowSchema = (): RowSchema => recordOf(skeleton);
+  return {
+    shape: 'snoop',
+    skeleton,
+    summary: definition.summary,
+    description: definition.description,
+    overhead: definition.overhead,
+    options,
+    positionals: [],
+    examples: definition.examples,
+    aliases: definition.aliases ?? {},
+    columns: () => allColumns(specs, fieldTypes(rowSchema(), computed)),
+    schema: () => eventSchema(rowSchema(), fieldTypes(rowSchema(), computed)),
+    run: (context) => run(skeleton, definition as unknown as SnoopDefinition<SkeletonTypes, Options, string>, options, context),
+  };
+}
+
+function recordOf(skeleton: Skeleton): RowSchema {
+  const record = objectSpec(skeleton).records.get(RING);
+  if (record === undefined) {
+    throw new KscopeError('failed', `the BPF object of ${skeleton.name} does not say what its events are`);
+  }
+  return record;
+}
+
+function eventSchema(schema: RowSchema, types: FieldTypes): JsonSchema {
+  const own = jsonSchemaOf(schema);
+  const properties: Record<string, JsonSchema> = { type: { const: 'event' }, ...own.properties };
+  const required = ['type', ...(own.required ?? [])];
+  for (const [name, type] of Object.entries(types)) {
+    properties[name] ??= type.schema;
+    properties[name] = { description: type.help, ...properties[name] };
+  }
+  return { type: 'object', properties, required };
+}
+
+async function* run(
+  skeleton: Skeleton,
+  definition: SnoopDefinition<SkeletonTypes, Options, string>,
+  options: Options,
+  context: RunContext,
+): AsyncGenerator<Message, void, void> {
+  const { values, signal } = context;
+  const typedValues = values as OptionValues<Options>;
+  const specs = definition.columns as Readonly<Record<string, ColumnSpec | undefined>>;
+  const computed = Object.entries((definition.computed ?? {}) as Readonly<Record<string, ComputedField>>);
+  const types = fieldTypes(recordOf(skeleton), Object.fromEntries(computed));
+  const { unwanted, ...rules } = definition.attach ?? {};
+  const counted = values['count'] === true ? definition.count : undefined;
+  const { columns, fields } = chosenColumns(specs, types, counted === undefined ? values : { ...values, fields: undefined });
+  const counts =
+    counted === undefined
+      ? undefined
+      : new CountedRows(counted.by.filter((name) => counted.when?.[name] === undefined || values[counted.when[name]] === true));
+
+  using session = Session.start({
+    skeleton,
+    options,
+    context,
+    rules: { ...rules, ...(unwanted !== undefined && { unwanted: unwanted(typedValues) }) } as ChoiceRules,
+    prepare: (object) => definition.prepare?.(object, typedValues),
+  });
+  const ring = session.object.ring<Row>(RING);
+  yield {
+    type: 'ready',
+    tool: skeleton.name,
+    activity: definition.activity ?? activityOf(definition.summary),
+    time: now(),
+    hooks: session.hooks,
+    columns: counts === undefined ? columns : [],
+    types,
+    ...(fields !== undefined && { fields }),
+  };
+
+  for await (const drained of ring.batches(signal, () => session.object.detach())) {
+    const rows = definition.keep === undefined ? drained : drained.filter((row) => definition.keep?.(row as never, typedValues));
+    for (const [name, field] of computed) {
+      for (const row of rows) {
+        (row as Record<string, unknown>)[name] = field.value(row, values);
+      }
+    }
+    if (counts !== undefined) {
+      counts.add(rows);
+    } else if (rows.length > 0) {
+      yield { type: 'events', rows };
+    }
+    yield* session.losses(false);
+  }
+  if (counts !== undefined && counted !== undefined) {
+    const shown = allColumns(Object.fromEntries(counts.by.map((name) => [name, specs[name] ?? {}])), types);
+    const counting = countTypes(types, counted.header);
+    yield { type: 'table', time: now(), rows: counts.rows(), columns: [...shown, counting.column], types: counting.types, fields: [...counts.by, counting.column.name] };
+  }
+  yield* session.losses(true);
+}
+
+/** 'Trace the open(2) family.' becomes 'Tracing the open(2) family'. */
+function activityOf(summary: string): string {
+  return summary.replace(/^Trace\b/, 'Tracing').replace(/\.$/, '');
+}
