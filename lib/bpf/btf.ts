@@ -200,10 +200,10 @@ export class Btf {
     // Newer kernels say how long the kinds are, so that a reader can skip those that it does not know.
     const layout = start >= headerSize + 8 && bytes.length >= headerSize + 8 ? section(24, 'layouts') : undefined;
     const stringBytes = Buffer.from(bytes.buffer, bytes.byteOffset + strings.offset, strings.size);
-    if (base === undefined ? stringBytes[0] !== 0 : strings.size > 0 && stringBytes.at(-1) !== 0) {
+    if (base === undefined && stringBytes[0] !== 0) {
       throw damaged('the names do not begin with an empty one');
     }
-    if (strings.size > 0 && stringBytes[strings.size - 1] !== 0) {
+    if (stringBytes.length > 0 && stringBytes.at(-1) !== 0) {
       throw damaged('the last name does not end');
     }
     const typeView = new DataView(bytes.buffer, bytes.byteOffset + types.offset, types.size);
@@ -217,8 +217,7 @@ export class Btf {
     if (id === 0) {
       return 'void';
     }
-    const owner = this.#owner(id);
-    return kinds[owner.#info(id).kind] ?? 'unknown';
+    return kinds[kindOf(this.#owner(id).#info(id))] ?? 'unknown';
   }
 
   /** The name of a type, without making an object of it; empty for an anonymous one. */
@@ -277,38 +276,37 @@ export class Btf {
   sizeof(id: number): number {
     let factor = 1;
     let type = this.resolve(id);
-    for (let depth = 0; type.kind === 'array'; depth++) {
-      if (depth === maxDepth) {
-        throw damaged(`array ${id} contains itself`);
+    for (let depth = 0; type.kind === 'array' || type.kind === 'var'; depth++) {
+      factor *= type.kind === 'array' ? type.count : 1;
+      if (depth === maxDepth || factor > Number.MAX_SAFE_INTEGER) {
+        throw damaged(`type ${id} contains itself or is too large`);
       }
-      factor *= type.count;
-      type = this.resolve(type.element);
+      type = this.resolve(type.kind === 'array' ? type.element : type.type);
     }
-    switch (type.kind) {
-      case 'int':
-      case 'float':
-      case 'enum':
-      case 'enum64':
-      case 'struct':
-      case 'union':
-      case 'datasec':
-        return factor * type.size;
-      case 'ptr':
-        return factor * 8;
-      case 'var':
-        return factor * this.sizeof(type.type);
-      default:
-        throw new KscopeError('failed', `BTF type ${id} has no size`);
+    if (type.kind === 'ptr') {
+      return factor * 8;
     }
+    if ('size' in type) {
+      return factor * type.size;
+    }
+    throw new KscopeError('failed', `BTF type ${id} (${type.kind}) has no size`);
   }
 
   #owner(id: number): Btf {
     if (id >= this.endId || id < 1) {
       throw damaged(`there is no type ${id}`);
     }
-    // Bases nest at most a few deep: vmlinux and a module.
     let owner: Btf = this;
     while (id < owner.firstId) {
+      owner = owner.#base as Btf;
+    }
+    return owner;
+  }
+
+  /** The BTF, this or a base, whose string table has the name at `offset`. */
+  #namer(offset: number): Btf {
+    let owner: Btf = this;
+    while (offset < owner.#stringsStart) {
       owner = owner.#base as Btf;
     }
     return owner;
@@ -322,21 +320,14 @@ export class Btf {
     return this.#types.getUint32(this.#at(id), true);
   }
 
-  #info(id: number): { kind: number; vlen: number; flag: boolean } {
-    const info = this.#types.getUint32(this.#at(id) + 4, true);
-    return { kind: kindOf(info), vlen: vlenOf(info), flag: info >>> 31 === 1 };
+  #info(id: number): number {
+    return this.#types.getUint32(this.#at(id) + 4, true);
   }
 
   #string(offset: number): string {
-    let owner: Btf = this;
-    while (offset < owner.#stringsStart) {
-      owner = owner.#base as Btf;
-    }
+    const owner = this.#namer(offset);
     const at = offset - owner.#stringsStart;
     if (at >= owner.#strings.length) {
-      if (offset === 0) {
-        return '';
-      }
       throw damaged('a name is outside its table');
     }
     return owner.#strings.toString('utf8', at, owner.#strings.indexOf(0, at));
@@ -347,10 +338,12 @@ export class Btf {
     const view = this.#types;
     const at = this.#at(id);
     const u32 = (offset: number): number => view.getUint32(at + offset, true);
-    const { kind: number, vlen, flag } = this.#info(id);
+    const info = this.#info(id);
+    const kind = kinds[kindOf(info)];
+    const vlen = vlenOf(info);
+    const flag = info >>> 31 === 1;
     const name = this.#string(u32(0));
     const reference = u32(8);
-    const kind = kinds[number];
     const list = <T>(first: number, size: number, make: (offset: number) => T): T[] => {
       const out: T[] = [];
       for (let i = 0; i < vlen; i++) {
@@ -455,10 +448,7 @@ export class Btf {
   }
 
   #nameIs(offset: number, name: Buffer): boolean {
-    let owner: Btf = this;
-    while (offset < owner.#stringsStart) {
-      owner = owner.#base as Btf;
-    }
+    const owner = this.#namer(offset);
     const at = offset - owner.#stringsStart;
     return (
       at + name.length < owner.#strings.length &&
@@ -478,10 +468,7 @@ export class Btf {
         if (offset === 0) {
           continue;
         }
-        let owner: Btf = this;
-        while (offset < owner.#stringsStart) {
-          owner = owner.#base as Btf;
-        }
+        const owner = this.#namer(offset);
         const slot = hashName(owner.#strings, offset - owner.#stringsStart) & (heads.length - 1);
         next[i] = heads[slot] as number;
         heads[slot] = i;

@@ -274,8 +274,10 @@ function valueWriter(schema: ValueSchema, name: string, context: DecodeContext):
           throw new KscopeError('failed', `'${name}' cannot hold ${number}`);
         }
         let rest = BigInt.asUintN(count, number) << BigInt(first);
-        for (let i = 0; rest !== 0n; i++, rest >>= 8n) {
-          into[offset + i] = (into[offset + i] as number) | Number(rest & 0xffn);
+        for (let i = offset; i < offset + schema.size; i++, rest >>= 8n) {
+          const byte = Number(rest & 0xffn);
+          // Bit fields share bytes, members of a union do not.
+          into[i] = shape.kind === 'bits' ? (into[i] as number) | byte : byte;
         }
       };
     }

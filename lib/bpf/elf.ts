@@ -25,7 +25,7 @@ export interface ElfSection {
   readonly link: number;
   readonly info: number;
   readonly entrySize: number;
-  /** The contents, without a copy; empty for a section without any (.bss). */
+  /** The contents, without a copy; empty for a section without any (.bss). @throws KscopeError failed */
   readonly bytes: Uint8Array;
 }
 
@@ -88,8 +88,11 @@ export function parseElf(bytes: Uint8Array, what = 'object file'): Elf {
   const contents = (at: number): Uint8Array => {
     const offset = u64(at + 0x18);
     const size = u64(at + 0x20);
-    if (u32(at + 4) === noBits || size === 0) {
+    if (u32(at + 4) === noBits || u32(at + 4) === 0 || size === 0) {
       return bytes.subarray(0, 0);
+    }
+    if ((u32(at + 8) & compressed) !== 0) {
+      throw fail('has a compressed section, which is not supported');
     }
     if (offset + size > bytes.length) {
       throw fail('is truncated: a section reaches beyond its end');
@@ -111,7 +114,7 @@ export function parseElf(bytes: Uint8Array, what = 'object file'): Elf {
   const sections: ElfSection[] = [];
   for (let index = 0; index < count; index++) {
     const at = tableOffset + index * sectionHeaderSize;
-    const section = {
+    const section: ElfSection = {
       index,
       name: index === 0 ? '' : string(names, u32(at)),
       type: u32(at + 4),
@@ -122,11 +125,10 @@ export function parseElf(bytes: Uint8Array, what = 'object file'): Elf {
       link: u32(at + 0x28),
       info: u32(at + 0x2c),
       entrySize: u64(at + 0x38),
-      bytes: index === 0 ? bytes.subarray(0, 0) : contents(at),
+      get bytes() {
+        return contents(at);
+      },
     };
-    if ((section.flags & compressed) !== 0 && index !== 0) {
-      throw fail(`has a compressed section, which is not supported`);
-    }
     sections.push(section);
   }
 
@@ -135,9 +137,9 @@ export function parseElf(bytes: Uint8Array, what = 'object file'): Elf {
     type: u16(0x10),
     sections,
     section: (name) => sections.find((section) => section.index !== 0 && section.name === name),
-    symbols: (table = '.symtab') => {
-      const type = table === '.symtab' ? 2 : 11;
-      const section = sections.find((candidate) => candidate.type === type && candidate.name === table);
+    symbols: (wanted = '.symtab') => {
+      const type = wanted === '.symtab' ? 2 : 11;
+      const section = sections.find((candidate) => candidate.type === type && candidate.name === wanted);
       if (section === undefined) {
         return [];
       }
@@ -146,11 +148,13 @@ export function parseElf(bytes: Uint8Array, what = 'object file'): Elf {
         throw fail('is damaged: its symbol table cannot be read');
       }
       const symbols: ElfSymbol[] = [];
-      const from = section.bytes.byteOffset - bytes.byteOffset;
-      for (let at = from; at + symbolSize <= from + section.bytes.length; at += symbolSize) {
+      const table = section.bytes;
+      const names = strings.bytes;
+      const from = table.byteOffset - bytes.byteOffset;
+      for (let at = from; at + symbolSize <= from + table.length; at += symbolSize) {
         const nameAt = u32(at);
         symbols.push({
-          name: nameAt === 0 ? '' : string(strings.bytes, nameAt),
+          name: nameAt === 0 ? '' : string(names, nameAt),
           value: u64(at + 8),
           size: u64(at + 16),
           type: view.getUint8(at + 4) & 0xf,

@@ -5,11 +5,11 @@ import {
   arrayOf,
   enumeration,
   objectSchema,
-  objectTypescript,
   plainBigint,
   plainBoolean,
   plainNumber,
   plainText,
+  propertyTypescript,
   type SemanticType,
   semanticType,
   structOf,
@@ -61,7 +61,7 @@ export interface RowSchema {
 const identifier = /^[A-Za-z_][A-Za-z0-9_]*$/;
 // Far above any record of ours; they keep hostile BTF from using up the memory.
 const maxDepth = 16;
-const maxFields = 4096;
+const maxMembers = 4096;
 const maxSize = 1 << 24;
 
 /** True for a name that may be written into generated code. */
@@ -81,7 +81,7 @@ export function valueSchema(btf: Btf, id: number): ValueSchema {
 
 class Builder {
   readonly #btf: Btf;
-  #fields = 0;
+  #members = 0;
 
   constructor(btf: Btf) {
     this.#btf = btf;
@@ -186,6 +186,9 @@ class Builder {
     }
     const element = this.value(elementId, what, depth + 1);
     const size = element.size * count;
+    if (element.size === 0) {
+      throw new KscopeError('failed', `'${what}' has elements without a size`);
+    }
     if (size > maxSize) {
       throw new KscopeError('failed', `'${what}' is too large`);
     }
@@ -204,6 +207,9 @@ class Builder {
       throw new KscopeError('failed', `structure '${owner}' is nested too deep`);
     }
     for (const member of members) {
+      if (++this.#members > maxMembers) {
+        throw new KscopeError('failed', `structure '${owner}' has too many members`);
+      }
       if (member.name === '') {
         const type = this.#btf.resolve(member.type);
         if (type.kind === 'struct' || type.kind === 'union') {
@@ -220,9 +226,6 @@ class Builder {
       }
       if (member.name.startsWith('_')) {
         continue;
-      }
-      if (++this.#fields > maxFields) {
-        throw new KscopeError('failed', `structure '${owner}' has too many members`);
       }
       const field = this.#field(member, start, `${owner}.${member.name}`, depth);
       if (field.offset + field.size > limit) {
@@ -320,9 +323,13 @@ function enumOf(type: BtfType & { readonly kind: 'enum' | 'enum64' }): SemanticT
   return enumeration(`enum ${escapeText(type.name)}`.trimEnd(), names) as SemanticType;
 }
 
-/** A TypeScript type for what the decoder makes of it. */
-export function typescriptOf(schema: RowSchema | ValueSchema): string {
-  return 'fields' in schema ? objectTypescript(schema.fields, '\n') : schema.semantic.typescript;
+/** The TypeScript type of what the decoder makes of it; a row has one line for each field, indented by `indent`. */
+export function typescriptOf(schema: RowSchema | ValueSchema, indent = ''): string {
+  if (!('fields' in schema)) {
+    return schema.semantic.typescript;
+  }
+  const lines = schema.fields.map((field) => `${indent}  ${propertyTypescript(field)}\n`);
+  return `{\n${lines.join('')}${indent}}`;
 }
 
 /** The JSON Schema of it as JSON output writes it. */

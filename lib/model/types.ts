@@ -93,7 +93,7 @@ const asIs = (value: unknown): string => String(value);
 const natural: JsonSchema = { type: 'integer', minimum: 0 };
 
 function noValue(type: string, value: unknown): KscopeError {
-  return new KscopeError('failed', `'${escapeText(String(value))}' is not a ${type}`);
+  return new KscopeError('failed', `'${escapeText(String(value))}' is not a valid ${type}`);
 }
 
 function count(
@@ -487,41 +487,36 @@ export const plainText: SemanticType<string> = text('char[]', 'text', 16, true);
 
 /** An enumeration: its name where the number has one, the number in decimal where not. */
 export function enumeration(name: string, values: ReadonlyMap<bigint, string>): SemanticType<string> {
-  const names = new Map<number, string>();
+  const names = new Map<bigint, string>();
   const numbers = new Map<string, bigint>();
-  let width = 1;
-  let exact = false;
   for (const [value, label] of values) {
     // A label is input: it reaches terminals and JSON like any other text.
     const safe = escapeText(label);
-    width = Math.max(width, safe.length);
-    exact ||= !Number.isSafeInteger(Number(value));
-    if (!names.has(Number(value))) {
-      names.set(Number(value), safe);
-    }
+    names.set(value, safe);
     numbers.set(safe, value);
   }
   const back = (value: string | undefined): bigint => {
-    const number =
-      value === undefined ? undefined : (numbers.get(value) ?? (/^-?\d+$/.test(value) ? BigInt(value) : undefined));
-    if (number === undefined) {
+    const number = value === undefined ? undefined : numbers.get(value);
+    if (number === undefined && !/^-?\d+$/.test(value ?? '')) {
       throw noValue(name, value);
     }
-    return number;
+    return number ?? BigInt(value as string);
   };
   const labels = [...numbers.keys()];
+  const byNumber = new Map([...names].map(([value, label]) => [Number(value), label]));
+  const exact = [...byNumber.keys()].some((value) => !Number.isSafeInteger(value));
   return {
     name,
     help: 'one of a fixed set of names',
     // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a type in TypeScript
     typescript: [...labels.map((label) => JSON.stringify(label)), '`${number}`'].join(' | '),
-    schema: { type: 'string' },
-    width: Math.min(width, 24),
+    schema: { oneOf: [{ enum: labels }, { type: 'string', pattern: '^-?[0-9]+$' }] },
+    width: labels.reduce((width, label) => Math.max(width, Math.min(label.length, 24)), 1),
     align: 'left',
     optional: false,
     decode: exact
-      ? { from: 'bigint', to: (raw) => values.get(raw) ?? String(raw), back }
-      : { from: 'number', to: (raw) => names.get(raw) ?? String(raw), back: (value) => Number(back(value)) },
+      ? { from: 'bigint', to: (raw) => names.get(raw) ?? String(raw), back }
+      : { from: 'number', to: (raw) => byNumber.get(raw) ?? String(raw), back: (value) => Number(back(value)) },
     text: asIs,
   };
 }
@@ -553,7 +548,7 @@ export function structOf(name: string, members: readonly NamedType[]): SemanticT
   return {
     name,
     help: 'structure',
-    typescript: objectTypescript(members, ' '),
+    typescript: `{ ${members.map((member) => `${propertyTypescript(member)} `).join('')}}`,
     schema: objectSchema(members),
     width: 24,
     align: 'left',
@@ -583,12 +578,9 @@ const composite: Decoding<undefined> = {
   },
 };
 
-/** An object type with one property for each member; `separator` is what stands between them. */
-export function objectTypescript(members: readonly NamedType[], separator: string): string {
-  const properties = members.map(
-    ({ name, semantic }) => `${name}: ${semantic.typescript}${semantic.optional ? ' | undefined' : ''};`,
-  );
-  return properties.length === 0 ? '{}' : `{${separator}${properties.join(separator)}${separator}}`;
+/** A property of an object type: 'fd: number | undefined;'. The property is always there, also without a value. */
+export function propertyTypescript({ name, semantic }: NamedType): string {
+  return `${name}: ${semantic.typescript}${semantic.optional ? ' | undefined' : ''};`;
 }
 
 /** The JSON Schema of an object with one property for each member. */
