@@ -1,8 +1,16 @@
-import { Argument, Command, CommanderError, Option as CommanderOption, Help } from 'commander';
+import { Argument, Command, CommanderError, Option as CommanderOption } from 'commander';
 import { KscopeError } from '../model/errors.ts';
-import type { Positional, Tool } from '../shapes/definition.ts';
-import type { Option } from '../shapes/options.ts';
+import type { Positional } from '../shapes/definition.ts';
+import type { Option, Options } from '../shapes/options.ts';
 import { version } from './version.ts';
+
+/** What can be said on the command line of one command; a tool is one. */
+export interface CommandSpec {
+  readonly summary: string;
+  readonly options: Options;
+  readonly positionals: readonly Positional[];
+  readonly examples: Readonly<Record<string, string>>;
+}
 
 /** What a command line asks for: a run with these values, or a text to print. */
 export type Parsed =
@@ -12,31 +20,46 @@ export type Parsed =
 const headings = { filter: 'Filters:', column: 'Columns:', output: 'Output:', common: 'Common:' } as const;
 const ownHeading = 'Options:';
 
-/** Reads the arguments of a tool. @throws KscopeError usage */
-export function parseTool(name: string, tool: Tool, argv: readonly string[]): Parsed {
-  return parseWith(toolCommand(name, tool), argv, (command) => {
-    const values: Record<string, unknown> = {};
-    for (const [key, option] of Object.entries(tool.options)) {
-      values[key] = command.getOptionValue(key) ?? option.default ?? (option.parse === undefined ? false : undefined);
-    }
-    tool.positionals.forEach(({ key }, i) => {
-      values[key] = command.processedArgs[i];
-    });
-    return values;
+/** Reads the arguments of a command. @throws KscopeError usage */
+export function parseArguments(name: string, spec: CommandSpec, argv: readonly string[]): Parsed {
+  const command = parser(name, spec);
+  const text = parse(command, argv);
+  if (text !== undefined) {
+    return { kind: 'text', text };
+  }
+  const values: Record<string, unknown> = {};
+  for (const [key, option] of Object.entries(spec.options)) {
+    values[key] = command.getOptionValue(key) ?? option.default ?? (option.parse === undefined ? false : undefined);
+  }
+  spec.positionals.forEach(({ key }, i) => {
+    values[key] = command.processedArgs[i];
   });
+  return { kind: 'run', values };
 }
 
 /** The text of `NAME --help`. */
-export function helpText(name: string, tool: Tool): string {
-  const parsed = parseTool(name, tool, ['--help']);
-  return parsed.kind === 'text' ? parsed.text : '';
+export function helpText(name: string, spec: CommandSpec): string {
+  return parse(parser(name, spec), ['--help']) ?? '';
 }
 
-function parseWith(
-  command: Command,
-  argv: readonly string[],
-  read: (command: Command) => Record<string, unknown>,
-): Parsed {
+/** Says that no command has this name, and which one is nearly called so. */
+export function unknownCommand(name: string, known: readonly string[]): KscopeError {
+  const command = new Command('kscope');
+  for (const one of known) {
+    command.command(one);
+  }
+  try {
+    parse(command, [name]);
+  } catch (error) {
+    if (error instanceof KscopeError) {
+      return error;
+    }
+  }
+  return new KscopeError('usage', `unknown command '${name}'`);
+}
+
+/** Parses, or returns the text that the arguments ask for. */
+function parse(command: Command, argv: readonly string[]): string | undefined {
   let text = '';
   command.exitOverride();
   command.configureOutput({
@@ -53,7 +76,7 @@ function parseWith(
   } catch (error) {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) {
-        return { kind: 'text', text };
+        return text;
       }
       throw usageError(command, error);
     }
@@ -62,7 +85,7 @@ function parseWith(
     }
     throw error;
   }
-  return { kind: 'run', values: read(command) };
+  return undefined;
 }
 
 /** Our sentence for what the parser found, with its suggestion as a hint. */
@@ -77,16 +100,15 @@ function usageError(command: Command, error: CommanderError): KscopeError {
   });
 }
 
-/** The parser of a tool's command line; its help has the groups and examples. */
-function toolCommand(name: string, tool: Tool): Command {
-  const command = new ToolCommand(name);
-  command.description(tool.summary);
+function parser(name: string, spec: CommandSpec): Command {
+  const command = new Command(name);
+  command.description(spec.summary);
   command.allowExcessArguments(false);
-  for (const positional of tool.positionals) {
+  for (const positional of spec.positionals) {
     command.addArgument(argument(positional));
   }
   const hidden: CommanderOption[] = [];
-  for (const [key, option] of Object.entries(tool.options)) {
+  for (const [key, option] of Object.entries(spec.options)) {
     const own = new KeyedOption(option.flags, option, key);
     own.helpGroup(option.group === undefined ? ownHeading : headings[option.group]);
     if (option.conflicts !== undefined) {
@@ -113,7 +135,7 @@ function toolCommand(name: string, tool: Tool): Command {
   });
   command.addHelpOption(new CommanderOption('-h, --help', 'show this help').helpGroup(headings.common));
   command.configureHelp({ optionDescription: describe, visibleArguments: (cmd) => [...cmd.registeredArguments] });
-  const examples = exampleLines(name, tool.examples);
+  const examples = exampleLines(name, spec.examples);
   if (examples.length > 0) {
     command.addHelpText('after', `\nExamples:\n${examples.join('\n')}`);
   }
@@ -122,12 +144,6 @@ function toolCommand(name: string, tool: Tool): Command {
 
 // No option of a tool can have this key: it is no identifier.
 const versionKey = '-V';
-
-class ToolCommand extends Command {
-  override createHelp(): Help {
-    return Object.assign(new Help(), this.configureHelp());
-  }
-}
 
 /** An option whose value is stored under the key of the definition, whatever its spelling. */
 class KeyedOption extends CommanderOption {

@@ -1,8 +1,9 @@
 import { KscopeError } from '../model/errors.ts';
 import { Status } from '../output/status.ts';
 import { Writer } from '../output/writer.ts';
-import { parseTool } from './command.ts';
-import { aliasesOf, Registry } from './registry.ts';
+import { parseArguments } from './command.ts';
+import { type Answer, ownCommands } from './own-commands.ts';
+import { Registry } from './registry.ts';
 import { runTool } from './run.ts';
 
 export interface MainDetails {
@@ -27,19 +28,36 @@ export async function main(argv: readonly string[], tool?: string, details: Main
 }
 
 async function kscope(argv: readonly string[], registry: Registry): Promise<number> {
-  const [first] = argv;
-  if (first === undefined || first.startsWith('-') || !registry.has(first)) {
-    const found = first === undefined || first.startsWith('-') ? undefined : await alias(first, registry);
-    if (found !== undefined && first !== undefined) {
-      return startNamed(first, found.tool, [...found.args, ...argv.slice(1)], registry);
-    }
-    throw new KscopeError('usage', `unknown command '${first}'`);
+  const [first, ...rest] = argv;
+  if (first === undefined) {
+    const { overview } = await import('./help.ts');
+    return print({ text: overview(registry), status: 2 }, 2);
   }
-  return startNamed(first, first, argv.slice(1), registry);
-}
-
-async function alias(name: string, registry: Registry) {
-  return aliasesOf(await registry.loadAll()).get(name);
+  if (first === '-h' || first === '--help') {
+    const { overview } = await import('./help.ts');
+    return print({ text: overview(registry), status: 0 });
+  }
+  if (first === '-V' || first === '--version') {
+    const { version } = await import('./version.ts');
+    return print({ text: `kscope ${version()}\n`, status: 0 });
+  }
+  if (first.startsWith('-')) {
+    throw new KscopeError('usage', `unknown option '${first}'`, { hint: 'kscope --help' });
+  }
+  const own = Object.hasOwn(ownCommands, first) ? ownCommands[first] : undefined;
+  if (own !== undefined) {
+    const parsed = parseArguments(`kscope ${first}`, own, rest);
+    return print(parsed.kind === 'text' ? { text: parsed.text, status: 0 } : await own.answer(parsed.values, registry));
+  }
+  if (registry.has(first)) {
+    return startNamed(first, first, rest, registry);
+  }
+  const alias = await registry.alias(first);
+  if (alias !== undefined) {
+    return startNamed(first, alias.tool, [...alias.args, ...rest], registry);
+  }
+  const { unknownName } = await import('./help.ts');
+  throw await unknownName(registry, first);
 }
 
 /** Errors of a tool carry its name, also when it was started through `kscope`. */
@@ -53,19 +71,19 @@ async function startNamed(name: string, tool: string, argv: readonly string[], r
 
 async function start(name: string, toolName: string, argv: readonly string[], registry: Registry): Promise<number> {
   const tool = await registry.load(toolName);
-  const parsed = parseTool(name, tool, argv);
-  return parsed.kind === 'text' ? print(parsed.text) : runTool(name, tool, parsed.values);
+  const parsed = parseArguments(name, tool, argv);
+  return parsed.kind === 'text' ? print({ text: parsed.text, status: 0 }) : runTool(name, tool, parsed.values);
 }
 
 /** Prints a text that is all there is to say. */
-async function print(text: string): Promise<number> {
-  const writer = new Writer(1);
+async function print({ text, status }: Answer, fd = 1): Promise<number> {
+  const writer = new Writer(fd);
   writer.write(text);
   await writer.flush();
   if (writer.failure !== undefined) {
     throw writer.failure;
   }
-  return 0;
+  return status;
 }
 
 async function fail(name: string, error: unknown, argv: readonly string[]): Promise<number> {

@@ -57,6 +57,11 @@ export class Registry {
     const tools = await Promise.all(names.map((name) => this.load(name)));
     return new Map(names.map((name, i) => [name, tools[i] as Tool]));
   }
+
+  /** What an alias stands for; imports all tools to find out. */
+  async alias(name: string): Promise<Alias | undefined> {
+    return aliasesOf(await this.loadAll()).get(name);
+  }
 }
 
 /** The aliases that `tools` define, by their own name. */

@@ -109,7 +109,7 @@ function contextFor(
   signal: AbortSignal,
   status: Status,
 ): RunContext {
-  const btf = own.btf ?? process.env['KSCOPE_BTF'];
+  const btf = own.btf ?? process.env.KSCOPE_BTF;
   return {
     values,
     signal,

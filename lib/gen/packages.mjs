@@ -1,57 +1,75 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { fail, say } from './speak.mjs';
+import { say } from './speak.mjs';
 
 /**
- * What the system must provide, by what is looked for on it. `debian` is the package, `thing` is for everybody else.
+ * Something that the system must provide. `debian` is the package, `thing` is for everybody else.
  * @typedef {{ thing: string, debian: string, present: () => boolean }} Need
  */
 
-/** @type {Record<'build' | 'test', readonly Need[]>} */
-const needs = {
-  build: [
-    { thing: 'clang', debian: 'clang', present: () => hasProgram('clang') },
-    { thing: 'llvm-strip', debian: 'llvm', present: () => hasProgram('llvm-strip') },
-    { thing: "libbpf's headers", debian: 'libbpf-dev', present: () => existsSync('/usr/include/bpf/bpf_helpers.h') },
-    { thing: 'libbpf.so.1', debian: 'libbpf1', present: () => hasLibrary('libbpf.so.1') },
-  ],
-  test: [],
-};
+/**
+ * For building, and for running what was built.
+ * @type {readonly Need[]}
+ */
+export const buildNeeds = [
+  { thing: 'clang', debian: 'clang', present: () => hasProgram('clang') },
+  { thing: 'llvm-strip', debian: 'llvm', present: () => hasProgram('llvm-strip') },
+  { thing: "libbpf's headers", debian: 'libbpf-dev', present: () => existsSync('/usr/include/bpf/bpf_helpers.h') },
+  { thing: 'libbpf.so.1', debian: 'libbpf1', present: () => hasLibrary('libbpf.so.1') },
+];
 
 /**
- * Installs what is missing with apt; where that cannot be, ends the process saying what to install.
- * @param {'build' | 'test'} purpose
+ * Packages that are wanted by name.
+ * @param {readonly string[]} packages
+ * @returns {readonly Need[]}
  */
-export function installPackages(purpose) {
-  const missing = needs[purpose].filter((need) => !need.present());
+export function packageNeeds(packages) {
+  const query = ['--show', '--showformat', '${Package} ${db:Status-Status}\n', ...packages];
+  // Fails when one of them is unknown, and lists the others all the same.
+  const { stdout } = spawnSync('dpkg-query', query, { encoding: 'utf8' });
+  const installed = new Set(stdout?.split('\n') ?? []);
+  return packages.map((name) => ({ thing: name, debian: name, present: () => installed.has(`${name} installed`) }));
+}
+
+/**
+ * Installs what is missing with apt.
+ * @param {readonly Need[]} needs
+ * @returns {string} empty, or one sentence that says what is missing and how to get it
+ */
+export function installMissing(needs) {
+  const missing = needs.filter((need) => !need.present());
   if (missing.length === 0) {
-    return;
+    return '';
   }
   const things = missing.map((need) => need.thing).join(', ');
-  const packages = missing.map((need) => need.debian);
+  const packages = missing.map((need) => need.debian).join(' ');
   if (!hasProgram('apt-get')) {
-    fail(`missing ${things}: install what provides them (Debian and Ubuntu call it ${packages.join(' ')})`);
+    return `missing ${things}: install what provides them (Debian and Ubuntu: ${packages})`;
   }
   if (process.getuid?.() !== 0) {
-    fail(`missing ${things}: run \`sudo apt-get install ${packages.join(' ')}\` and try again`);
+    return `missing ${things}: run \`sudo apt-get install -y ${packages}\` and try again`;
   }
-  say(`installing ${packages.join(' ')} with apt-get`);
+  say(`installing ${packages} with apt-get`);
+  const why = install(missing.map((need) => need.debian));
+  return why === '' ? '' : `cannot install ${packages}: ${why}`;
+}
+
+/** @param {readonly string[]} packages */
+function install(packages) {
+  // Lists that are there may be old, and then a package that they name is gone.
   const attempts = hasPackageLists() ? [['install'], ['update', 'install']] : [['update', 'install']];
   let why = '';
   for (const attempt of attempts) {
-    why = attempt.reduce((failure, verb) => failure || aptGet(verb, verb === 'install' ? packages : []), '');
+    why = '';
+    for (const verb of attempt) {
+      why ||= aptGet(verb, verb === 'install' ? packages : []);
+    }
     if (why === '') {
       break;
     }
   }
-  if (why !== '') {
-    fail(`cannot install ${packages.join(' ')}`, why);
-  }
-  const still = missing.filter((need) => !need.present());
-  if (still.length > 0) {
-    fail(`installed ${packages.join(' ')}, and yet missing ${still.map((need) => need.thing).join(', ')}`);
-  }
+  return why;
 }
 
 /**

@@ -5,7 +5,7 @@ import { existsSync, lchownSync, lstatSync, readdirSync, readFileSync, statSync,
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { withLock } from './lock.mjs';
-import { installPackages } from './packages.mjs';
+import { buildNeeds, installMissing } from './packages.mjs';
 import { fail, say } from './speak.mjs';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
@@ -26,7 +26,10 @@ export async function prepare() {
     // Another process may have done the work while this one waited.
     if (!isFresh()) {
       const before = fingerprint();
-      installPackages('build');
+      const missing = installMissing(buildNeeds);
+      if (missing !== '') {
+        fail(missing);
+      }
       installDependencies();
       build();
       writeFileSync(stamp, before);
@@ -51,7 +54,7 @@ export async function compiled(path) {
 /** Changes whenever a file that the build reads changes, by name, size and time: reading them all would be slow. */
 function fingerprint() {
   const hash = createHash('sha256').update(`${process.arch}\n`);
-  for (const name of ['package.json', 'package-lock.json', 'tsconfig.json', 'bpf', 'lib', 'tools', 'test']) {
+  for (const name of ['package-lock.json', 'tsconfig.json', 'bpf', 'lib', 'tools', 'test']) {
     describe(join(root, name), hash);
   }
   return hash.digest('hex');

@@ -1,10 +1,18 @@
-import { installPackages } from './packages.mjs';
+import { installMissing, packageNeeds } from './packages.mjs';
 import { compiled, prepare } from './prepare.mjs';
+import { fail, say } from './speak.mjs';
 
 const scope = process.argv[2] === 'check' ? 'check' : 'all';
+if (scope === 'all' && process.getuid?.() !== 0) {
+  fail('the tests load BPF programs: run `sudo npm test`, or `npm run check` for those that need no root');
+}
 await prepare();
 if (scope === 'all') {
-  installPackages('test');
+  const { hostPackages } = await compiled('test/vm/fetch.js');
+  const missing = installMissing(packageNeeds(hostPackages));
+  if (missing !== '') {
+    say(`${missing}; the tests in virtual machines will say what they can do without`);
+  }
 }
 const { test } = await compiled('lib/gen/test-run.js');
 process.exit(await test(scope));

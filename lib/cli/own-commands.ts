@@ -1,0 +1,70 @@
+import type { Positional } from '../shapes/definition.ts';
+import { flag } from '../shapes/options.ts';
+import type { CommandSpec } from './command.ts';
+import type { Registry } from './registry.ts';
+
+/** What a command of kscope itself prints, and its exit status. */
+export interface Answer {
+  readonly text: string;
+  readonly status: number;
+}
+
+/** A command of kscope itself: not a tool, but described in the same way. */
+export interface OwnCommand extends CommandSpec {
+  readonly positionals: readonly OwnPositional[];
+  answer(values: Readonly<Record<string, unknown>>, registry: Registry): Promise<Answer>;
+}
+
+export interface OwnPositional extends Positional {
+  /** What completion offers. */
+  readonly words: 'commands' | 'tools' | readonly string[];
+}
+
+const asGiven = (text: string): string => text;
+const json = flag('--json', 'print one JSON object a line');
+const shells = ['bash', 'zsh', 'fish'] as const;
+
+/** Each is imported when it is asked for: starting a tool must not pay for them. */
+export const ownCommands: Readonly<Record<string, OwnCommand>> = {
+  list: {
+    summary: 'List the tools, one a line.',
+    options: { json },
+    positionals: [],
+    examples: {},
+    answer: async (values, registry) => (await import('./list.ts')).list(registry, values),
+  },
+  doctor: {
+    summary: 'Say what this machine can trace and what stands in the way.',
+    options: { json },
+    positionals: [],
+    examples: {},
+    answer: async (values, registry) => (await import('./doctor.ts')).doctor(registry, values),
+  },
+  schema: {
+    summary: 'Print the JSON Schema of a line of --json.',
+    options: {},
+    positionals: [{ key: 'name', name: '<tool>', summary: 'name of a tool', parse: asGiven, words: 'tools' }],
+    examples: {},
+    answer: async (values, registry) => (await import('./schema.ts')).schema(registry, values),
+  },
+  completion: {
+    summary: 'Print a completion script for a shell.',
+    options: {},
+    positionals: [{ key: 'shell', name: '<shell>', summary: shells.join(', '), parse: asGiven, words: shells }],
+    examples: {
+      bash: 'for ~/.bashrc: source <(kscope completion bash)',
+      zsh: 'for ~/.zshrc: source <(kscope completion zsh)',
+      fish: 'for config.fish: kscope completion fish | source',
+    },
+    answer: async (values, registry) => (await import('./completion.ts')).completion(registry, values),
+  },
+  help: {
+    summary: 'Explain a tool or a command.',
+    options: {},
+    positionals: [
+      { key: 'name', name: '[name]', summary: 'name of a tool or command', parse: asGiven, words: 'commands' },
+    ],
+    examples: {},
+    answer: async (values, registry) => (await import('./help.ts')).help(registry, values),
+  },
+};
