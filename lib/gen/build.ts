@@ -1,27 +1,31 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { KscopeError } from '../model/errors.ts';
+import { writeCompletions } from './completions.ts';
 import { compileObjects } from './objects.ts';
 import { pruneOutput } from './prune.ts';
 import { writeSkeletons } from './skeletons.ts';
+import { writeStubs } from './stubs.ts';
 
 /**
  * Everything between the sources and a package that runs: object files, their types, JavaScript, and what is derived
- * from the definitions. Run by the bootstrap in the root of the project.
+ * from the definitions of the tools. Run by the bootstrap in the root of the project, after a first compilation.
  * @throws KscopeError failed
  */
 async function build(root: string): Promise<void> {
+  const dist = join(root, 'dist');
   const { objects, compiled } = await compileObjects(root);
   if (compiled > 0) {
     say(`compiled ${compiled} of ${objects.length} BPF objects`);
   }
   writeSkeletons(root, objects);
-  const { status } = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', '.'], {
-    cwd: root,
-    stdio: ['ignore', 2, 2],
-  });
+  const compiler = join(root, 'node_modules/typescript/bin/tsc');
+  const { status } = spawnSync(process.execPath, [compiler, '-p', '.'], { cwd: root, stdio: ['ignore', 2, 2] });
   pruneOutput(root);
+  await writeStubs(dist);
+  await writeCompletions(dist);
   if (status !== 0) {
+    // Only now: with everything in place, what was compiled can be tried all the same.
     throw new KscopeError('failed', 'the types are not right');
   }
 }

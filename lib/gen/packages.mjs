@@ -25,6 +25,7 @@ export const buildNeeds = [
  * @returns {readonly Need[]}
  */
 export function packageNeeds(packages) {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg fills this in
   const query = ['--show', '--showformat', '${Package} ${db:Status-Status}\n', ...packages];
   // Fails when one of them is unknown, and lists the others all the same.
   const { stdout } = spawnSync('dpkg-query', query, { encoding: 'utf8' });

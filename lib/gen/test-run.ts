@@ -87,7 +87,7 @@ async function runPart({ name, concurrency, limit }: Part): Promise<Result> {
       failed += 1;
     });
     await new Promise((resolve, reject) => {
-      const report = stream.compose(spec);
+      const report = stream.pipe(new spec());
       report.on('end', resolve);
       report.on('error', reject);
       report.pipe(process.stdout, { end: false });
