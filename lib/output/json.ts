@@ -112,8 +112,9 @@ return ${result} + '}';
   return make(jsonText, utc, ...known) as Serialize;
 }
 
-// What JSON has to escape (and a little more); lone surrogates, which no decoder of the outside world may see.
-const special = /["\\\p{Cc}\p{Cs}]/u;
+// Anything but printable ASCII without the quote and the backslash is left to JSON.stringify, which also writes lone
+// surrogates in a way that every decoder takes.
+const unusual = /[^ !#-[\]-~]/;
 
 /** JSON of any decoded value; 64-bit integers become strings, what JSON cannot say becomes null. */
 export function jsonText(value: unknown): string {
@@ -121,7 +122,7 @@ export function jsonText(value: unknown): string {
     case 'number':
       return Number.isFinite(value) ? String(value) : 'null';
     case 'string':
-      return special.test(value) ? JSON.stringify(value) : `"${value}"`;
+      return unusual.test(value) ? JSON.stringify(value) : `"${value}"`;
     case 'boolean':
       return value ? 'true' : 'false';
     case 'bigint':

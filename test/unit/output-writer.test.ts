@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { KscopeError } from '../../lib/model/errors.ts';
+import { Writer } from '../../lib/output/writer.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'kscope-writer-'));
+after(() => rmSync(folder, { recursive: true }));
+
+/** Both ends of a pipe in this process; the reading end does not block. */
+function pipe(name: string): { readonly reader: number; readonly writer: number } {
+  const path = join(folder, name);
+  assert.equal(spawnSync('mkfifo', [path]).status, 0);
+  const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  return { reader, writer: openSync(path, constants.O_WRONLY) };
+}
+
+/** Reads until `size` bytes came, letting the event loop run while there is nothing. */
+async function read(fd: number, size: number): Promise<string> {
+  const bytes = Buffer.alloc(size);
+  let offset = 0;
+  while (offset < size) {
+    try {
+      offset += readSync(fd, bytes, offset, size - offset, null);
+    } catch (error) {
+      assert.equal((error as NodeJS.ErrnoException).code, 'EAGAIN');
+    }
+    await new Promise(setImmediate);
+  }
+  return bytes.toString();
+}
+
+test('a file gets every text in order, in UTF-8', async () => {
+  const path = join(folder, 'file');
+  const fd = openSync(path, 'w');
+  const writer = new Writer(fd);
+  for (let i = 0; i < 1000; i++) {
+    writer.write(`${i} é\n`);
+  }
+  assert.equal(await writer.flush(), true);
+  closeSync(fd);
+  assert.equal(readFileSync(path, 'utf8'), Array.from({ length: 1000 }, (_, i) => `${i} é\n`).join(''));
+});
+
+test('a pipe that is full blocks nobody, and everything arrives when it is read', async () => {
+  const { reader, writer: fd } = pipe('full');
+  const writer = new Writer(fd);
+  const text = 'x'.repeat(1_000_000);
+  assert.equal(writer.write(text), undefined, 'less than the limit is pending');
+  assert.ok(writer.pending > 0, 'the pipe is smaller than that');
+  const [read1, flushed] = await Promise.all([read(reader, text.length), writer.flush()]);
+  assert.equal(read1, text);
+  assert.equal(flushed, true);
+  assert.equal(writer.pending, 0);
+});
+
+test('above the limit, the caller is asked to wait until there is room', async () => {
+  const { reader, writer: fd } = pipe('limit');
+  const writer = new Writer(fd, { limit: 100_000 });
+  assert.equal(writer.write('x'.repeat(120_000)), undefined);
+  const room = writer.write('x'.repeat(120_000));
+  assert.ok(room instanceof Promise);
+  let there = false;
+  void room.then(() => {
+    there = true;
+  });
+  await new Promise(setImmediate);
+  assert.equal(there, false);
+  await Promise.all([read(reader, 240_000), room]);
+  assert.ok(writer.pending <= 50_000);
+});
+
+test('what the inherited descriptor shares with others stays blocking', () => {
+  const { writer: fd } = pipe('shared');
+  new Writer(fd).write('x');
+  const flags = /flags:\s*([0-7]+)/.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1] ?? '';
+  assert.equal(Number.parseInt(flags, 8) & constants.O_NONBLOCK, 0);
+});
+
+test('a reader that is gone ends the writing without a failure', async () => {
+  const { reader, writer: fd } = pipe('gone');
+  const writer = new Writer(fd);
+  closeSync(reader);
+  writer.write('x');
+  assert.equal(await writer.closed, 'reader gone');
+  assert.equal(writer.failure, undefined);
+  assert.equal(writer.write('more'), undefined);
+  assert.equal(writer.pending, 0);
+  assert.equal(await writer.flush(), true);
+});
+
+test('a reader that goes away frees whoever waits for room', async () => {
+  const { reader, writer: fd } = pipe('leaves');
+  const writer = new Writer(fd, { limit: 1000 });
+  const room = writer.write('x'.repeat(200_000));
+  assert.ok(room instanceof Promise);
+  closeSync(reader);
+  await room;
+  assert.equal(await writer.closed, 'reader gone');
+});
+
+test('a flush with a bound gives up on a reader that does not read', async () => {
+  const { writer: fd } = pipe('stuck');
+  const writer = new Writer(fd);
+  writer.write('x'.repeat(200_000));
+  const start = performance.now();
+  assert.equal(await writer.flush(30), false);
+  assert.ok(performance.now() - start >= 25);
+  assert.equal(writer.pending, 0);
+});
+
+test('a full disk is an error that names itself', async () => {
+  const writer = new Writer(openSync('/dev/full', 'w'));
+  writer.write('x');
+  const reason = await writer.closed;
+  assert.ok(reason instanceof KscopeError);
+  assert.equal(reason.message, 'cannot write output: no space left on device (ENOSPC)');
+  assert.equal(reason.exitCode, 1);
+  assert.equal(writer.failure, reason);
+});
+
+test('a descriptor that is not open is an error, not a crash', async () => {
+  const writer = new Writer(9999);
+  writer.write('x');
+  const reason = await writer.closed;
+  assert.ok(reason instanceof KscopeError);
+  assert.match(reason.message, /EBADF/);
+});
