@@ -17,8 +17,19 @@ export type Parsed =
   | { readonly kind: 'run'; readonly values: Readonly<Record<string, unknown>> }
   | { readonly kind: 'text'; readonly text: string };
 
-const headings = { filter: 'Filters:', column: 'Columns:', output: 'Output:', common: 'Common:' } as const;
-const ownHeading = 'Options:';
+/** Headings of the help text, in their order; a tool's own options have no group. */
+const headings = { own: 'Options:', filter: 'Filters:', column: 'Columns:', output: 'Output:', common: 'Common:' };
+const order = Object.keys(headings);
+const helpWidth = 80;
+
+/** The options of a command by heading, in the order in which help and manual show them. */
+export function groupedOptions(options: Options): [heading: string, options: [key: string, option: Option][]][] {
+  const groups = Object.values(headings).map((heading): [string, [string, Option][]] => [heading, []]);
+  for (const entry of Object.entries(options)) {
+    groups[order.indexOf(entry[1].group ?? 'own')]?.[1].push(entry);
+  }
+  return groups.filter(([, members]) => members.length > 0);
+}
 
 /** Reads the arguments of a command. @throws KscopeError usage */
 export function parseArguments(name: string, spec: CommandSpec, argv: readonly string[]): Parsed {
@@ -68,7 +79,7 @@ function parse(command: Command, argv: readonly string[]): string | undefined {
     },
     writeErr: () => {},
     // Help is the same wherever it is printed: it is tested, and it fits.
-    getOutHelpWidth: () => 80,
+    getOutHelpWidth: () => helpWidth,
     getOutHasColors: () => false,
   });
   try {
@@ -93,7 +104,10 @@ function usageError(command: Command, error: CommanderError): KscopeError {
   const [first = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
   const suggestion = /^\(Did you mean (.*)\?\)$/.exec(rest.join(' '))?.[1];
   const excess = command.args[command.registeredArguments.length];
-  const message = error.code === 'commander.excessArguments' ? `unexpected argument '${excess}'` : first;
+  const message =
+    error.code === 'commander.excessArguments'
+      ? `unexpected argument '${excess}'`
+      : first.replace(/^(option '.*') argument missing$/, '$1 needs a value');
   const help = `${command.name()} --help`;
   return new KscopeError('usage', message, {
     hint: suggestion === undefined ? help : [`did you mean ${suggestion}?`, help],
@@ -108,17 +122,18 @@ function parser(name: string, spec: CommandSpec): Command {
     command.addArgument(argument(positional));
   }
   const hidden: CommanderOption[] = [];
-  for (const [key, option] of Object.entries(spec.options)) {
-    const own = new KeyedOption(option.flags, option, key);
-    own.helpGroup(option.group === undefined ? ownHeading : headings[option.group]);
-    if (option.conflicts !== undefined) {
-      own.conflicts([...option.conflicts]);
-    }
-    command.addOption(own);
-    const placeholder = /[<[].*$/.exec(option.flags)?.[0];
-    for (const spelling of option.hidden ?? []) {
-      const flags = placeholder === undefined || /[<[]/.test(spelling) ? spelling : `${spelling} ${placeholder}`;
-      hidden.push(new KeyedOption(flags, option, key).hideHelp());
+  for (const [heading, members] of groupedOptions(spec.options)) {
+    for (const [key, option] of members) {
+      const own = new KeyedOption(option.flags, option, key).helpGroup(heading);
+      if (own.is('-h') || own.is('--help')) {
+        throw new Error(`option '${option.flags}' of ${name} takes the place of --help`);
+      }
+      command.addOption(own.conflicts([...(option.conflicts ?? [])]));
+      const placeholder = /[<[].*$/.exec(option.flags)?.[0];
+      for (const spelling of option.hidden ?? []) {
+        const flags = placeholder === undefined || /[<[]/.test(spelling) ? spelling : `${spelling} ${placeholder}`;
+        hidden.push(new KeyedOption(flags, option, key).hideHelp());
+      }
     }
   }
   for (const option of hidden) {
@@ -199,9 +214,12 @@ function describe(option: CommanderOption): string {
   return option.description + choices;
 }
 
-/** Indented lines of the examples: the command, then what it does. */
+/** Indented lines of the examples: the command and, beside or below it, what it does. */
 export function exampleLines(name: string, examples: Readonly<Record<string, string>>): string[] {
   const commands = Object.entries(examples).map(([args, what]) => [`${name} ${args}`.trimEnd(), what] as const);
   const width = Math.max(0, ...commands.map(([command]) => command.length));
-  return commands.map(([command, what]) => `  ${command.padEnd(width)}  ${what}`);
+  const beside = commands.map(([command, what]) => `  ${command.padEnd(width)}  ${what}`);
+  return beside.every((line) => line.length <= helpWidth)
+    ? beside
+    : commands.flatMap(([command, what]) => [`  ${command}`, `      ${what}`]);
 }

@@ -1,14 +1,15 @@
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { basename, delimiter, dirname } from 'node:path';
+import { CAP, hasCapability } from '../system/capabilities.ts';
 
 /** What sudo searches unless its configuration says otherwise. */
 const sudoPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'.split(delimiter);
 
-/** Bits of the capability sets that loading and attaching needs. */
-const capabilities = { CAP_SYS_ADMIN: 21, CAP_PERFMON: 38, CAP_BPF: 39 } as const;
+type Capability = 'BPF' | 'PERFMON' | 'SYS_ADMIN';
 
-/** How the process was started, and what the machine around it looks like. */
-export interface Started {
+/** How the process was started, and what the machine around it is like. */
+export interface Surroundings {
+  /** The effective user. */
   readonly uid: number;
   /** Node itself. */
   readonly node: string;
@@ -16,50 +17,42 @@ export interface Started {
   readonly script: string;
   readonly args: readonly string[];
   readonly executable: (path: string) => boolean;
-  /** Effective capabilities, undefined when unknown. */
-  readonly effective: bigint | undefined;
+  readonly may: (capability: Capability) => boolean;
 }
 
 /** What somebody who was refused can do: the exact command line, or the capabilities that root itself lacks here. */
-export function permissionHints(started: Started = current()): string[] {
-  if (started.uid !== 0) {
-    return [sudoLine(started)];
+export function permissionHints(here: Surroundings = surroundings()): string[] {
+  if (here.uid !== 0) {
+    return [sudoLine(here)];
   }
-  const { effective } = started;
-  if (effective === undefined || has(effective, capabilities.CAP_SYS_ADMIN)) {
+  const missing = (['BPF', 'PERFMON'] as const).filter((name) => !here.may(name)).map((name) => `CAP_${name}`);
+  if (here.may('SYS_ADMIN') || missing.length === 0) {
     return [];
   }
-  const missing = (['CAP_BPF', 'CAP_PERFMON'] as const).filter((name) => !has(effective, capabilities[name]));
-  return missing.length === 0
-    ? []
-    : [`this root user lacks ${missing.join(' and ')}; start the container with --privileged`];
+  return [`root lacks ${missing.join(' and ')}; in a container, start it with --privileged or add these capabilities`];
 }
 
-/** The command line that does the same as root; paths only where sudo would not find the command. */
-export function sudoLine({ node, script, args, executable }: Started): string {
+/** The command line that does the same as root; with paths only where sudo would not find the command. */
+export function sudoLine({ node, script, args, executable }: Surroundings): string {
+  // The first line of a command says `env node`: under sudo, that looks along sudo's path.
   const nodeFound = sudoPath.some((folder) => executable(`${folder}/node`));
-  const words = sudoPath.includes(dirname(script)) ? [basename(script)] : [script];
-  // `env node` under sudo looks along sudo's path, not the caller's.
-  const command = nodeFound && executable(script) ? words : [node, script];
-  return ['sudo', ...command, ...args].map(quote).join(' ');
+  const command = sudoPath.includes(dirname(script)) ? basename(script) : script;
+  const words = nodeFound && executable(script) ? [command] : [node, script];
+  return ['sudo', ...words, ...args].map(quote).join(' ');
 }
 
 function quote(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
-function has(set: bigint, bit: number): boolean {
-  return ((set >> BigInt(bit)) & 1n) === 1n;
-}
-
-function current(): Started {
+function surroundings(): Surroundings {
   return {
     uid: process.geteuid?.() ?? 0,
     node: process.execPath,
     script: process.argv[1] ?? '',
     args: process.argv.slice(2),
     executable,
-    effective: effectiveCapabilities(),
+    may,
   };
 }
 
@@ -72,11 +65,11 @@ function executable(path: string): boolean {
   }
 }
 
-function effectiveCapabilities(): bigint | undefined {
+function may(capability: Capability): boolean {
   try {
-    const found = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'));
-    return found === null ? undefined : BigInt(`0x${found[1]}`);
+    return hasCapability(CAP[capability]);
   } catch {
-    return undefined;
+    // Without /proc nobody knows, and a wrong hint is worse than none.
+    return true;
   }
 }
