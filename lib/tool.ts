@@ -1,9 +1,11 @@
 /** The one module that a tool's definition imports, besides the types of its own BPF object. */
 export type { BpfObject } from './bpf/object.ts';
 export { KscopeError } from './model/errors.ts';
+export { signalName } from './model/kernel-names.ts';
+export { parseOpenFlag } from './model/types.ts';
 export { commonOptions, seconds } from './shapes/common-options.ts';
 export { custom } from './shapes/custom.ts';
 export type { Tool } from './shapes/definition.ts';
 export { filters } from './shapes/filters.ts';
-export { choice, flag, integer, list, parseInteger, text } from './shapes/options.ts';
+export { choice, flag, integer, list, parseInteger, pattern, text } from './shapes/options.ts';
 export { snoop } from './shapes/snoop.ts';

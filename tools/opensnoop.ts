@@ -1,28 +1,63 @@
 import bpf from '../bpf/opensnoop.bpf.ts';
-import { filters, flag, snoop, text } from '../lib/tool.ts';
+import { commonOptions, filters, flag, integer, list, parseOpenFlag, snoop, text } from '../lib/tool.ts';
+
+const PAGE = 4096;
 
 export default snoop(bpf, {
   summary: 'Trace the open(2) family of system calls.',
-  description: '',
+  description: `
+Prints a line for each open(2), creat(2), openat(2) and openat2(2) when it returns, with its result.
+
+The name is the one that the program gave. With --full-path a relative name is resolved: to the path of the file that was opened, symbolic links included, or, when the call failed, to the path of the directory it was relative to (dirfd or the current directory) and the name. Paths are those inside the mount namespace of the process.
+
+Files opened through io_uring, and those that the kernel opens for itself, are not seen. A name that the kernel could not read (a bad address) is empty and marked unreadable.`,
   overhead: '',
   options: {
     ...filters,
     failed: flag('-x, --failed', 'only failed opens', { set: 'failed_only' }),
     name: text('-n, --name <TEXT>', 'only commands whose name contains TEXT'),
+    flagFilter: list(
+      '-f, --flag-filter <FLAG>',
+      'only opens with any of these flags: O_WRONLY,O_CREAT',
+      parseOpenFlag,
+      {
+        set: 'flag_filter',
+        encode: (flags) => flags.reduce((all, one) => all | one, 0),
+        hidden: ['--flag_filter'],
+      },
+    ),
     fullPath: flag('-F, --full-path', 'resolve relative names', { set: 'full_path' }),
+    duration: { ...commonOptions.duration, flags: '-d, --duration <SECONDS>' },
+    bufferPages: integer('-b, --buffer-pages <PAGES>', `size of the event buffer in pages of ${PAGE} bytes`, {
+      min: 1,
+      max: 2 ** 18,
+      group: 'common',
+    }),
   },
   keep: (event, { name }) => name === undefined || event.comm.includes(name),
   columns: {
     time: { flag: '-T, --timestamp' },
-    uid: { flag: '-U, --print-uid' },
+    uid: { flag: '-U, --print-uid', summary: 'show the user id' },
     pid: {},
+    tid: { when: 'tid' },
     comm: {},
     fd: {},
     error: { header: 'ERR' },
-    flags: { flag: '-e, --extended-fields', hidden: ['--extended_fields'] },
+    flags: { flag: '-e, --extended-fields', summary: 'show flags and mode', hidden: ['--extended_fields'] },
     mode: { when: 'flags' },
-    path: {},
+    path: { text: (path, { truncated }) => (truncated ? `${path}...` : path) },
   },
-  attach: { optional: ['open__tp', 'creat__tp', 'openat2__tp'] },
-  examples: { '': 'trace every open', '-x -p 181': 'trace the failed opens of process 181' },
+  attach: { optional: ['open__tp', 'creat__tp', 'openat__tp', 'openat2__tp'] },
+  prepare(object, { bufferPages }) {
+    if (bufferPages !== undefined) {
+      object.map('events').maxEntries = 2 ** Math.ceil(Math.log2(bufferPages)) * PAGE;
+    }
+  },
+  examples: {
+    '': 'trace every open',
+    '-x -p 181': 'trace the failed opens of process 181',
+    '-T -U -e': 'show time, user, flags and mode too',
+    '-F -n nginx': 'trace the opens of commands with nginx in the name, with full paths',
+    '-f O_WRONLY -f O_RDWR -d 10': 'trace opens for writing for 10 seconds',
+  },
 });

@@ -71,12 +71,17 @@ export function choosePrograms(
         if (index === usable) {
           chosen.add(name);
         } else if (!chosen.has(name)) {
-          rejected.set(name, why(name) ?? (usable < 0 || index < usable ? 'a program it needs is missing' : 'not needed'));
+          rejected.set(
+            name,
+            why(name) ?? (usable < 0 || index < usable ? 'a program it needs is missing' : 'not needed'),
+          );
         }
       }
     });
     if (usable < 0) {
-      problems.push(...new Set(wanted.flatMap((plan) => plan.map((name) => why(name))).filter((text) => text !== undefined)));
+      problems.push(
+        ...new Set(wanted.flatMap((plan) => plan.map((name) => why(name))).filter((text) => text !== undefined)),
+      );
     }
   };
 
@@ -99,7 +104,9 @@ export function choosePrograms(
     }
   }
   for (const group of groups.values()) {
-    const plans = [...group].sort(([a], [b]) => preference.indexOf(a) - preference.indexOf(b)).map(([, names]) => names);
+    const plans = [...group]
+      .sort(([a], [b]) => preference.indexOf(a) - preference.indexOf(b))
+      .map(([, names]) => names);
     const [only] = plans;
     if (plans.length === 1 && only?.length === 1 && optional.has(only[0] ?? '')) {
       const [name = ''] = only;

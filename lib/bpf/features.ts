@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { errorText, libc } from '../native/libc.ts';
 import { libbpf, options } from '../native/libbpf.ts';
-import { type PerfEventAttr, perfEventOpen } from '../native/perf-event.ts';
+import { errorText, libc } from '../native/libc.ts';
 import { addressOf } from '../native/memory.ts';
+import { type PerfEventAttr, perfEventOpen } from '../native/perf-event.ts';
 import { mayTrace } from '../system/capabilities.ts';
 import { withLog } from './log.ts';
 
@@ -74,7 +74,10 @@ function no(error: number, what: string): FeatureAnswer {
   if (refused && !mayTrace()) {
     return { supported: undefined, reason: 'not permitted to try' };
   }
-  return { supported: false, reason: `${what} ${refused ? 'is refused by this kernel' : 'failed'}: ${errorText(error)}` };
+  return {
+    supported: false,
+    reason: `${what} ${refused ? 'is refused by this kernel' : 'failed'}: ${errorText(error)}`,
+  };
 }
 
 function close(fd: number): number {

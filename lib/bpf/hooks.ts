@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { libbpf } from '../native/libbpf.ts';
 import { type Feature, type FeatureAnswer, probeFeature } from './features.ts';
 import { KERNEL_BTF } from './kernel-btf.ts';
-import { withLog } from './log.ts';
 import { hasKernelSymbol } from './kernel-symbols.ts';
+import { withLog } from './log.ts';
 import { hasTracepoint } from './tracefs.ts';
 
 /** Where a program belongs, as its section name says it. */

@@ -1,5 +1,5 @@
-import { libc } from '../native/libc.ts';
 import { libbpf, printCallback } from '../native/libbpf.ts';
+import { libc } from '../native/libc.ts';
 
 const DEBUG = 2;
 const LINES_KEPT = 400;
@@ -24,7 +24,7 @@ export function withLog<T>(action: (log: readonly string[]) => T): T {
   }
 }
 
-/** Passes on every line of libbpf, its debugging output included. */
+/** Passes on what libbpf says; its debugging output, thousands of lines, is left out. */
 export function setDebugLog(sink: ((line: string) => void) | undefined): void {
   debug = sink;
 }
@@ -36,15 +36,14 @@ function install(): void {
   installed = true;
   libbpf.libbpf_set_print(
     printCallback((level, format, args) => {
-      if (lines === undefined || (level >= DEBUG && debug === undefined)) {
+      if (lines === undefined || level >= DEBUG) {
         return 0;
       }
       const length = Math.min(libc.vsnprintf(text, text.length, format, args), text.length - 1);
       for (const line of text.toString('utf8', 0, length).trimEnd().split('\n')) {
-        debug?.(line);
-        if (level < DEBUG) {
-          lines.push(line.replace(/^libbpf: /, ''));
-        }
+        const said = line.replace(/^libbpf: /, '');
+        debug?.(`libbpf: ${said}`);
+        lines.push(said);
       }
       lines.splice(0, lines.length - LINES_KEPT);
       return 0;

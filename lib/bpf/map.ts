@@ -1,9 +1,9 @@
 import { KscopeError } from '../model/errors.ts';
 import type { DecodeContext } from '../model/types.ts';
-import { errorText, libc } from '../native/libc.ts';
 import { libbpf } from '../native/libbpf.ts';
+import { errorText, libc } from '../native/libc.ts';
 import type { Pointer } from '../native/library.ts';
-import { type Decoder, type Encoder, compileDecoder, compileEncoder, type Memory, memoryOf } from './decoder.ts';
+import { compileDecoder, compileEncoder, type Decoder, type Encoder, type Memory, memoryOf } from './decoder.ts';
 import type { RowSchema, ValueSchema } from './schema.ts';
 
 /** BPF_MAP_TYPE_*, as far as kscope tells them apart. */

@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { KscopeError } from '../model/errors.ts';
 import type { Row } from '../model/message.ts';
 import type { DecodeContext } from '../model/types.ts';
-import { errno, errorText } from '../native/libc.ts';
 import { libbpf, options } from '../native/libbpf.ts';
+import { errno, errorText } from '../native/libc.ts';
 import type { Pointer } from '../native/library.ts';
 import { MappedMemory, viewMemory } from '../native/memory.ts';
 import { mayTrace } from '../system/capabilities.ts';
@@ -111,11 +111,7 @@ export class BpfObject implements Disposable {
       this.#verifierLog.close();
       throw error;
     }
-    this.globals = new Globals(
-      this.#spec.variables,
-      (section, write) => this.#section(section, write),
-      this.#context,
-    );
+    this.globals = new Globals(this.#spec.variables, (section, write) => this.#section(section, write), this.#context);
   }
 
   /** @throws KscopeError failed when there is no such map */
@@ -286,7 +282,8 @@ export class BpfObject implements Disposable {
     const verifier = Buffer.from(this.#verifierLog.buffer);
     const verifierText = verifier.toString('utf8', 0, Math.max(0, verifier.indexOf(0)));
     const whole = [text, verifierText].filter((part) => part !== '').join('\n');
-    const what = program === undefined ? `cannot load the BPF object of ${this.name}` : `cannot load program ${program}`;
+    const what =
+      program === undefined ? `cannot load the BPF object of ${this.name}` : `cannot load program ${program}`;
     const details = { log: whole, ...(program !== undefined && { subject: program }) };
     if ((result === -1 || result === -13) && !mayTrace()) {
       return new KscopeError('permission', `${what}: not permitted (${errorText(result)})`, details);

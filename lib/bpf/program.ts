@@ -1,6 +1,6 @@
 import { KscopeError } from '../model/errors.ts';
-import { errno, errorText, libc } from '../native/libc.ts';
 import { libbpf, options } from '../native/libbpf.ts';
+import { errno, errorText, libc } from '../native/libc.ts';
 import type { Pointer } from '../native/library.ts';
 import { type PerfEventAttr, perfEventOpen } from '../native/perf-event.ts';
 import { BpfLink } from './link.ts';
@@ -67,9 +67,7 @@ export class BpfProgram {
   }
 
   attachRawTracepoint(name: string): BpfLink {
-    return this.#attach(`raw tracepoint ${name}`, () =>
-      libbpf.bpf_program__attach_raw_tracepoint(this.#pointer, name),
-    );
+    return this.#attach(`raw tracepoint ${name}`, () => libbpf.bpf_program__attach_raw_tracepoint(this.#pointer, name));
   }
 
   /** At the entry of a kernel function, at an offset in it, or at its return. */

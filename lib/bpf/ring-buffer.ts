@@ -15,7 +15,6 @@ const BATCH = 16384;
 const BUSY_DELAY = 5;
 const IDLE_DELAY = 50;
 
-
 /**
  * A BPF ring buffer, read in place: the positions and the records are in memory shared with the kernel, so that
  * reading an event makes no system call, no foreign call and no copy. BPF programs submit with BPF_RB_NO_WAKEUP; the

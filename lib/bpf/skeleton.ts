@@ -17,6 +17,9 @@ export interface Skeleton<S extends SkeletonTypes = SkeletonTypes> {
   readonly types?: S;
 }
 
-export function skeleton<S extends SkeletonTypes>(name: string, digests: Readonly<Record<string, string>>): Skeleton<S> {
+export function skeleton<S extends SkeletonTypes>(
+  name: string,
+  digests: Readonly<Record<string, string>>,
+): Skeleton<S> {
   return { name, digests };
 }

@@ -36,6 +36,15 @@ const cacheSlots = 2048;
 const cachedLength = 32;
 const cache: string[] = new Array<string>(cacheSlots).fill('');
 
+/** Where the string at `start` ends: the position of the first NUL, or `end` where there is none before. */
+export function terminator(bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  while (at < end && bytes[at] !== 0) {
+    at++;
+  }
+  return at;
+}
+
 /** Escaped text of the bytes from `start` to the first NUL, or to `end` where there is none. */
 export function escapeTerminated(bytes: Uint8Array, start: number, end: number): string {
   let hash = 0;
@@ -46,8 +55,7 @@ export function escapeTerminated(bytes: Uint8Array, start: number, end: number):
       if (byte === 0) {
         break;
       }
-      const nul = bytes.indexOf(0, i);
-      return escapeSlowly(bytes, start, nul < 0 || nul > end ? end : nul);
+      return escapeSlowly(bytes, start, terminator(bytes, i, end));
     }
     hash = (Math.imul(hash, 31) + byte) | 0;
   }

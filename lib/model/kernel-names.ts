@@ -43,9 +43,16 @@ export function errorName(number: number): string | undefined {
   return name === undefined || name === '-' ? internalErrors[number] : name;
 }
 
+const errorAliases: Readonly<Record<string, string>> = {
+  EWOULDBLOCK: 'EAGAIN',
+  EDEADLOCK: 'EDEADLK',
+  ENOTSUP: 'EOPNOTSUPP',
+};
+
 /** Number of an error name, in either case; undefined for an unknown one. */
 export function errorNumber(name: string): number | undefined {
-  const wanted = name.toUpperCase();
+  const upper = name.toUpperCase();
+  const wanted = errorAliases[upper] ?? upper;
   const index = errors.indexOf(wanted);
   return index < 0 || wanted === '-' ? undefined : index + 1;
 }

@@ -1,5 +1,5 @@
 import { KscopeError } from './errors.ts';
-import { escapeTerminated, escapeText, unescapeText } from './escape.ts';
+import { escapeTerminated, escapeText, terminator, unescapeText } from './escape.ts';
 import { formatIp, formatIp4, formatIp6, parseIp, parseIp4, parseIp6 } from './ip.ts';
 import type { JsonSchema, JsonValue } from './json.ts';
 import { errorName, signalName } from './kernel-names.ts';
@@ -277,6 +277,18 @@ export function formatOpenFlags(value: number): string {
   return rest === 0 ? mode : `${mode}|${flags(openFlags, rest)}`;
 }
 
+/** The number of one flag of open(2) by its name, with or without 'O_'. @throws KscopeError usage */
+export function parseOpenFlag(name: string): number {
+  const full = `O_${name.toUpperCase().replace(/^O_/, '')}`;
+  const mode = (accessModes as readonly string[]).indexOf(full);
+  const number = mode >= 0 ? mode : openFlags.find(([, flag]) => flag === full)?.[0];
+  if (number === undefined) {
+    const names = [...accessModes, ...openFlags.map(([, flag]) => flag)].join(', ');
+    throw new KscopeError('usage', `'${escapeText(name)}' is not a flag of open(2)`, { hint: `flags: ${names}` });
+  }
+  return number;
+}
+
 function quoteArgument(argument: string): string {
   return argument === '' || /[ "']/.test(argument) ? `"${argument.replaceAll('"', '\\"')}"` : argument;
 }
@@ -284,17 +296,44 @@ function quoteArgument(argument: string): string {
 function splitArguments(bytes: Uint8Array, start: number, end: number): readonly string[] {
   const found: string[] = [];
   for (let at = start; at < end; ) {
-    const nul = bytes.indexOf(0, at);
-    const stop = nul < 0 || nul > end ? end : nul;
+    const stop = terminator(bytes, at, end);
     found.push(escapeTerminated(bytes, at, stop));
     at = stop + 1;
   }
   return found;
 }
 
-/** The outermost piece is empty for a path from the root, '...' for one whose beginning is not known. */
+const slash = 0x2f;
+// Where paths are put together, one at a time.
+let room = Buffer.alloc(16384);
+
+/**
+ * The pieces of a path, leaf first, put the other way round with slashes between them. The outermost piece is empty for
+ * a path from the root, '...' for one whose beginning is not known.
+ */
 function joinDentries(bytes: Uint8Array, start: number, end: number): string {
-  return [...splitArguments(bytes, start, end)].reverse().join('/');
+  const first = terminator(bytes, start, end);
+  if (first >= end - 1) {
+    return escapeTerminated(bytes, start, first);
+  }
+  const stop = bytes[end - 1] === 0 ? end - 1 : end;
+  const length = stop - start;
+  if (length > room.length) {
+    room = Buffer.alloc(length);
+  }
+  // Slashes take the places of the NULs, so a piece ends as far from the end as it began from the start.
+  for (let piece = start; piece <= stop; ) {
+    const after = terminator(bytes, piece, stop);
+    const to = stop - after;
+    for (let i = piece; i < after; i++) {
+      room[to + i - piece] = bytes[i] as number;
+    }
+    if (after < stop) {
+      room[to - 1] = slash;
+    }
+    piece = after + 1;
+  }
+  return escapeTerminated(room, 0, length);
 }
 
 const all: readonly SemanticType[] = [
@@ -316,6 +355,17 @@ const all: readonly SemanticType[] = [
     count('file_mode_t', 'permission bits', 5, (value) => `0${value.toString(8)}`),
     'negative',
   ),
+  {
+    name: 'mark_t',
+    help: 'remark: present when it is true',
+    typescript: 'boolean',
+    schema: { const: true },
+    width: 5,
+    align: 'left',
+    optional: true,
+    decode: { from: 'number', to: (raw) => (raw === 0 ? undefined : true), back: (value) => (value === true ? 1 : 0) },
+    text: asIs,
+  } satisfies SemanticType<boolean>,
   absentable(named('errno_t', 'error number', 7, errorName), 'zero'),
   absentable(named('signal_t', 'signal number', 9, signalName), 'zero'),
   { ...count('open_flags_t', 'flags of open(2)', 20, formatOpenFlags), align: 'left' as const },

@@ -6,7 +6,7 @@ import type { ToolColumn } from './definition.ts';
 import { flag, type Option, type Options } from './options.ts';
 
 /** How a field is shown in text. Everything has a default that comes from its type. */
-export interface ColumnSpec<Value = unknown, Event = Row> {
+export interface ColumnSpec<Value = unknown, Event = Row, Values = Readonly<Record<string, unknown>>> {
   /** Shows the column: '-U, --print-uid'. Without it, and without `when`, the column is always there. */
   readonly flag?: string;
   /** Help of that option. */
@@ -19,7 +19,7 @@ export interface ColumnSpec<Value = unknown, Event = Row> {
   readonly width?: number;
   readonly align?: 'left' | 'right';
   /** Instead of the type's own rendering. */
-  text?(value: Value, event: Event): string;
+  text?(value: Value, event: Event, values: Values): string;
 }
 
 /** A field that is not in the struct but follows from it. */
@@ -68,8 +68,12 @@ export function fieldTypes(schema: RowSchema, computed: Readonly<Record<string, 
   return types;
 }
 
-/** Every column the specs describe, in their order. */
-export function allColumns(specs: Specs, types: FieldTypes): ToolColumn[] {
+/** Every column the specs describe, in their order. `values` are those of the run that prints them. */
+export function allColumns(
+  specs: Specs,
+  types: FieldTypes,
+  values: Readonly<Record<string, unknown>> = {},
+): ToolColumn[] {
   const options = columnOptions(specs);
   return Object.entries(specs).map(([name, spec = {}]) => {
     const type = types[name];
@@ -84,7 +88,7 @@ export function allColumns(specs: Specs, types: FieldTypes): ToolColumn[] {
       align: spec.align ?? type.align,
       type,
       help: type.help,
-      ...(spec.text !== undefined && { text: spec.text }),
+      ...(spec.text !== undefined && { text: (value: unknown, row: Row) => spec.text?.(value, row, values) ?? '' }),
       ...(option !== undefined && { option }),
     };
   });
@@ -99,15 +103,17 @@ export function chosenColumns(
   types: FieldTypes,
   values: Readonly<Record<string, unknown>>,
 ): { columns: readonly Column[]; fields?: readonly string[] } {
-  const known = new Map(allColumns(specs, types).map((column) => [column.name, column]));
-  const fields = values['fields'] as readonly string[] | undefined;
+  const known = new Map(allColumns(specs, types, values).map((column) => [column.name, column]));
+  const fields = values.fields as readonly string[] | undefined;
   if (fields === undefined) {
     return { columns: [...known.values()].filter(({ name }) => isShown(name, specs, values)) };
   }
   const columns = fields.map((name) => {
     const type = types[name];
     if (type === undefined) {
-      throw new KscopeError('usage', `there is no field '${name}'`, { hint: `fields: ${Object.keys(types).join(', ')}` });
+      throw new KscopeError('usage', `there is no field '${name}'`, {
+        hint: `fields: ${Object.keys(types).join(', ')}`,
+      });
     }
     return known.get(name) ?? { name, header: name.toUpperCase(), width: type.width, align: type.align, type };
   });
@@ -117,11 +123,15 @@ export function chosenColumns(
 function isShown(name: string, specs: Specs, values: Readonly<Record<string, unknown>>): boolean {
   const spec = specs[name] ?? {};
   // Saying how times are written is asking for them.
-  const asked = name === 'time' && values['time'] !== undefined;
+  const asked = name === 'time' && values.time !== undefined;
   if (spec.flag === undefined && spec.when === undefined) {
     return true;
   }
-  return asked || isOn(values[columnKey(name)]) || (spec.when !== undefined && (isOn(values[spec.when]) || isOn(values[columnKey(spec.when)])));
+  return (
+    asked ||
+    isOn(values[columnKey(name)]) ||
+    (spec.when !== undefined && (isOn(values[spec.when]) || isOn(values[columnKey(spec.when)])))
+  );
 }
 
 function isOn(value: unknown): boolean {

@@ -1,6 +1,8 @@
 import { KscopeError } from '../model/errors.ts';
 import { choice, flag, list, type Option, text } from './options.ts';
 
+type Details = Omit<Option<number | undefined, never>, 'flags' | 'summary' | 'parse'>;
+
 const common = { group: 'common' } as const;
 const output = { group: 'output' } as const;
 
@@ -17,8 +19,8 @@ export const commonOptions = {
 };
 
 /** A length of time in seconds, decimals allowed; the value is in seconds. */
-export function seconds(flags: string, summary: string, details: Partial<Option<number | undefined>> = {}) {
-  return { flags, summary, parse: parseSeconds, ...details } satisfies Option<number | undefined>;
+export function seconds(flags: string, summary: string, details: Details = {}): Option<number | undefined, never> {
+  return { flags, summary, parse: parseSeconds, ...details };
 }
 
 function parseSeconds(given: string): number {
@@ -29,8 +31,8 @@ function parseSeconds(given: string): number {
   return value;
 }
 
-function bytes(flags: string, summary: string, details: Partial<Option<number | undefined>>) {
-  return { flags, summary, parse: parseBytes, ...details } satisfies Option<number | undefined>;
+function bytes(flags: string, summary: string, details: Details): Option<number | undefined, never> {
+  return { flags, summary, parse: parseBytes, ...details };
 }
 
 function parseBytes(given: string): number {

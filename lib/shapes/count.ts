@@ -1,5 +1,5 @@
-import type { Column, FieldTypes, Row } from '../model/message.ts';
 import { KscopeError } from '../model/errors.ts';
+import type { Column, FieldTypes, Row } from '../model/message.ts';
 import { semanticType } from '../model/types.ts';
 
 const NAME = 'count';
@@ -31,7 +31,9 @@ export class CountedRows {
 
   /** The combinations, the commonest first. */
   rows(): Row[] {
-    return [...this.#groups.values()].sort((a, b) => b.count - a.count).map(({ row, count }) => ({ ...row, [NAME]: count }));
+    return [...this.#groups.values()]
+      .sort((a, b) => b.count - a.count)
+      .map(({ row, count }) => ({ ...row, [NAME]: count }));
   }
 }
 

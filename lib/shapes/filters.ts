@@ -29,7 +29,10 @@ export const filters = {
     encode: (name) => escapeBytes(Buffer.from(name).subarray(0, 15)),
   }),
   cgroup: text('--cgroup <PATH>', 'only tasks in this cgroup (v2) and below', { ...filter, completes: 'directory' }),
-  cgroupMap: text('--cgroupmap <PATH>', 'only cgroups whose ids are in this pinned BPF map', { ...filter, completes: 'file' }),
+  cgroupMap: text('--cgroupmap <PATH>', 'only cgroups whose ids are in this pinned BPF map', {
+    ...filter,
+    completes: 'file',
+  }),
   mountNamespaceMap: text('--mntnsmap <PATH>', 'only mount namespaces whose inodes are in this pinned BPF map', {
     ...filter,
     completes: 'file',
@@ -42,11 +45,11 @@ function user(flags: string, summary: string): Option<number | undefined, 'filte
 
 /** Between open and load: the filters that are more than a constant. @throws KscopeError usage */
 export function prepareFilters(object: BpfObject, values: Readonly<Record<string, unknown>>): void {
-  if (values['cgroup'] !== undefined) {
+  if (values.cgroup !== undefined) {
     object.globals.set('filter_cgroup', true);
   }
-  reusePinned(object, values['cgroupMap'], 'filter_cgroupmap');
-  reusePinned(object, values['mountNamespaceMap'], 'filter_mntnsmap');
+  reusePinned(object, values.cgroupMap, 'filter_cgroupmap');
+  reusePinned(object, values.mountNamespaceMap, 'filter_mntnsmap');
   if (object.globals.has('ignored_pid')) {
     object.globals.set('ignored_pid', process.pid);
   }
@@ -61,7 +64,7 @@ function reusePinned(object: BpfObject, path: unknown, constant: string): void {
 
 /** Between load and attach. @throws KscopeError usage */
 export function loadFilters(object: BpfObject, values: Readonly<Record<string, unknown>>): void {
-  const named = values['cgroup'];
+  const named = values.cgroup;
   if (typeof named !== 'string') {
     return;
   }

@@ -101,6 +101,23 @@ export function list<T, const Set extends string = never>(
   };
 }
 
+/** A regular expression. */
+export function pattern<const Set extends string = never>(
+  flags: string,
+  summary: string,
+  details: Details<RegExp | undefined, Set> = {},
+): Option<RegExp | undefined, Set> {
+  return { flags, summary, parse: parsePattern, ...details };
+}
+
+function parsePattern(given: string): RegExp {
+  try {
+    return new RegExp(given, 'u');
+  } catch (cause) {
+    throw new KscopeError('usage', `'${given}' is not a regular expression`, { cause });
+  }
+}
+
 /** Reads a whole number in [min, max]. @throws KscopeError usage */
 export function parseInteger(given: string, min: number, max: number): number {
   const value = /^(-?\d+|0x[0-9a-f]+)$/i.test(given) ? Number(given) : Number.NaN;

@@ -7,7 +7,14 @@ import { KscopeError } from '../model/errors.ts';
 import type { JsonSchema } from '../model/json.ts';
 import type { FieldTypes, Message, Row } from '../model/message.ts';
 import { now } from '../system/clock.ts';
-import { allColumns, type ColumnSpec, type ComputedField, chosenColumns, columnOptions, fieldTypes } from './columns.ts';
+import {
+  allColumns,
+  type ColumnSpec,
+  type ComputedField,
+  chosenColumns,
+  columnOptions,
+  fieldTypes,
+} from './columns.ts';
 import { commonOptions } from './common-options.ts';
 import { CountedRows, countTypes } from './count.ts';
 import type { RunContext, Tool } from './definition.ts';
@@ -18,7 +25,9 @@ type EventOf<S extends SkeletonTypes> = S['events'] extends { events: infer E } 
 type Text<T> = Extract<T, string>;
 
 /** Every option may set only a constant that the program has. */
-type OptionsFor<S extends SkeletonTypes> = Readonly<Record<string, Option<never, Text<keyof S['rodata']>> | Option<unknown, Text<keyof S['rodata']>>>>;
+type OptionsFor<S extends SkeletonTypes> = Readonly<
+  Record<string, Option<never, Text<keyof S['rodata']>> | Option<unknown, Text<keyof S['rodata']>>>
+>;
 
 export interface SnoopDefinition<S extends SkeletonTypes, O extends Options, C extends string> {
   /** One sentence: 'Trace the open(2) family of system calls.' */
@@ -34,12 +43,18 @@ export interface SnoopDefinition<S extends SkeletonTypes, O extends Options, C e
   keep?(event: EventOf<S>, values: OptionValues<O>): boolean;
   readonly computed?: Readonly<Record<C, ComputedField<EventOf<S>, OptionValues<O>>>>;
   /** In the order of the text output. */
-  readonly columns: { readonly [K in Text<keyof EventOf<S>> | C]?: ColumnSpec<K extends keyof EventOf<S> ? NonNullable<EventOf<S>[K]> : unknown, EventOf<S>> };
+  readonly columns: {
+    readonly [K in Text<keyof EventOf<S>> | NoInfer<C>]?: ColumnSpec<
+      K extends keyof EventOf<S> ? NonNullable<EventOf<S>[K]> : unknown,
+      EventOf<S>,
+      OptionValues<O>
+    >;
+  };
   /** Option that prints, at the end, how often each combination of these fields came up, instead of the events. */
   readonly count?: {
     readonly flag: string;
     readonly summary: string;
-    readonly by: readonly (Text<keyof EventOf<S>> | C)[];
+    readonly by: readonly (Text<keyof EventOf<S>> | NoInfer<C>)[];
     /** Fields that are part of the key only together with an option (by key). */
     readonly when?: Readonly<Record<string, string>>;
     readonly header?: string;
@@ -75,7 +90,7 @@ export function snoop<S extends SkeletonTypes, const O extends OptionsFor<S>, C 
     ...definition.options,
     ...(count !== undefined && { count: flag(count.flag, count.summary) }),
     ...columnOptions(specs),
-    ...commonOptions,
+    ...unlessOwn(definition.options),
   };
   const rowSchema = (): RowSchema => recordOf(skeleton);
   return {
@@ -90,8 +105,14 @@ export function snoop<S extends SkeletonTypes, const O extends OptionsFor<S>, C 
     aliases: definition.aliases ?? {},
     columns: () => allColumns(specs, fieldTypes(rowSchema(), computed)),
     schema: () => eventSchema(rowSchema(), fieldTypes(rowSchema(), computed)),
-    run: (context) => run(skeleton, definition as unknown as SnoopDefinition<SkeletonTypes, Options, string>, options, context),
+    run: (context) =>
+      run(skeleton, definition as unknown as SnoopDefinition<SkeletonTypes, Options, string>, options, context),
   };
+}
+
+/** The options of every tool, but for those that the tool itself describes, to give them another letter. */
+function unlessOwn(own: Options): Options {
+  return Object.fromEntries(Object.entries(commonOptions).filter(([key]) => own[key] === undefined));
 }
 
 function recordOf(skeleton: Skeleton): RowSchema {
@@ -125,12 +146,18 @@ async function* run(
   const computed = Object.entries((definition.computed ?? {}) as Readonly<Record<string, ComputedField>>);
   const types = fieldTypes(recordOf(skeleton), Object.fromEntries(computed));
   const { unwanted, ...rules } = definition.attach ?? {};
-  const counted = values['count'] === true ? definition.count : undefined;
-  const { columns, fields } = chosenColumns(specs, types, counted === undefined ? values : { ...values, fields: undefined });
+  const counted = values.count === true ? definition.count : undefined;
+  const { columns, fields } = chosenColumns(
+    specs,
+    types,
+    counted === undefined ? values : { ...values, fields: undefined },
+  );
   const counts =
     counted === undefined
       ? undefined
-      : new CountedRows(counted.by.filter((name) => counted.when?.[name] === undefined || values[counted.when[name]] === true));
+      : new CountedRows(
+          counted.by.filter((name) => counted.when?.[name] === undefined || values[counted.when[name]] === true),
+        );
 
   using session = Session.start({
     skeleton,
@@ -152,7 +179,8 @@ async function* run(
   };
 
   for await (const drained of ring.batches(signal, () => session.object.detach())) {
-    const rows = definition.keep === undefined ? drained : drained.filter((row) => definition.keep?.(row as never, typedValues));
+    const rows =
+      definition.keep === undefined ? drained : drained.filter((row) => definition.keep?.(row as never, typedValues));
     for (const [name, field] of computed) {
       for (const row of rows) {
         (row as Record<string, unknown>)[name] = field.value(row, values);
@@ -168,7 +196,14 @@ async function* run(
   if (counts !== undefined && counted !== undefined) {
     const shown = allColumns(Object.fromEntries(counts.by.map((name) => [name, specs[name] ?? {}])), types);
     const counting = countTypes(types, counted.header);
-    yield { type: 'table', time: now(), rows: counts.rows(), columns: [...shown, counting.column], types: counting.types, fields: [...counts.by, counting.column.name] };
+    yield {
+      type: 'table',
+      time: now(),
+      rows: counts.rows(),
+      columns: [...shown, counting.column],
+      types: counting.types,
+      fields: [...counts.by, counting.column.name],
+    };
   }
   yield* session.losses(true);
 }

@@ -8,7 +8,9 @@ export function cgroupMounts(root = '/'): string[] {
     .split('\n')
     .map((line) => line.split(' '))
     .filter(([, , type]) => type === 'cgroup2')
-    .map(([, place = '']) => place.replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8))));
+    .map(([, place = '']) =>
+      place.replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8))),
+    );
 }
 
 /**
@@ -23,9 +25,13 @@ export function cgroupDirectory(named: string): string {
     });
   }
   const candidates = [resolve(named), ...mounts.map((mount) => join(mount, named))];
-  const found = candidates.find((directory) => mounts.some((mount) => isBelow(directory, mount)) && isDirectory(directory));
+  const found = candidates.find(
+    (directory) => mounts.some((mount) => isBelow(directory, mount)) && isDirectory(directory),
+  );
   if (found === undefined) {
-    throw new KscopeError('usage', `'${named}' is not a cgroup v2 directory`, { hint: `look below ${mounts.join(', ')}` });
+    throw new KscopeError('usage', `'${named}' is not a cgroup v2 directory`, {
+      hint: `look below ${mounts.join(', ')}`,
+    });
   }
   return found;
 }

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Records on their way to user space.
+ *
+ * User space drains the rings by timer, so nothing here wakes it: a wakeup
+ * costs the traced process several times what the record itself does.
+ */
+#ifndef KSCOPE_EVENTS_H
+#define KSCOPE_EVENTS_H
+
+#include "core.h"
+#include <bpf/bpf_helpers.h>
+
+/*
+ * EVENT_RING(ring, tag): a ring buffer of `struct tag` records. User space may
+ * change its size before load. <ring>_record tells which structure is on it
+ * (and keeps it in BTF), <ring>_lost counts the records that found no room.
+ */
+#define EVENT_RING(ring, tag)						\
+	struct {							\
+		__uint(type, BPF_MAP_TYPE_RINGBUF);			\
+		__uint(max_entries, 8 << 20);				\
+	} ring SEC(".maps");						\
+	const struct tag *const ring##_record SEC(".types");		\
+	__u64 ring##_lost
+
+/* A counter of what could not be kept: see EVENT_RING and COUNT_DROPPED. */
+#define COUNT(counter) __sync_fetch_and_add(&(counter), 1)
+
+/*
+ * For maps that can be full: `DROP_COUNTER(starts);` beside the map, and
+ * `COUNT_DROPPED(starts)` where an update failed.
+ */
+#define DROP_COUNTER(map) __u64 map##_dropped
+#define COUNT_DROPPED(map) COUNT(map##_dropped)
+
+/*
+ * Fixed-length records: event_reserve() gives zeroed room in the ring or NULL
+ * (counted), event_submit() sends it, event_discard() takes it back.
+ */
+#define event_reserve(ring, tag)					\
+({									\
+	struct tag *__room = bpf_ringbuf_reserve(&(ring), sizeof(struct tag), 0);	\
+	if (__room)							\
+		__builtin_memset(__room, 0, sizeof(*__room));		\
+	else								\
+		COUNT(ring##_lost);					\
+	__room;								\
+})
+#define event_submit(event) bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP)
+#define event_discard(event) bpf_ringbuf_discard(event, BPF_RB_NO_WAKEUP)
+
+/* Sends the first `size` bytes of a record that was built elsewhere. */
+#define event_output(ring, event, size)					\
+do {									\
+	if (bpf_ringbuf_output(&(ring), event, size, BPF_RB_NO_WAKEUP))	\
+		COUNT(ring##_lost);					\
+} while (0)
+
+/*
+ * SCRATCH(map, record): room to build one record per CPU, for records whose
+ * length is not fixed. It starts as zeros and is not cleared between records:
+ * set every member each time, and send no byte behind what was written. Two
+ * programs that may interrupt each other need a scratch each.
+ */
+#define SCRATCH(map, record)						\
+	struct {							\
+		__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);		\
+		__uint(max_entries, 1);					\
+		__type(key, __u32);					\
+		__type(value, record);					\
+	} map SEC(".maps")
+
+#define scratch(map)							\
+({									\
+	__u32 __zero = 0;						\
+	bpf_map_lookup_elem(&(map), &__zero);				\
+})
+
+#endif

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * TCP connections that this host opens. There are three ways to see them, of
+ * which one is attached:
+ *
+ * fexit, or kprobe and kretprobe, of tcp_v4_connect and tcp_v6_connect: a row
+ * for each call that sent its SYN, with the local port.
+ *
+ * The socket's change of state to SYN_SENT, in the thread that connects, for
+ * kernels that allow neither. It comes just before the local port is chosen.
+ * With want_lport the row is kept until the next change of state tells it.
+ */
+#include "core.h"
+#include "events.h"
+#include "filter.h"
+#include "ip.h"
+#include "probe.h"
+
+#define TCP_SYN_SENT 2
+#define TCP_CLOSE 7
+
+#define FILTER_PORTS 64
+
+const volatile port_t filter_ports[FILTER_PORTS] = {};	/* destination ports */
+const volatile __u32 filter_port_count = 0;
+const volatile __u8 filter_family = 0;			/* 4 or 6, compared with `ip` */
+const volatile bool want_lport = false;			/* fexit and kprobes have it anyway */
+
+struct event {
+	boot_ns_t time;
+	pid_t pid;
+	thread_t tid;
+	uid_t uid;
+	comm_t comm[16];
+	__u8 ip;		/* 4 or 6: what is spoken, not what the socket was made for */
+	ip_t saddr[16];
+	port_t lport;
+	ip_t daddr[16];
+	port_t dport;
+	cgroup_id_t cgroup;
+};
+
+EVENT_RING(events, event);
+ENTRY_MAP(connect_entries, struct sock *);
+
+/* Rows that wait for their local port, by socket. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, struct event);
+} connecting SEC(".maps");
+DROP_COUNTER(connecting);
+
+static __always_inline bool wanted_port(port_t port)
+{
+	if (!filter_port_count)
+		return true;
+	for (__u32 i = 0; i < FILTER_PORTS && i < filter_port_count; i++)
+		if (filter_ports[i] == port)
+			return true;
+	return false;
+}
+
+/* Fills the row, but for the local port, and tells whether it is wanted. */
+static __always_inline bool connection(struct event *event, const struct sock *sk)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+
+	__builtin_memset(event, 0, sizeof(*event));
+	event->dport = sock_remote_port(sk);
+	if (!wanted_port(event->dport))
+		return false;
+	event->ip = sock_addresses(sk, event->saddr, event->daddr);
+	if (!event->ip || (filter_family && event->ip != filter_family))
+		return false;
+	event->time = bpf_ktime_get_boot_ns();
+	event->pid = id >> 32;
+	event->tid = id;
+	event->uid = bpf_get_current_uid_gid();
+	bpf_get_current_comm(event->comm, sizeof(event->comm));
+	event->cgroup = bpf_get_current_cgroup_id();
+	return true;
+}
+
+/*
+ * tcp_v6_connect() calls tcp_v4_connect() for IPv4-mapped addresses. Each
+ * function answers for the sockets of its own family, so one call is one row.
+ */
+static __always_inline bool is_family(const struct sock *sk, __u16 family)
+{
+	return BPF_CORE_READ(sk, __sk_common.skc_family) == family;
+}
+
+static __always_inline int connected(const struct sock *sk, int error)
+{
+	struct event event;
+
+	if (error || !connection(&event, sk))
+		return 0;
+	event.lport = sock_local_port(sk);
+	event_output(events, &event, sizeof(event));
+	return 0;
+}
+
+static __always_inline int fexit_connect(const struct sock *sk, int error, __u16 family)
+{
+	if (!is_family(sk, family) || !wanted_task(bpf_get_current_pid_tgid()))
+		return 0;
+	return connected(sk, error);
+}
+
+static __always_inline int enter_connect(struct sock *sk, __u16 family)
+{
+	if (is_family(sk, family) && wanted_task(bpf_get_current_pid_tgid()))
+		entry_keep(connect_entries, &sk);
+	return 0;
+}
+
+static __always_inline int leave_connect(int error, __u16 family)
+{
+	struct sock **entry = entry_find(connect_entries), *sk;
+
+	if (!entry)
+		return 0;
+	sk = *entry;
+	if (!is_family(sk, family))
+		return 0;
+	entry_forget(connect_entries);
+	return connected(sk, error);
+}
+
+SEC("fexit/tcp_v4_connect")
+int BPF_PROG(tcp_v4_connect__fexit, struct sock *sk, void *address, int length, int error)
+{
+	return fexit_connect(sk, error, AF_INET);
+}
+
+SEC("fexit/tcp_v6_connect")
+int BPF_PROG(tcp_v6_connect__fexit, struct sock *sk, void *address, int length, int error)
+{
+	return fexit_connect(sk, error, AF_INET6);
+}
+
+SEC("kprobe/tcp_v4_connect")
+int BPF_KPROBE(tcp_v4_connect__kprobe, struct sock *sk)
+{
+	return enter_connect(sk, AF_INET);
+}
+
+SEC("kretprobe/tcp_v4_connect")
+int BPF_KRETPROBE(tcp_v4_connect__kretprobe, int error)
+{
+	return leave_connect(error, AF_INET);
+}
+
+SEC("kprobe/tcp_v6_connect")
+int BPF_KPROBE(tcp_v6_connect__kprobe, struct sock *sk)
+{
+	return enter_connect(sk, AF_INET6);
+}
+
+SEC("kretprobe/tcp_v6_connect")
+int BPF_KRETPROBE(tcp_v6_connect__kretprobe, int error)
+{
+	return leave_connect(error, AF_INET6);
+}
+
+static __always_inline int syn_sent(const struct sock *sk)
+{
+	__u64 key = (__u64)sk;
+	struct event event;
+
+	if (!wanted_task(bpf_get_current_pid_tgid()) || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
+		return 0;
+	if (!connection(&event, sk))
+		return 0;
+	/* A port that was chosen with bind(2) is known already. */
+	event.lport = sock_local_port(sk);
+	if (want_lport && !event.lport) {
+		if (!bpf_map_update_elem(&connecting, &key, &event, BPF_ANY))
+			return 0;
+		COUNT_DROPPED(connecting);
+	}
+	event_output(events, &event, sizeof(event));
+	return 0;
+}
+
+static __always_inline int syn_answered(const struct sock *sk)
+{
+	const struct inet_sock *inet = (const void *)sk;
+	__u64 key = (__u64)sk;
+	struct event *event = bpf_map_lookup_elem(&connecting, &key);
+
+	if (!event)
+		return 0;
+	/* skc_num is 0 again when the connection was refused. */
+	event->lport = bpf_ntohs(BPF_CORE_READ(inet, inet_sport));
+	/* Without a port no SYN was sent: connect(2) fails right here. */
+	if (event->lport)
+		event_output(events, event, sizeof(*event));
+	bpf_map_delete_elem(&connecting, &key);
+	return 0;
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(sock_state__tp_btf, const struct sock *sk, int from, int to)
+{
+	if (from == TCP_CLOSE && to == TCP_SYN_SENT)
+		return syn_sent(sk);
+	if (want_lport && from == TCP_SYN_SENT)
+		return syn_answered(sk);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,51 @@
+import bpf from '../bpf/execsnoop.bpf.ts';
+import { filters, flag, integer, pattern, snoop } from '../lib/tool.ts';
+
+export default snoop(bpf, {
+  summary: 'Trace new programs: execve(2) and execveat(2).',
+  description: `
+Prints a line for each program that a process starts to run, with its arguments as the new program has them. With --failed also the attempts that failed, with the arguments as they were given.
+
+A script is shown as the kernel runs it: the interpreter first. Processes that fork without exec are not seen. Arguments are read up to 16 KiB; what is cut ends in '...' and is marked truncated.`,
+  overhead: '',
+  options: {
+    ...filters,
+    failed: flag('-x, --failed', 'failed calls as well', { set: 'include_failed', hidden: ['--fails'] }),
+    ppid: integer('-P, --ppid <PID>', 'only children of this process', { set: 'filter_ppid', min: 1, group: 'filter' }),
+    name: pattern('-n, --name <REGEX>', 'only commands whose name matches'),
+    line: pattern('-l, --line <REGEX>', 'only commands of which an argument matches'),
+    quote: flag('-q, --quote', 'put every argument in quotes'),
+    maxArguments: integer('--max-args <COUNT>', 'print that many arguments at most', { min: 1 }),
+  },
+  keep: ({ comm, args }, { name, line }) =>
+    (name === undefined || name.test(comm)) && (line === undefined || args.some((argument) => line.test(argument))),
+  columns: {
+    time: { flag: '-T, --timestamp' },
+    uid: { flag: '-U, --print-uid', summary: 'show the user id' },
+    comm: {},
+    pid: {},
+    pcomm: { flag: '-M, --print-pcomm', summary: "show the parent's command" },
+    ppid: {},
+    cpu: { flag: '-C, --print-cpu' },
+    error: { header: 'ERR' },
+    args: {
+      text: (args, { truncated }, { quote, maxArguments = args.length }) => {
+        const shown = args
+          .slice(0, maxArguments)
+          .map((argument) => (quote ? `"${argument.replaceAll('"', '\\"')}"` : argument));
+        return [...shown, ...(truncated || maxArguments < args.length ? ['...'] : [])].join(' ');
+      },
+    },
+  },
+  attach: {
+    optional: ['execveat__tp'],
+    unwanted: ({ failed }) => (failed ? [] : ['execve__tp', 'execveat__tp']),
+  },
+  examples: {
+    '': 'trace every program that is started',
+    '-x': 'with the attempts that failed',
+    '-T -U -q': 'with time and user, and every argument in quotes',
+    "-n '^(sh|bash)$' -l deploy": 'trace shells that have deploy in an argument',
+    '-P 181': 'trace what process 181 starts',
+  },
+});

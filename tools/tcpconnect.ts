@@ -1,0 +1,63 @@
+import bpf from '../bpf/tcpconnect.bpf.ts';
+import { filters, flag, list, parseInteger, snoop } from '../lib/tool.ts';
+
+export default snoop(bpf, {
+  summary: 'Trace active TCP connections: connect(2).',
+  activity: 'Tracing TCP connections',
+  description: `
+Prints a line for each TCP connection that a process begins, when the first packet has been sent: whether the other side answers is not known yet. An IPv4 connection over an IPv6 socket is shown as IPv4.
+
+The best of three hooks that the kernel has is used. The return of tcp_v4_connect and tcp_v6_connect, by fexit or else by kprobe, knows the local port. The socket's change to SYN_SENT comes before a port is chosen: there the local port is left out, or with --lport the line waits until the other side has answered or the attempt has ended.`,
+  overhead: '',
+  options: {
+    ...filters,
+    ports: list('-P, --port <PORTS>', 'only these destination ports', (port) => parseInteger(port, 1, 65535), {
+      set: 'filter_ports',
+      group: 'filter',
+    }),
+    ipv4: flag('-4, --ipv4', 'only IPv4', {
+      set: 'filter_family',
+      encode: () => 4,
+      conflicts: ['ipv6'],
+      group: 'filter',
+    }),
+    ipv6: flag('-6, --ipv6', 'only IPv6', { set: 'filter_family', encode: () => 6, group: 'filter' }),
+    lport: flag('-L, --lport', 'show the local port', {
+      set: 'want_lport',
+      hidden: ['-s', '--source-port'],
+      group: 'column',
+    }),
+  },
+  columns: {
+    time: { flag: '-T, --timestamp' },
+    uid: { flag: '-U, --print-uid', summary: 'show the user id' },
+    pid: {},
+    comm: {},
+    ip: { header: 'IP', width: 2 },
+    saddr: {},
+    lport: { when: 'lport' },
+    daddr: {},
+    dport: {},
+  },
+  count: {
+    flag: '-c, --count',
+    summary: 'count connections by addresses and port, and print the counts at the end',
+    by: ['saddr', 'lport', 'daddr', 'dport'],
+    when: { lport: 'lport' },
+    header: 'CONNECTS',
+  },
+  attach: {
+    either: [
+      ['tcp_v4_connect__fexit', 'tcp_v6_connect__fexit'],
+      ['tcp_v4_connect__kprobe', 'tcp_v4_connect__kretprobe', 'tcp_v6_connect__kprobe', 'tcp_v6_connect__kretprobe'],
+      ['sock_state__tp_btf'],
+    ],
+  },
+  prepare: (object, { ports }) => object.globals.set('filter_port_count', ports?.length ?? 0),
+  examples: {
+    '': 'trace every connection',
+    '-P 80,443 -T': 'trace connections to these ports, with the time',
+    '-U -u 1000': 'trace the connections of user 1000',
+    '-c': 'count connections by source, destination and port',
+  },
+});
