@@ -89,9 +89,9 @@ function installDependencies() {
   const npm = process.env.npm_execpath;
   const [command, first] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []];
   const options = ['ci', '--ignore-scripts', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
-  run('cannot install the npm packages', command, [...first, ...options], env);
+  run('cannot install the npm packages', command, [...first, ...options], { env, quiet: true });
   // Prebuilt binaries come as a package for each platform; one that does not suit this C library shows only here.
-  run('koffi does not load', process.execPath, ['--input-type=module', '--eval', "await import('koffi')"], env);
+  run('koffi does not load', process.execPath, ['--import', 'koffi', '--eval', '']);
 }
 
 /** A checkout that is shared with another machine may carry the other machine's binaries. */
@@ -108,13 +108,15 @@ function build() {
 }
 
 /**
+ * What the command says goes to stderr; `quiet` keeps only what it says there itself.
  * @param {string} failure what to say when the command fails
  * @param {string} command
  * @param {readonly string[]} args
- * @param {NodeJS.ProcessEnv} [env]
+ * @param {{ env?: NodeJS.ProcessEnv, quiet?: boolean }} [options]
  */
-function run(failure, command, args, env = process.env) {
-  const { status, signal, error } = spawnSync(command, args, { cwd: root, env, stdio: ['ignore', 2, 2] });
+function run(failure, command, args, { env = process.env, quiet = false } = {}) {
+  const stdio = /** @type {const} */ (['ignore', quiet ? 'ignore' : 2, 2]);
+  const { status, signal, error } = spawnSync(command, args, { cwd: root, env, stdio: [...stdio] });
   if (status !== 0) {
     fail(failure, error?.message ?? (signal === null ? `exit status ${status}` : signal));
   }

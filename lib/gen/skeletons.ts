@@ -163,10 +163,7 @@ function ringRecords(btf: Btf, source: string): Map<string, { readonly tag: stri
       continue;
     }
     const tag = checked(struct.name, source);
-    records.set(ring, {
-      tag,
-      text: typescriptOf(structSchema(btf, struct.id)).replaceAll('\n', '\n  ').replace(/ +}$/, '}'),
-    });
+    records.set(ring, { tag, text: typescriptOf(structSchema(btf, struct.id)) });
   }
   return records;
 }

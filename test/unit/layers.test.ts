@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL('../../../', import.meta.url));
 const layers: Readonly<Record<string, readonly string[]>> = {
   native: ['model'],
   model: [],
-  system: ['model'],
+  system: ['native', 'model'],
   bpf: ['native', 'model', 'system'],
   shapes: ['bpf', 'model', 'system'],
   output: ['shapes', 'model'],
@@ -48,10 +48,11 @@ function sources(folder: string): readonly string[] {
 }
 
 /** Every import and re-export of a module, static and dynamic, of values and of types. */
-export function importsOf(text: string): readonly string[] {
+function importsOf(text: string): readonly string[] {
+  const code = text.replace(/\/\*.*?\*\/|^\s*\/\/.*$/gms, '').replace(/`(?:\\.|[^`\\])*`/gs, '``');
   const statement =
     /^\s*(?:import|export)\b[^'";]*?from\s*'([^']+)'|^\s*import\s*'([^']+)'|\bimport\(\s*'([^']+)'\s*\)/gm;
-  return [...text.matchAll(statement)].map((match) => match[1] ?? match[2] ?? match[3] ?? '');
+  return [...code.matchAll(statement)].map((match) => match[1] ?? match[2] ?? match[3] ?? '');
 }
 
 function importsIn(folder: string): readonly Import[] {
@@ -83,6 +84,9 @@ test('imports are found in every way of writing them', () => {
     "export * from './e.ts';",
     "const f = await import('./f.ts');",
     "type G = import('./g.ts').G;",
+    "// import './h.ts';",
+    "/*\nimport './i.ts';\n*/",
+    "const text = `\nimport './j.ts';\n`;",
   ].join('\n');
   assert.deepEqual(importsOf(text), ['./a.ts', './b.ts', './c.ts', './d.ts', './e.ts', './f.ts', './g.ts']);
 });
