@@ -8,7 +8,7 @@ import { BtfBuilder } from '../helpers/btf-builder.ts';
 const recordSize = 304;
 const records = 4096;
 
-function eventSchema() {
+function eventSchema(lastType: string) {
   const b = new BtfBuilder();
   const u64 = b.int('unsigned long long', 8);
   const s32 = b.int('int', 4, { signed: true });
@@ -22,14 +22,15 @@ function eventSchema() {
     { name: 'fd', type: b.typedef('fd_t', s32), bitOffset: 128 },
     { name: 'error', type: b.typedef('errno_t', s32), bitOffset: 160 },
     { name: 'comm', type: text('comm_t', 16), bitOffset: 192 },
-    { name: 'path', type: text('path_t', 264), bitOffset: 320 },
+    { name: 'path', type: text(lastType, 264), bitOffset: 320 },
   ]);
   return structSchema(Btf.parse(b.build()), event);
 }
 
 /** `path` makes the text of record i; the length of the texts is what decoding costs. */
-function measure(title: string, path: (i: number) => string): void {
+function measure(title: string, last: (i: number) => string, type = 'path_t'): void {
   const bytes = Buffer.alloc(recordSize * records);
+  const lengths = new Int32Array(records);
   for (let i = 0; i < records; i++) {
     const at = i * recordSize;
     bytes.writeBigUInt64LE(1_000_000_000n + BigInt(i) * 1999n, at);
@@ -38,17 +39,17 @@ function measure(title: string, path: (i: number) => string): void {
     bytes.writeInt32LE(i % 4 === 0 ? -1 : 3, at + 16);
     bytes.writeInt32LE(i % 4 === 0 ? 2 : 0, at + 20);
     bytes.write(`worker-${i % 20}`, at + 24, 15, 'latin1');
-    bytes.write(path(i), at + 40, 263, 'utf8');
+    lengths[i] = 40 + bytes.write(`${last(i)}\0`, at + 40, 263, 'utf8');
   }
   const memory = memoryOf(bytes);
-  const decode = compileDecoder<{ time: number; path: string }>(eventSchema(), { bootToEpochMicros: 1.7e15 });
+  const decode = compileDecoder(eventSchema(type), { bootToEpochMicros: 1.7e15 });
   let best = Number.POSITIVE_INFINITY;
   let kept: unknown;
   for (let round = 0; round < 7; round++) {
     const started = process.hrtime.bigint();
     for (let pass = 0; pass < 100; pass++) {
       for (let i = 0; i < records; i++) {
-        kept = decode(memory, i * recordSize, recordSize);
+        kept = decode(memory, i * recordSize, lengths[i] as number);
       }
     }
     best = Math.min(best, Number(process.hrtime.bigint() - started) / (100 * records));
@@ -66,6 +67,8 @@ measure(
   (i) => `/usr/lib/x86_64-linux-gnu/some/directory/with/names/that/are/long-${10000 + i}`,
 );
 measure('with UTF-8', (i) => `/home/jürgen/bücher-${10000 + i}`);
+measure('path in 5 pieces', (i) => `file-${10000 + i}\0app\0lib\0var\0`, 'dentry_path_t');
+measure('5 arguments', (i) => `cc\0-O2\0-c\0file-${10000 + i}.c\0-o`, 'args_t');
 
 const vmlinux = '/sys/kernel/btf/vmlinux';
 if (existsSync(vmlinux)) {
