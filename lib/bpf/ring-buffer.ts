@@ -10,7 +10,8 @@ const HEADER = 8;
 // Space is given back to the kernel at least this often within one drain, so that a long one does not starve it.
 const RELEASE_EVERY = 256 * 1024;
 
-const BATCH = 16384;
+// Few enough that a batch is dealt with before the garbage collector has to move it.
+const BATCH = 256;
 
 const BUSY_DELAY = 5;
 const IDLE_DELAY = 50;
@@ -145,12 +146,12 @@ export class RingBuffer<T> implements Disposable {
         yield records;
       }
       if (records.length === BATCH) {
-        await pause(0);
+        await new Promise(setImmediate);
       } else if (ending) {
         return;
       } else {
         delay = records.length > 0 ? BUSY_DELAY : Math.min(delay + BUSY_DELAY, IDLE_DELAY);
-        await pause(this.pending > this.size / 4 ? 0 : delay, signal);
+        await pause(this.pending > this.size / 4 ? 1 : delay, signal);
       }
     }
   }
