@@ -120,6 +120,9 @@ class Builder {
 
   value(id: number, what: string, depth: number): ValueSchema {
     const { type, meaning } = this.#meaning(id, what);
+    if (meaning !== undefined && (type.kind === 'float' || type.kind === 'struct' || type.kind === 'union')) {
+      throw unfit(what, meaning, type.kind === 'float' ? 'a floating-point number' : 'a structure');
+    }
     switch (type.kind) {
       case 'int':
         return meaning === undefined
@@ -180,9 +183,12 @@ class Builder {
       const meaning = whole ?? ofElement;
       const semantic = meaning ?? (type.char || type.name === 'char' ? plainText : undefined);
       if (semantic?.decode.from === 'bytes') {
-        checkSize(semantic, count, what);
+        checkSize(semantic, semantic.decode.sizes, count, what);
         return { size: count, semantic, shape: { kind: 'bytes', size: count } };
       }
+    }
+    if (whole !== undefined) {
+      throw unfit(what, whole, 'an array');
     }
     const element = this.value(elementId, what, depth + 1);
     const size = element.size * count;
@@ -285,22 +291,25 @@ function intSize(size: number, what: string): 1 | 2 | 4 | 8 {
   return size;
 }
 
-function checkSize(semantic: SemanticType, size: number, what: string): void {
-  const { decode } = semantic;
-  if (decode.from === 'bytes' && decode.sizes !== undefined && !decode.sizes.includes(size)) {
-    throw new KscopeError(
-      'failed',
-      `'${what}' is an ${semantic.name} of ${size} bytes, not ${decode.sizes.join(' or ')}`,
-    );
+function checkSize(semantic: SemanticType, sizes: readonly number[] | undefined, size: number, what: string): void {
+  if (sizes?.includes(size) === false) {
+    throw unfit(what, semantic, `${size} bytes and not ${sizes.join(' or ')}`);
   }
 }
 
+function unfit(what: string, semantic: SemanticType, form: string): KscopeError {
+  return new KscopeError('failed', `'${what}' cannot be of type ${semantic.name}: it is ${form}`);
+}
+
 function scalar(semantic: SemanticType, size: 1 | 2 | 4 | 8, signed: boolean, what: string): ValueSchema {
-  if (semantic.decode.from === 'bytes') {
-    checkSize(semantic, size, what);
-    return { size, semantic, shape: { kind: 'bytes', size } };
+  if (semantic.decode.from !== 'bytes') {
+    return { size, semantic, shape: { kind: 'int', size, signed } };
   }
-  return { size, semantic, shape: { kind: 'int', size, signed } };
+  if (semantic.decode.sizes === undefined) {
+    throw unfit(what, semantic, 'a number');
+  }
+  checkSize(semantic, semantic.decode.sizes, size, what);
+  return { size, semantic, shape: { kind: 'bytes', size } };
 }
 
 function plainInt(type: BtfType & { readonly kind: 'int' }, what: string): ValueSchema {
