@@ -106,7 +106,7 @@ return out;`);
         return `${each}(view, bytes, ${position})`;
       }
       case 'struct':
-        return this.row(shape.row, offset, `at + ${offset + shape.row.size}`);
+        return this.row(shape.row, offset);
     }
   }
 

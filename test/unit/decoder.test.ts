@@ -191,6 +191,18 @@ test('a path is put together from its pieces', () => {
   assert.equal(path(`${'x'.repeat(9000)}\0${'y'.repeat(9000)}\0\0`), `/${'y'.repeat(9000)}/${'x'.repeat(9000)}`);
 });
 
+test('a text inside a structure ends where it is declared to end', () => {
+  const schema = typeOf((b) => {
+    const path = b.array(b.typedef('path_t', char(b)), 3);
+    const inner = b.struct('inner', 4, [{ name: 'path', type: path, bitOffset: 0 }]);
+    return b.struct('outer', 8, [
+      { name: 'inner', type: inner, bitOffset: 0 },
+      { name: 'after', type: u32(b), bitOffset: 32 },
+    ]);
+  });
+  assert.deepEqual(decode(schema, Buffer.from('abcdefgh')), { inner: { path: 'abc' }, after: 0x68676665 });
+});
+
 test('times follow the context as it changes', () => {
   const schema = typeOf((b) => b.typedef('boot_ns_t', b.int('unsigned long long', 8)));
   const changing: DecodeContext = { bootToEpochMicros: 1000 };

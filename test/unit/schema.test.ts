@@ -214,6 +214,8 @@ test('the JSON Schema of a record requires what is always there', () => {
   const schema = jsonSchemaOf(sample());
   assert.equal(schema.type, 'object');
   assert.deepEqual(schema.properties?.time, { type: 'string', format: 'date-time' });
+  assert.deepEqual(schema.properties?.small, { type: 'integer', minimum: 0 });
+  assert.deepEqual(schema.properties?.ratio, { type: 'number' });
   assert.deepEqual(schema.properties?.raw, { type: 'string', pattern: '^-?[0-9]+$' });
   assert.deepEqual(schema.properties?.slots, { type: 'array', items: { type: 'integer', minimum: 0 } });
   assert.equal(schema.required?.includes('fd'), false);

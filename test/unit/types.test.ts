@@ -220,6 +220,12 @@ test('local times carry the offset of their moment', () => {
     assert.equal(rfc3339(1_700_000_101_000_000), '2023-11-14T23:15:01.000000+01:00');
     assert.equal(rfc3339(1_690_000_102_999_999), '2023-07-22T06:28:22.999999+02:00');
   });
+  inZone('Australia/Adelaide', () => {
+    assert.equal(rfc3339(1_700_000_105_000_000), '2023-11-15T08:45:05.000000+10:30');
+  });
+  inZone('UTC', () => {
+    assert.equal(rfc3339(1_700_000_106_000_000), '2023-11-14T22:15:06.000000+00:00');
+  });
   inZone('America/St_Johns', () => {
     assert.equal(rfc3339(1_700_000_103_000_001), '2023-11-14T18:45:03.000001-03:30');
     assert.equal(formatTime(1_700_000_104_000_000, { time: 'clock', utc: false }), '18:45:04');
