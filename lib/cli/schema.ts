@@ -1,3 +1,4 @@
+import { lineSchema } from '../output/line-schema.ts';
 import { unknownName } from './help.ts';
 import type { Answer } from './own-commands.ts';
 import type { Registry } from './registry.ts';
@@ -9,6 +10,6 @@ export async function schema(registry: Registry, values: Readonly<Record<string,
   if (tool === undefined) {
     throw await unknownName(registry, name);
   }
-  const text = JSON.stringify((await registry.load(tool)).schema(), undefined, 2);
+  const text = JSON.stringify(lineSchema((await registry.load(tool)).schema()), undefined, 2);
   return { text: `${text}\n`, status: 0 };
 }

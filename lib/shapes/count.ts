@@ -1,4 +1,5 @@
 import { KscopeError } from '../model/errors.ts';
+import type { JsonSchema } from '../model/json.ts';
 import type { Column, FieldTypes, Row } from '../model/message.ts';
 import { semanticType } from '../model/types.ts';
 
@@ -46,5 +47,27 @@ export function countTypes(types: FieldTypes, header = 'COUNT'): { column: Colum
   return {
     column: { name: NAME, header, width: type.width, align: type.align, type },
     types: { ...types, [NAME]: type },
+  };
+}
+
+/** JSON Schema of the line that the counts are printed in. @param maybe fields that only some runs have */
+export function countSchema(types: FieldTypes, by: readonly string[], maybe: readonly string[]): JsonSchema {
+  const { types: all } = countTypes(types);
+  const fields = [...by, NAME];
+  const row: JsonSchema = {
+    type: 'object',
+    properties: Object.fromEntries(
+      fields.map((name) => [name, { description: all[name]?.help ?? '', ...all[name]?.schema }]),
+    ),
+    required: fields.filter((name) => all[name]?.optional !== true && !maybe.includes(name)),
+  };
+  return {
+    type: 'object',
+    properties: {
+      type: { const: 'table' },
+      time: { type: 'string', format: 'date-time' },
+      rows: { type: 'array', items: row },
+    },
+    required: ['type', 'time', 'rows'],
   };
 }

@@ -47,7 +47,10 @@ export interface Tool {
   readonly aliases: Readonly<Record<string, readonly string[]>>;
   /** Every column the text output can have; reads the object file, needs no privilege. */
   columns(): readonly ToolColumn[];
-  /** JSON Schema of one line of `--json`; reads the object file, needs no privilege. */
+  /**
+   * JSON Schema of a line of `--json` that carries data, `oneOf` where there are several kinds; reads the object file,
+   * needs no privilege.
+   */
   schema(): JsonSchema;
   /** Loads, attaches, and yields messages until the signal, the duration or the end. */
   run(context: RunContext): AsyncIterable<Message>;

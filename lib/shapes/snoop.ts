@@ -16,7 +16,7 @@ import {
   fieldTypes,
 } from './columns.ts';
 import { commonOptions } from './common-options.ts';
-import { CountedRows, countTypes } from './count.ts';
+import { CountedRows, countSchema, countTypes } from './count.ts';
 import type { RunContext, Tool } from './definition.ts';
 import { flag, type Option, type Options, type OptionValues } from './options.ts';
 import { Session } from './session.ts';
@@ -104,7 +104,13 @@ export function snoop<S extends SkeletonTypes, const O extends OptionsFor<S>, C 
     examples: definition.examples,
     aliases: definition.aliases ?? {},
     columns: () => allColumns(specs, fieldTypes(rowSchema(), computed)),
-    schema: () => eventSchema(rowSchema(), fieldTypes(rowSchema(), computed)),
+    schema: () => {
+      const types = fieldTypes(rowSchema(), computed);
+      const event = eventSchema(rowSchema(), types);
+      return count === undefined
+        ? event
+        : { oneOf: [event, countSchema(types, count.by, Object.keys(count.when ?? {}))] };
+    },
     run: (context) =>
       run(skeleton, definition as unknown as SnoopDefinition<SkeletonTypes, Options, string>, options, context),
   };

@@ -1,0 +1,28 @@
+import type { JsonSchema } from '../model/json.ts';
+
+const text: JsonSchema = { type: 'string' };
+const time: JsonSchema = { type: 'string', format: 'date-time' };
+const natural: JsonSchema = { type: 'integer', minimum: 0 };
+
+function line(type: string, description: string, properties: JsonSchema['properties'], optional: string[] = []) {
+  const all: Readonly<Record<string, JsonSchema>> = { type: { const: type }, ...properties };
+  const required = Object.keys(all).filter((name) => !optional.includes(name));
+  return { description, type: 'object', properties: all, required } as const satisfies JsonSchema;
+}
+
+const hook: JsonSchema = { type: 'object', properties: { program: text, hook: text }, required: ['program', 'hook'] };
+
+/** What every tool may say besides its data: see `JsonOutput`. */
+const others: readonly JsonSchema[] = [
+  line('ready', 'first line: all hooks are attached', { tool: text, time, hooks: { type: 'array', items: hook } }),
+  line('lost', 'records that were not delivered', { what: text, count: natural, total: natural }),
+  line('warning', 'something that makes the data less than it seems', { text, hint: text }, ['hint']),
+];
+
+/** The schema of any line that a tool prints, from that of its data. */
+export function lineSchema(data: JsonSchema): JsonSchema {
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    oneOf: [...(data.oneOf ?? [data]), ...others],
+  };
+}
