@@ -30,7 +30,7 @@ export function formatIp6(bytes: Uint8Array, at: number): string {
       start = i;
       length = end - i;
     }
-    i = Math.max(i, end - 1);
+    i = end; // The group there is not zero.
   }
   let text = '';
   for (let i = 0; i < 8; i++) {

@@ -76,7 +76,7 @@ export function formatTime(instant: number, style: TimeStyle): string {
 function seconds(micros: number): string {
   const size = Math.floor(Math.abs(micros));
   const whole = Math.floor(size / 1_000_000);
-  return `${micros < 0 && size > 0 ? '-' : ''}${whole}.${six(size - whole * 1_000_000)}`;
+  return `${micros < 0 ? '-' : ''}${whole}.${six(size - whole * 1_000_000)}`;
 }
 
 /** Columns that `formatTime` takes. */

@@ -310,7 +310,9 @@ const refused: readonly (readonly [name: string, make: (b: BtfBuilder) => number
   [
     ['a number that is too large', u8, 256, /'value' cannot hold 256/],
     ['a negative number', u32, -1, /cannot hold -1/],
-    ['a number that is too small', s32, -(2 ** 31) - 1, /cannot hold/],
+    ['a signed number that is too large', s32, 2 ** 31, /cannot hold/],
+  ['a number beyond 64 bits', u64, 2n ** 64n, /cannot hold/],
+  ['a number that is too small', s32, -(2 ** 31) - 1, /cannot hold/],
     ['a fraction', u32, 1.5, /takes a whole number/],
     ['not a number', u32, Number.NaN, /takes a whole number/],
     ['a text for a number', u32, '5', /takes a whole number/],
@@ -327,7 +329,9 @@ const refused: readonly (readonly [name: string, make: (b: BtfBuilder) => number
     ['an element that does not fit', (b) => b.array(u8(b), 2), [1, 300], /cannot hold 300/],
     ['an address that is none', (b) => b.typedef('ip4_t', u32(b)), '1.2.3', /'1\.2\.3' is not a valid IPv4 address/],
     ['a device that is none', (b) => b.typedef('dev_t', u32(b)), '8', /not a valid device number/],
-    ['an unknown name', (b) => b.enum('e', { A: 0 }), 'WHAT', /'WHAT' is not a valid enum e/],
+    ['a major number that is too large', (b) => b.typedef('dev_t', u32(b)), '4096:0', /not a valid device number/],
+  ['a minor number that is too large', (b) => b.typedef('dev_t', u32(b)), '0:1048576', /not a valid device number/],
+  ['an unknown name', (b) => b.enum('e', { A: 0 }), 'WHAT', /'WHAT' is not a valid enum e/],
     ['a cgroup that is none', (b) => b.typedef('cgroup_id_t', u64(b)), '-1', /not a valid cgroup id/],
     [
       'a number for a structure',
