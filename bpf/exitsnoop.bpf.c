@@ -32,7 +32,7 @@ struct event {
 
 EVENT_RING(events, event);
 
-/* Processes that were reported a moment ago: see last_thread(). */
+/* Processes whose end was reported by a thread that was not the only one left. */
 struct process {
 	__u64 start;
 	__u32 pid;
@@ -47,16 +47,17 @@ struct {
 } ended SEC(".maps");
 
 /*
- * Whether the process ends with this thread, once for each process. Where the
- * kernel does not say so, signal->live tells: it was counted down on the way
- * here. Two threads that exit at the same time may both find it at 0, so the
- * second one looks up whether it is the second. It need not if it is alone.
+ * Whether the process ends with this thread, true once for each process. Where
+ * the kernel does not say so, signal->live tells: it was counted down on the
+ * way here. Threads that exit at the same time may all find it at 0; the first
+ * of them leaves a mark for the others.
  */
 static __always_inline bool last_thread(__u64 *ctx, struct task_struct *task)
 {
 	struct signal_struct *signal;
 	struct process process = {};
 	__u8 value = 0;
+	int error;
 
 	if (exit_tells_group_dead())
 		return ctx[1];
@@ -64,11 +65,14 @@ static __always_inline bool last_thread(__u64 *ctx, struct task_struct *task)
 	signal = BPF_CORE_READ(task, signal);
 	if (BPF_CORE_READ(signal, live.counter) != 0)
 		return false;
-	if (BPF_CORE_READ(signal, nr_threads) == 1)
-		return true;
 	process.start = BPF_CORE_READ(task, group_leader, start_boottime);
 	process.pid = BPF_CORE_READ(task, tgid);
-	return bpf_map_update_elem(&ended, &process, &value, BPF_NOEXIST) != -EEXIST;
+	/* The only thread left needs no mark: nobody comes after it. */
+	if (BPF_CORE_READ(signal, nr_threads) == 1)
+		return !bpf_map_lookup_elem(&ended, &process);
+	/* An int: map operations only return a long since d7ba4cc900bf (6.4). */
+	error = bpf_map_update_elem(&ended, &process, &value, BPF_NOEXIST);
+	return error != -EEXIST;
 }
 
 /* What wait(2) will say. */
