@@ -125,7 +125,7 @@ function parser(name: string, spec: CommandSpec): Command {
   for (const [heading, members] of groupedOptions(spec.options)) {
     for (const [key, option] of members) {
       const own = new KeyedOption(option.flags, option, key).helpGroup(heading);
-      if (own.is('-h') || own.is('--help')) {
+      if (own.short === '-h' || own.long === '--help') {
         throw new Error(`option '${option.flags}' of ${name} takes the place of --help`);
       }
       command.addOption(own.conflicts([...(option.conflicts ?? [])]));

@@ -51,6 +51,8 @@ export async function runTool(name: string, tool: Tool, values: Readonly<Record<
     process.on(signal, onSignal);
   }
 
+  // A tool may wait for nothing but its end, and a signal handler alone does not keep the process.
+  const alive = setInterval(() => {}, 2 ** 30);
   let timer: NodeJS.Timeout | undefined;
   try {
     const output = outputFor(own, stdout);
@@ -69,6 +71,7 @@ export async function runTool(name: string, tool: Tool, values: Readonly<Record<
     failure ??= error;
   } finally {
     clearTimeout(timer);
+    clearInterval(alive);
   }
 
   await flush(stdout, () => told, ended);

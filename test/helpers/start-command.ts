@@ -1,4 +1,5 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 export interface Ended {
@@ -64,20 +65,35 @@ export class Started {
   }
 }
 
+// A test that fails must not leave anything running: each command has its own process group.
+const started: ChildProcess[] = [];
+after(() => {
+  for (const { pid } of started) {
+    try {
+      process.kill(-(pid ?? 0), 'SIGKILL');
+    } catch {
+      // Everything in it has ended.
+    }
+  }
+});
+
+function start(command: string, args: readonly string[], options: SpawnOptions): Started {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true, ...options });
+  started.push(child);
+  return new Started(child);
+}
+
 const fakeMain = fileURLToPath(new URL('./fake-main.js', import.meta.url));
 
 /** Starts a fake tool, or with '-' kscope over the fake tools. */
 export function startFake(args: readonly string[], options: SpawnOptions = {}): Started {
-  return new Started(spawn(process.execPath, [fakeMain, ...args], { stdio: ['ignore', 'pipe', 'pipe'], ...options }));
+  return start(process.execPath, [fakeMain, ...args], options);
 }
 
 /** Starts a shell line in which `fake ARGS` is a fake tool. */
 export function startShell(line: string): Started {
   const define = 'fake() { "$NODE" "$FAKE" "$@"; }\n';
-  return new Started(
-    spawn('bash', ['-c', define + line], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, NODE: process.execPath, FAKE: fakeMain },
-    }),
-  );
+  return start('bash', ['-c', define + line], {
+    env: { ...process.env, NODE: process.execPath, FAKE: fakeMain },
+  });
 }
