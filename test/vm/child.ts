@@ -1,12 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 
-/** Starts a program that the kernel kills when this process ends, whichever way. Its output goes to the log file. */
+/**
+ * Starts a program that the kernel kills when this process ends, whichever way. Its output goes to the log file. It is
+ * out of reach of the terminal's Ctrl-C, which is for us to handle.
+ */
 export function spawnBound(file: string, args: readonly string[], log: string): ChildProcess {
   const descriptor = openSync(log, 'w');
   try {
     const all = ['--pdeathsig', 'KILL', '--', file, ...args];
-    return spawn('setpriv', all, { stdio: ['ignore', descriptor, descriptor] });
+    return spawn('setpriv', all, { stdio: ['ignore', descriptor, descriptor], detached: true });
   } finally {
     closeSync(descriptor);
   }

@@ -311,9 +311,11 @@ export class Guest {
   async #listen(socket: string, ready: () => void): Promise<void> {
     const server = createServer((port) => {
       this.#port = port;
+      const lines = createInterface({ input: port });
       // A guest that dies is told by the exit of QEMU.
       port.on('error', () => {});
-      createInterface({ input: port }).on('line', (line) => {
+      lines.on('error', () => {});
+      lines.on('line', (line) => {
         const [verb, number, status] = line.split(' ');
         if (verb === 'ready') ready();
         if (verb === 'done') this.#jobs.get(Number(number))?.resolve(Number(status));

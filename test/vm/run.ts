@@ -36,6 +36,9 @@ async function main(): Promise<number> {
   let since = performance.now();
   await using guest = await Guest.start({ kernel, memory: Number(values.memory), append: values.append });
   stamp(`${guest.kernel.release} up`, since);
+  // `| head` has seen enough.
+  const closed = new AbortController();
+  process.stdout.on('error', () => closed.abort(new Error('nobody reads the output')));
   let code = 0;
   for (let round = 0; round < Number(values.repeat); round += 1) {
     const [interrupt, end] = [new AbortController(), new AbortController()];
@@ -49,7 +52,7 @@ async function main(): Promise<number> {
         timeout: Number(values.timeout) * 1000,
         env: { KSCOPE_IN_VM: '1' },
         interrupt: interrupt.signal,
-        signal: end.signal,
+        signal: AbortSignal.any([end.signal, closed.signal]),
         onStdout: (chunk) => process.stdout.write(chunk),
         onStderr: (chunk) => process.stderr.write(chunk),
       }));
