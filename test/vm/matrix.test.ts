@@ -92,7 +92,7 @@ function testFiles(): string[] {
   const wanted = process.env.KSCOPE_VM_TESTS ?? '';
   const files = folders
     .filter((folder) => existsSync(folder))
-    .flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
+    .flatMap((folder) => readdirSync(folder, { encoding: 'utf8', recursive: true }).map((name) => join(folder, name)));
   return files.filter((file) => file.endsWith('.test.js') && relative(built, file).includes(wanted)).sort();
 }
 
