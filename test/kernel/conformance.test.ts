@@ -1,0 +1,249 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { type TestContext, test } from 'node:test';
+import { canAttach } from '../../lib/bpf/hooks.ts';
+import { BpfObject } from '../../lib/bpf/object.ts';
+import { objectFile } from '../../lib/bpf/object-file.ts';
+import { parseArguments } from '../../lib/cli/command.ts';
+import { aliasesOf, Registry } from '../../lib/cli/registry.ts';
+import type { JsonSchema } from '../../lib/model/json.ts';
+import type { Message, ReadyMessage, Row } from '../../lib/model/message.ts';
+import { JsonOutput } from '../../lib/output/json.ts';
+import { lineSchema } from '../../lib/output/line-schema.ts';
+import { TextOutput } from '../../lib/output/text.ts';
+import type { Tool } from '../../lib/shapes/definition.ts';
+import { anyWorkload } from '../helpers/any-workload.ts';
+import { heldBy, leftOf } from '../helpers/bpf-ids.ts';
+import { CollectingWriter } from '../helpers/collecting-writer.ts';
+import { withinSeconds } from '../helpers/deadline.ts';
+import { schemaProblems } from '../helpers/json-schema.ts';
+import {
+  built,
+  type JsonMessage,
+  runTool,
+  startCommand,
+  startTool,
+  type ToolResult,
+  toolCommand,
+} from '../helpers/run-tool.ts';
+import { unprivileged } from '../helpers/unprivileged.ts';
+
+/** A command to look at: a tool under its own name or an alias. */
+interface Subject {
+  readonly name: string;
+  readonly tool: Tool;
+  /** What the alias puts in front. */
+  readonly given: readonly string[];
+  /** The arguments of the first example: how it is run here. */
+  readonly usual: readonly string[];
+}
+
+// Once, for each has descriptors, and descriptors are counted here.
+const jsonWriter = new CollectingWriter();
+const textWriter = new CollectingWriter();
+
+const tools = await new Registry().loadAll();
+const subjects: readonly Subject[] = [
+  ...Array.from(tools, ([name, tool]) => subject(name, tool, [])),
+  ...Array.from(aliasesOf(tools), ([name, { tool, args }]) => subject(name, tools.get(tool) as Tool, args)),
+];
+
+function subject(name: string, tool: Tool, given: readonly string[]): Subject {
+  const usual = (Object.keys(tool.examples)[0] ?? '').split(' ').filter((word) => word !== '');
+  return { name, tool, given, usual };
+}
+
+test('every tool and every alias is a command, and nothing else is', () => {
+  const commands = readdirSync(`${built}bin`).sort();
+  assert.deepEqual(commands, ['kscope', ...subjects.map(({ name }) => name)].sort());
+});
+
+for (const subject of subjects) {
+  test(subject.name, async (t) => {
+    await t.test('explains itself to anybody', () => explains(subject));
+    if (await isMissing(subject, t)) {
+      return;
+    }
+    await t.test('traces, ends on SIGINT and SIGTERM, and leaves nothing', () => traces(subject));
+    await t.test('ends after --duration', () => endsInTime(subject));
+    await t.test('ends when its reader has gone', () => endsWithReader(subject));
+    await t.test('leaves nothing when it is killed', () => dies(subject));
+    await t.test('runs inside a program and leaves nothing there, with any field alone', () => runsInside(subject));
+  });
+}
+
+/** Whether this kernel lacks what the tool needs; then the tool has to say so, and our own look has to agree. */
+async function isMissing({ name, tool, usual }: Subject, t: TestContext): Promise<boolean> {
+  const { code, stderr } = await runTool(name, [...usual, '--duration', '0.01']);
+  if (code !== 3) {
+    return false;
+  }
+  assert.match(stderr, new RegExp(`^${name}: this kernel lacks what ${tool.skeleton.name} needs: `));
+  using object = BpfObject.open(objectFile(tool.skeleton));
+  const lacking = [...object.programs.values()].filter(({ section }) => canAttach(section).supported === false);
+  assert.notEqual(lacking.length, 0, `${name} says that the kernel lacks something, but it has all hooks: ${stderr}`);
+  t.skip(stderr.split('\n')[0] ?? '');
+  return true;
+}
+
+async function explains({ name, tool }: Subject): Promise<void> {
+  const { code, stdout, stderr } = await runTool(name, ['--help'], unprivileged);
+  assert.equal(stderr, '');
+  assert.equal(code, 0);
+  assert.match(stdout, new RegExp(`^Usage: ${name} `));
+  assert.ok(stdout.replace(/\s+/g, ' ').includes(tool.summary));
+}
+
+async function traces({ name, tool, usual }: Subject): Promise<void> {
+  // Two at once, so that each is also the other's neighbour.
+  await using text = startTool(name, usual);
+  await using json = startTool(name, [...usual, '--json']);
+  await Promise.all([text.ready(), json.ready()]);
+  const held = [...heldBy(text.pid), ...heldBy(json.pid)];
+  assert.ok(held.some((id) => id.startsWith('prog ')));
+  await anyWorkload();
+  const [textResult, jsonResult] = await Promise.all([text.end('SIGINT'), json.end('SIGTERM')]);
+  for (const result of [textResult, jsonResult]) {
+    assertGoodEnd(name, result);
+  }
+  assert.deepEqual(await leftOf(held), []);
+  // Lines of text, and nothing that was said to people.
+  assert.doesNotMatch(textResult.stdout.replaceAll('\n', ''), /\p{Cc}/u);
+  assert.ok(!textResult.stdout.split('\n').includes(textResult.stderr.split('\n')[0] ?? ''));
+  assert.equal(jsonResult.messages[0]?.type, 'ready');
+  assertFits(lineSchema(tool.schema()), jsonResult.messages);
+}
+
+async function endsInTime({ name, usual }: Subject): Promise<void> {
+  await using tool = startTool(name, [...usual, '--duration', '0.2']);
+  await tool.ready();
+  const ready = performance.now();
+  assertGoodEnd(name, await tool.ended());
+  // The clock of the tool ran a moment before its line arrived here.
+  assert.ok(performance.now() - ready > 100);
+}
+
+async function endsWithReader({ name, usual }: Subject): Promise<void> {
+  const script = 'exec "$@" > >(head -n 1; exec 0<&-; echo gone >&2)';
+  const command = toolCommand(name, [...usual, '--json']);
+  await using piped = startCommand(['bash', '-c', script, 'bash', ...command], { json: true });
+  await using observer = startTool(name, [...usual, '--json']);
+  await Promise.all([piped.ready(), observer.ready()]);
+  await piped.until(({ stderr }) => stderr.includes('gone'), 'the end of the reader');
+  await anyWorkload();
+  // What the one has seen the other has seen too, and has found out that nobody listens.
+  const { messages } = await observer.end();
+  const result = await (messages.length > 1 ? piped.ended(withinSeconds(5)) : piped.end());
+  assert.equal(result.stderr.replace('gone\n', '').trim().split('\n').length, 1, result.stderr);
+  assertGoodEnd(name, result);
+  assert.deepEqual(
+    result.messages.map(({ type }) => type),
+    ['ready'],
+  );
+}
+
+async function dies({ name, usual }: Subject): Promise<void> {
+  await using tool = startTool(name, usual);
+  await tool.ready();
+  const held = heldBy(tool.pid);
+  assert.equal((await tool.end('SIGKILL')).signal, 'SIGKILL');
+  assert.deepEqual(await leftOf(held), []);
+}
+
+/** In the test's own process, where every descriptor and mapping can be counted. */
+async function runsInside(subject: Subject): Promise<void> {
+  const { ready, data } = await runInside(subject, [], anyWorkload);
+  assertHoldsNothing();
+  const descriptors = readdirSync('/proc/self/fd').length;
+  const rows = data.flatMap((message) => (message.type === 'events' ? message.rows : []));
+  const fields = fieldsOf(subject.tool.schema());
+  assert.notEqual(fields.length, 0);
+  for (const field of fields) {
+    const alone = await runInside(subject, ['--fields', field]);
+    const shown = [alone.ready, ...alone.data].flatMap((message) =>
+      message.type === 'events' || message.fields === undefined ? [] : [message],
+    );
+    assert.notEqual(shown.length, 0, 'no message says which fields to show');
+    for (const message of shown) {
+      assert.deepEqual(message.fields, [field]);
+      assert.deepEqual(
+        message.columns.map(({ name }) => name),
+        [field],
+      );
+    }
+    assertPrintsOnly(field, alone.ready, rows);
+  }
+  assert.equal(ready.fields, undefined);
+  assertHoldsNothing();
+  assert.equal(readdirSync('/proc/self/fd').length, descriptors);
+}
+
+function assertHoldsNothing(): void {
+  assert.deepEqual([...heldBy(process.pid)], []);
+  const mapped = readFileSync('/proc/self/maps', 'utf8').split('\n');
+  assert.deepEqual(
+    mapped.filter((line) => line.includes('bpf-map')),
+    [],
+  );
+}
+
+async function runInside({ name, tool, given, usual }: Subject, args: string[], during?: () => Promise<void>) {
+  const parsed = parseArguments(name, tool, [...given, ...usual, ...args]);
+  assert.equal(parsed.kind, 'run');
+  const end = new AbortController();
+  const messages: Message[] = [];
+  let working: Promise<void> | undefined;
+  for await (const message of tool.run({ values: parsed.values, signal: end.signal })) {
+    messages.push(message);
+    working ??= (async () => {
+      await during?.();
+      end.abort();
+    })();
+  }
+  await working;
+  const [ready, ...data] = messages;
+  assert.ok(ready?.type === 'ready');
+  return { ready, data: data.filter((message) => message.type === 'events' || message.type === 'table') };
+}
+
+/** Names of the fields of the data, of the first kind where there are several. */
+function fieldsOf({ oneOf: [first] = [], ...schema }: JsonSchema): string[] {
+  const data = first ?? schema;
+  const properties = data.properties?.rows?.items?.properties ?? data.properties ?? {};
+  return Object.keys(properties).filter((name) => name !== 'type');
+}
+
+/** A line with that one field for each row, in JSON and in text. */
+function assertPrintsOnly(field: string, ready: ReadyMessage, rows: readonly Row[]): void {
+  jsonWriter.text = '';
+  textWriter.text = '';
+  for (const output of [new JsonOutput(jsonWriter), new TextOutput(textWriter, { time: 'clock', utc: false })]) {
+    void output.message({ ...ready, fields: [field] });
+    void output.message({ type: 'events', rows });
+  }
+  const [, ...lines] = jsonWriter.text.trimEnd().split('\n');
+  assert.equal(lines.length, rows.length);
+  for (const [i, line] of lines.entries()) {
+    const { type, ...rest } = JSON.parse(line);
+    assert.equal(type, 'event');
+    assert.deepEqual(Object.keys(rest), rows[i]?.[field] === undefined ? [] : [field]);
+  }
+  assert.equal(textWriter.text.trimEnd().split('\n').length, rows.length + 1);
+}
+
+function assertGoodEnd(name: string, { code, signal, stderr }: ToolResult): void {
+  assert.deepEqual({ code, signal }, { code: 0, signal: null }, stderr);
+  const [ready, ...others] = stderr.replace('gone\n', '').trimEnd().split('\n');
+  assert.match(ready ?? '', /^[A-Z].*\.\.\. Hit Ctrl-C to end\.$/);
+  // Nothing else but what was lost on a busy machine.
+  assert.deepEqual(
+    others.filter((line) => !line.startsWith(`${name}: lost `)),
+    [],
+  );
+}
+
+function assertFits(schema: JsonSchema, messages: readonly JsonMessage[]): void {
+  for (const message of messages) {
+    assert.deepEqual(schemaProblems(schema, message), []);
+  }
+}
