@@ -4,13 +4,13 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { type Peer, peer } from './peers.ts';
-import { type TracedRun, type Tracer, traced, Workload } from './traced-run.ts';
+import { idleShare, type TracedRun, type Tracer, traced, Workload } from './traced-run.ts';
 
 const EVENTS = Number(process.env.KSCOPE_BENCH_EVENTS ?? 1_000_000);
 const ROUNDS = Number(process.env.KSCOPE_BENCH_ROUNDS ?? 3);
 
-const opens = `
-tracepoint:syscalls:sys_enter_openat { @name[tid] = args->filename; }
+const opens = (filter: string) => `
+tracepoint:syscalls:sys_enter_openat /${filter}/ { @name[tid] = args->filename; }
 tracepoint:syscalls:sys_exit_openat /@name[tid]/ {
   printf("%-6d %-16s %4d %s\\n", pid, comm, args->ret, str(@name[tid])); delete(@name[tid]);
 }`;
@@ -19,15 +19,19 @@ const command = fileURLToPath(new URL('../../bin/opensnoop', import.meta.url));
 const libbpfTools = peer('libbpf-tools');
 const bpftrace = peer('bpftrace');
 const tracers: Tracer[] = [
-  { name: 'kscope', command: [process.execPath, command] },
-  { name: 'kscope --json', command: [process.execPath, command, '--json'] },
-  ...tracer('libbpf-tools', libbpfTools?.program('opensnoop'), []),
-  ...tracer('bpftrace', bpftrace?.program('bpftrace'), ['-q', '-e', opens]),
+  ...tracer('kscope', process.execPath, [command], [command, '-p', '1']),
+  ...tracer('kscope --json', process.execPath, [command, '--json'], [command, '--json', '-p', '1']),
+  ...tracer('libbpf-tools', libbpfTools?.program('opensnoop'), [], ['-p', '1']),
+  ...tracer('bpftrace', bpftrace?.program('bpftrace'), ['-q', '-e', opens('1')], ['-q', '-e', opens('pid == 1')]),
 ];
 
-function tracer(name: string, program: string | undefined, args: readonly string[]): Tracer[] {
+function tracer(name: string, program: string | undefined, args: readonly string[], idle: readonly string[]): Tracer[] {
+  if (program === undefined) {
+    return [];
+  }
   // Peers keep their output back when it goes to a file.
-  return program === undefined ? [] : [{ name, command: ['stdbuf', '-oL', program, ...args] }];
+  const line = program === process.execPath ? [program] : ['stdbuf', '-oL', program];
+  return [{ name, command: [...line, ...args], idle: [...line, ...idle] }];
 }
 
 async function untraced(): Promise<number> {
@@ -49,6 +53,12 @@ for (let round = 0; round < ROUNDS; round++) {
   }
 }
 
+const idle = new Map<string, number>();
+for (const one of tracers) {
+  process.stderr.write(`idle: ${one.name}\n`);
+  idle.set(one.name, await idleShare(one));
+}
+
 const base = median(bare);
 const rows = tracers.map(({ name }) => {
   const all = runs.get(name) as TracedRun[];
@@ -60,7 +70,7 @@ const rows = tracers.map(({ name }) => {
     cpuPerEvent: of('cpuPerEvent'),
     lost: Math.max(...all.map((run) => run.lost)),
     memory: of('memory'),
-    idle: of('idle'),
+    idle: idle.get(name) as number,
   };
 });
 const reference = rows.find(({ name }) => name === 'libbpf-tools');

@@ -10,6 +10,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 export interface Tracer {
   readonly name: string;
   readonly command: readonly string[];
+  /** The same, tracing only process 1, which does nothing. */
+  readonly idle: readonly string[];
 }
 
 export interface TracedRun {
@@ -22,12 +24,10 @@ export interface TracedRun {
   readonly lost: number;
   /** Peak resident set, in bytes. */
   readonly memory: number;
-  /** Share of one CPU that the tracer uses when nothing is opened. */
-  readonly idle: number;
 }
 
 const TICK = 10;
-const IDLE_TIME = 4000;
+const IDLE_TIME = 10_000;
 
 // Opens a numbered file that is not there every millisecond and says when; then, told to, opens one file as fast as it can.
 const workload = `
@@ -111,17 +111,31 @@ export async function traced(tracer: Tracer, count: number): Promise<TracedRun> 
     const perOpen = await workload.run();
     await settled(pid);
     const cpu = cpuTime(pid) - before;
-    const idleBefore = cpuTime(pid);
-    await wait(IDLE_TIME);
-    const idle = (cpuTime(pid) - idleBefore) / IDLE_TIME;
     const memory = Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
     child.kill('SIGINT');
     await exited;
     const seen = await countLines(file, workload.pid);
-    return { attached, perOpen, cpuPerEvent: (cpu * 1e6) / seen, lost: count - seen, memory, idle };
+    return { attached, perOpen, cpuPerEvent: (cpu * 1e6) / seen, lost: count - seen, memory };
   } finally {
     await workload.close();
     rmSync(folder, { recursive: true });
+  }
+}
+
+/** Share of one CPU that a tracer uses when it has nothing to say. */
+export async function idleShare(tracer: Tracer): Promise<number> {
+  const [program = '', ...args] = tracer.idle;
+  const child = spawn(program, args, { stdio: 'ignore' });
+  const exited = once(child, 'exit');
+  try {
+    // Attached and settled: nobody needs longer.
+    await wait(4000);
+    const before = cpuTime(child.pid as number);
+    await wait(IDLE_TIME);
+    return (cpuTime(child.pid as number) - before) / IDLE_TIME;
+  } finally {
+    child.kill('SIGINT');
+    await exited;
   }
 }
 
