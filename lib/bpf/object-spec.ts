@@ -21,6 +21,13 @@ export interface ObjectSpec {
   readonly records: ReadonlyMap<string, RowSchema>;
   readonly variables: ReadonlyMap<string, VariableSpec>;
   readonly maps: ReadonlyMap<string, MapSchemas>;
+  readonly programs: readonly ProgramSpec[];
+}
+
+/** A program and the section that says where it belongs: 'tp_btf/sched_process_exec'. */
+export interface ProgramSpec {
+  readonly name: string;
+  readonly section: string;
 }
 
 const MARKER = /^(.+)_record$/;
@@ -32,8 +39,9 @@ export function readObjectSpec(bytes: Uint8Array, what: string): ObjectSpec {
   const records = new Map<string, RowSchema>();
   const variables = new Map<string, VariableSpec>();
   const maps = new Map<string, MapSchemas>();
+  const programs = programsOf(elf);
   if (section === undefined) {
-    return { records, variables, maps };
+    return { records, variables, maps, programs };
   }
   const btf = Btf.parse(section.bytes);
   const offsets = new Map(elf.symbols().map((symbol) => [`${symbol.section}:${symbol.name}`, symbol.value]));
@@ -53,7 +61,25 @@ export function readObjectSpec(bytes: Uint8Array, what: string): ObjectSpec {
       }
     }
   }
-  return { records, variables, maps };
+  return { records, variables, maps, programs };
+}
+
+const EXECUTABLE = 0x4;
+const FUNCTION = 2;
+const GLOBAL = 1;
+
+/** Global functions outside .text, which has what programs call. */
+function programsOf(elf: Elf): ProgramSpec[] {
+  return elf.symbols().flatMap(({ name, type, binding, section }) => {
+    const home = elf.sections[section];
+    return home !== undefined &&
+      type === FUNCTION &&
+      binding === GLOBAL &&
+      home.name !== '.text' &&
+      (home.flags & EXECUTABLE) !== 0
+      ? [{ name, section: home.name }]
+      : [];
+  });
 }
 
 function sectionIndex(elf: Elf, name: string): number {

@@ -1,3 +1,4 @@
+import type { ChoiceRules } from '../bpf/choose.ts';
 import type { Skeleton, SkeletonTypes } from '../bpf/skeleton.ts';
 import type { JsonSchema } from '../model/json.ts';
 import type { Message } from '../model/message.ts';
@@ -16,6 +17,8 @@ export interface CustomDefinition<S extends SkeletonTypes> {
   readonly schema: () => JsonSchema;
   readonly examples: Readonly<Record<string, string>>;
   readonly aliases?: Readonly<Record<string, readonly string[]>>;
+  /** Alternatives among the programs; by default all are loaded. */
+  rules?(values: Readonly<Record<string, unknown>>): ChoiceRules;
   /** Yields `ready` first; begins with `Session.start`, whose plan takes the options given here. */
   run(skeleton: Skeleton<S>, options: Options, context: RunContext): AsyncIterable<Message>;
 }
@@ -35,6 +38,7 @@ export function custom<S extends SkeletonTypes>(skeleton: Skeleton<S>, definitio
     aliases: definition.aliases ?? {},
     columns: definition.columns ?? (() => []),
     schema: definition.schema,
+    rules: (values) => definition.rules?.(values) ?? {},
     run: (context) => definition.run(skeleton, options, context),
   };
 }

@@ -1,3 +1,4 @@
+import type { ChoiceRules } from '../bpf/choose.ts';
 import type { Skeleton } from '../bpf/skeleton.ts';
 import type { JsonSchema } from '../model/json.ts';
 import type { Column, Message } from '../model/message.ts';
@@ -52,6 +53,8 @@ export interface Tool {
    * needs no privilege.
    */
   schema(): JsonSchema;
+  /** How to pick programs where a kernel cannot take all of them; `values` are those of a run. */
+  rules(values: Readonly<Record<string, unknown>>): ChoiceRules;
   /** Loads, attaches, and yields messages until the signal, the duration or the end. */
   run(context: RunContext): AsyncIterable<Message>;
 }

@@ -111,6 +111,7 @@ export function snoop<S extends SkeletonTypes, const O extends OptionsFor<S>, C 
         ? event
         : { oneOf: [event, countSchema(types, count.by, Object.keys(count.when ?? {}))] };
     },
+    rules: (values) => rulesOf(definition as unknown as AnySnoop, values),
     run: (context) =>
       run(skeleton, definition as unknown as SnoopDefinition<SkeletonTypes, Options, string>, options, context),
   };
@@ -119,6 +120,13 @@ export function snoop<S extends SkeletonTypes, const O extends OptionsFor<S>, C 
 /** The options of every tool, but for those that the tool itself describes, to give them another letter. */
 function unlessOwn(own: Options): Options {
   return Object.fromEntries(Object.entries(commonOptions).filter(([key]) => own[key] === undefined));
+}
+
+type AnySnoop = SnoopDefinition<SkeletonTypes, Options, string>;
+
+function rulesOf(definition: AnySnoop, values: Readonly<Record<string, unknown>>): ChoiceRules {
+  const { unwanted, ...rules } = definition.attach ?? {};
+  return { ...rules, ...(unwanted !== undefined && { unwanted: unwanted(values as OptionValues<Options>) }) };
 }
 
 function recordOf(skeleton: Skeleton): RowSchema {
@@ -151,7 +159,6 @@ async function* run(
   const specs = definition.columns as Readonly<Record<string, ColumnSpec | undefined>>;
   const computed = Object.entries((definition.computed ?? {}) as Readonly<Record<string, ComputedField>>);
   const types = fieldTypes(recordOf(skeleton), Object.fromEntries(computed));
-  const { unwanted, ...rules } = definition.attach ?? {};
   const counted = values.count === true ? definition.count : undefined;
   const { columns, fields } = chosenColumns(
     specs,
@@ -169,7 +176,7 @@ async function* run(
     skeleton,
     options,
     context,
-    rules: { ...rules, ...(unwanted !== undefined && { unwanted: unwanted(typedValues) }) } as ChoiceRules,
+    rules: rulesOf(definition, values),
     prepare: (object) => definition.prepare?.(object, typedValues),
   });
   const ring = session.object.ring<Row>(RING);

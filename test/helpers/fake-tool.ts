@@ -107,6 +107,7 @@ export function fakeTool(run: (context: RunContext) => AsyncIterable<Message>, d
       properties: { type: { const: 'event' }, pid: { type: 'integer' } },
       required: ['type', 'pid'],
     }),
+    rules: () => ({}),
     run,
     ...details,
   };
