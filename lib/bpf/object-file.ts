@@ -1,7 +1,10 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { KscopeError } from '../model/errors.ts';
 import { type ObjectSpec, readObjectSpec } from './object-spec.ts';
 import type { Skeleton } from './skeleton.ts';
+
+const reinstall = ['install the package again', 'or, in a source tree: npm run build'];
 
 const architectures: Partial<Record<NodeJS.Architecture, string>> = { x64: 'x86', arm64: 'arm64' };
 
@@ -21,17 +24,46 @@ export function objectFile(skeleton: Skeleton): URL {
   return new URL(`../../bpf/${architecture()}/${skeleton.name}.bpf.o`, import.meta.url);
 }
 
-/** What the object file declares; needs neither privileges nor libbpf. @throws KscopeError failed */
-export function objectSpec(skeleton: Skeleton): ObjectSpec {
+const known = new WeakMap<Skeleton, ObjectSpec>();
+
+/**
+ * The bytes of the object file of a skeleton. @throws KscopeError failed for a file that is missing, damaged or of
+ * another build
+ */
+export function objectBytes(skeleton: Skeleton): Uint8Array {
+  let bytes: Buffer;
   try {
-    return readObjectSpec(readFileSync(objectFile(skeleton)), `the BPF object of ${skeleton.name}`);
+    bytes = readFileSync(objectFile(skeleton));
   } catch (cause) {
-    if (cause instanceof KscopeError) {
-      throw cause;
-    }
-    throw new KscopeError('failed', `the BPF object of ${skeleton.name} cannot be read: ${(cause as Error).message}`, {
-      hint: ['install the package again', 'or, in a source tree: npm run build'],
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new KscopeError('failed', `the BPF object of ${skeleton.name} cannot be read: ${why}`, {
+      hint: reinstall,
       cause,
     });
   }
+  const digest = skeleton.digests[architecture()];
+  if (digest !== undefined) {
+    checkDigest(bytes, digest, skeleton.name);
+  }
+  return bytes;
+}
+
+/** @throws KscopeError failed when the bytes do not have that SHA-256 */
+export function checkDigest(bytes: Uint8Array, digest: string, name: string): void {
+  if (createHash('sha256').update(bytes).digest('hex') !== digest) {
+    throw new KscopeError('failed', `the BPF object of ${name} is damaged or of another build`, { hint: reinstall });
+  }
+}
+
+/**
+ * What the object file declares, read once; needs neither privileges nor libbpf. @throws KscopeError failed, as
+ * `objectBytes` does
+ */
+export function objectSpec(skeleton: Skeleton): ObjectSpec {
+  let spec = known.get(skeleton);
+  if (spec === undefined) {
+    spec = readObjectSpec(objectBytes(skeleton), `the BPF object of ${skeleton.name}`);
+    known.set(skeleton, spec);
+  }
+  return spec;
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,6 +15,7 @@ import { Globals } from './globals.ts';
 import type { BpfLink } from './link.ts';
 import { withLog } from './log.ts';
 import { BpfMap, RINGBUF } from './map.ts';
+import { checkDigest } from './object-file.ts';
 import { type ObjectSpec, readObjectSpec } from './object-spec.ts';
 import { BpfProgram } from './program.ts';
 import { RingBuffer } from './ring-buffer.ts';
@@ -79,10 +79,8 @@ export class BpfObject implements Disposable {
 
   private constructor(bytes: Uint8Array, details: OpenOptions & { readonly name: string }) {
     this.name = details.name;
-    if (details.digest !== undefined && createHash('sha256').update(bytes).digest('hex') !== details.digest) {
-      throw new KscopeError('failed', `the BPF object of ${this.name} is damaged or of another build`, {
-        hint: ['install the package again', 'or, in a source tree: npm run build'],
-      });
+    if (details.digest !== undefined) {
+      checkDigest(bytes, details.digest, this.name);
     }
     this.#spec = readObjectSpec(bytes, `the BPF object of ${this.name}`);
     this.#verifierLog = MappedMemory.private(VERIFIER_LOG_SIZE);

@@ -3,7 +3,7 @@ import { canAttach } from '../bpf/hooks.ts';
 import { setDebugLog } from '../bpf/log.ts';
 import { RINGBUF } from '../bpf/map.ts';
 import { BpfObject } from '../bpf/object.ts';
-import { architecture, objectFile } from '../bpf/object-file.ts';
+import { objectBytes } from '../bpf/object-file.ts';
 import type { Skeleton } from '../bpf/skeleton.ts';
 import { KscopeError } from '../model/errors.ts';
 import type { AttachedHook, LostMessage } from '../model/message.ts';
@@ -40,12 +40,12 @@ export class Session implements Disposable {
    */
   static start(plan: SessionPlan): Session {
     setDebugLog(plan.context.debug);
+    const bytes = objectBytes(plan.skeleton);
     const failed = new Map<string, string>();
     for (;;) {
-      const object = BpfObject.open(objectFile(plan.skeleton), {
+      const object = BpfObject.openBytes(bytes, {
         name: plan.skeleton.name,
         ...(plan.context.btf !== undefined && { btf: plan.context.btf }),
-        ...digestOf(plan.skeleton),
       });
       try {
         return new Session(object, attach(object, plan, failed));
@@ -76,11 +76,6 @@ export class Session implements Disposable {
   [Symbol.dispose](): void {
     this.close();
   }
-}
-
-function digestOf(skeleton: Skeleton): { digest?: string } {
-  const digest = skeleton.digests[architecture()];
-  return digest === undefined ? {} : { digest };
 }
 
 function choose(object: BpfObject, rules: ChoiceRules, failed: ReadonlyMap<string, string>) {
