@@ -2,7 +2,7 @@
 export type { BpfObject } from './bpf/object.ts';
 export { KscopeError } from './model/errors.ts';
 export { signalName } from './model/kernel-names.ts';
-export { parseOpenFlag } from './model/types.ts';
+export { hasOpenFlag, parseOpenFlag } from './model/types.ts';
 export { commonOptions, seconds } from './shapes/common-options.ts';
 export { custom } from './shapes/custom.ts';
 export type { Tool } from './shapes/definition.ts';

@@ -1,5 +1,5 @@
 import bpf from '../bpf/opensnoop.bpf.ts';
-import { commonOptions, filters, flag, integer, list, parseOpenFlag, snoop, text } from '../lib/tool.ts';
+import { commonOptions, filters, flag, hasOpenFlag, integer, list, parseOpenFlag, snoop, text } from '../lib/tool.ts';
 
 const PAGE = 4096;
 
@@ -22,7 +22,8 @@ Files opened through io_uring, and those that the kernel opens for itself, are n
       parseOpenFlag,
       {
         set: 'flag_filter',
-        encode: (flags) => flags.reduce((all, one) => all | one, 0),
+        // The kernel keeps what has any of the bits; O_RDONLY has none.
+        encode: (flags) => (flags.includes(0) ? 0 : flags.reduce((all, one) => all | one, 0)),
         hidden: ['--flag_filter'],
       },
     ),
@@ -34,7 +35,9 @@ Files opened through io_uring, and those that the kernel opens for itself, are n
       group: 'common',
     }),
   },
-  keep: (event, { name }) => name === undefined || event.comm.includes(name),
+  keep: ({ comm, flags }, { name, flagFilter }) =>
+    (name === undefined || comm.includes(name)) &&
+    (flagFilter === undefined || flagFilter.some((one) => hasOpenFlag(flags, one))),
   columns: {
     time: { flag: '-T, --timestamp' },
     uid: { flag: '-U, --print-uid', summary: 'show the user id' },
