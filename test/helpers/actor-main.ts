@@ -1,0 +1,42 @@
+/** The process behind an Actor: makes the system calls that it is told to make, in the thread that is asked for. */
+
+import { fileURLToPath } from 'node:url';
+import { isMainThread, parentPort, Worker } from 'node:worker_threads';
+import { type Argument, type SyscallName, syscall } from './syscall.ts';
+
+/** What an actor is asked to do. */
+export interface Request {
+  /** 0 is the main thread. */
+  readonly thread: number;
+  readonly name: SyscallName;
+  readonly args: readonly Argument[];
+}
+
+/** What it answers, in the order of the requests to each thread. */
+export interface Reply {
+  readonly thread: number;
+  readonly result: number;
+  /** The arguments as they are afterwards: calls write to memory that they were given. */
+  readonly args: readonly Argument[];
+}
+
+function perform({ thread, name, args }: Request): Reply {
+  return { thread, result: syscall(name, ...args), args };
+}
+
+if (isMainThread) {
+  const threads = Array.from({ length: Number(process.argv[2]) }, () => new Worker(fileURLToPath(import.meta.url)));
+  for (const worker of threads) {
+    worker.on('message', (reply: Reply) => process.send?.(reply));
+  }
+  process.on('disconnect', () => process.exit());
+  process.on('message', (request: Request) => {
+    if (request.thread === 0) {
+      process.send?.(perform(request));
+    } else {
+      threads[request.thread - 1]?.postMessage(request);
+    }
+  });
+} else {
+  parentPort?.on('message', (request: Request) => parentPort?.postMessage(perform(request)));
+}

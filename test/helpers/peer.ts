@@ -1,0 +1,31 @@
+import { spawnSync } from 'node:child_process';
+import type { TestContext } from 'node:test';
+import { type RunningTool, startCommand } from './run-tool.ts';
+
+/**
+ * Starts the tool of the same name that comes with libbpf-tools, and waits until it has attached and printed its
+ * header: a second witness of a workload. Skips the test where it is not installed or cannot run on this kernel.
+ */
+export async function startPeer(
+  t: TestContext,
+  name: string,
+  args: readonly string[] = [],
+): Promise<RunningTool | undefined> {
+  const file = `/usr/sbin/${name}`;
+  if (!spawnSync(file, ['--usage'], { encoding: 'utf8' }).stdout?.includes(`Usage: ${name} [-`)) {
+    t.skip(`${name} of libbpf-tools is not installed`);
+    return undefined;
+  }
+  const peer = startCommand(['stdbuf', '-oL', file, ...args]);
+  try {
+    await peer.until(({ stdout }) => stdout.includes('\n'), 'the header');
+    return peer;
+  } catch (error) {
+    await peer[Symbol.asyncDispose]();
+    if (peer.process.exitCode === null) {
+      throw error;
+    }
+    t.skip(`${name} of libbpf-tools cannot run on this kernel: ${peer.stderr.trim().split('\n').at(-1)}`);
+    return undefined;
+  }
+}

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { type JsonMessage, type RunningTool, startTool, type ToolResult } from './run-tool.ts';
+
+/**
+ * Starts a tool with each of several command lines, does the work when all of them are ready, and ends them: what was
+ * done before the end is in the results. Each must end well and say nothing but that it is ready.
+ */
+export async function watch<Name extends string>(
+  tool: string,
+  commandLines: Readonly<Record<Name, readonly string[]>>,
+  work: (running: Readonly<Record<Name, RunningTool>>) => unknown,
+): Promise<Record<Name, ToolResult>> {
+  const entries = Object.entries<readonly string[]>(commandLines).map(([name, args]): [string, RunningTool] => [
+    name,
+    startTool(tool, args),
+  ]);
+  try {
+    await Promise.all(entries.map(([, running]) => running.ready()));
+    await work(Object.fromEntries(entries) as Record<Name, RunningTool>);
+    const results = await Promise.all(
+      entries.map(async ([name, running]): Promise<[string, ToolResult]> => {
+        const result = await running.end();
+        assert.equal(result.code, 0, `${name}: ${result.stderr}`);
+        assert.match(result.stderr, /^[^\n]*Ctrl-C[^\n]*\n$/, `${name} said more than that it is ready`);
+        return [name, result];
+      }),
+    );
+    return Object.fromEntries(results) as Record<Name, ToolResult>;
+  } finally {
+    await Promise.all(entries.map(([, running]) => running[Symbol.asyncDispose]()));
+  }
+}
+
+/** Events without what no test can know exactly: their time. */
+export function timeless(rows: readonly JsonMessage[]): object[] {
+  return rows.map(({ time, type, ...rest }) => rest);
+}
