@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { KscopeError } from '../model/errors.ts';
@@ -51,6 +51,7 @@ export class BpfObject implements Disposable {
   readonly maps: ReadonlyMap<string, BpfMap>;
   readonly globals: Globals;
   readonly #spec: ObjectSpec;
+  readonly #btf: string | undefined;
   readonly #context: DecodeContext = { bootToEpochMicros: 0 };
   readonly #links: BpfLink[] = [];
   readonly #rings = new Map<string, RingBuffer<Row>>();
@@ -81,6 +82,10 @@ export class BpfObject implements Disposable {
     this.name = details.name;
     if (details.digest !== undefined) {
       checkDigest(bytes, details.digest, this.name);
+    }
+    this.#btf = details.btf;
+    if (details.btf !== undefined) {
+      checkReadable(details.btf);
     }
     this.#spec = readObjectSpec(bytes, `the BPF object of ${this.name}`);
     this.#verifierLog = MappedMemory.private(VERIFIER_LOG_SIZE);
@@ -284,7 +289,10 @@ export class BpfObject implements Disposable {
       program === undefined ? `cannot load the BPF object of ${this.name}` : `cannot load program ${program}`;
     const details = { log: whole, ...(program !== undefined && { subject: program }) };
     if ((result === -1 || result === -13) && !mayTrace()) {
-      return new KscopeError('permission', `${what}: not permitted (${errorText(result)})`, details);
+      return new KscopeError('permission', `${what}: ${errorText(result)}`, details);
+    }
+    if (this.#btf !== undefined && /failed to parse target BTF/.test(text)) {
+      return new KscopeError('usage', `'${this.#btf}' is not the BTF of a kernel`, details);
     }
     if (/BTF is required|failed to find valid kernel BTF|Error loading vmlinux BTF/i.test(text)) {
       return new KscopeError('unsupported', `${what}: the kernel has no BTF`, {
@@ -302,6 +310,15 @@ export class BpfObject implements Disposable {
     if (this.#state !== state) {
       throw new KscopeError('failed', `cannot ${what}: the BPF object of ${this.name} is ${this.#state}`);
     }
+  }
+}
+
+function checkReadable(btf: string): void {
+  try {
+    accessSync(btf, constants.R_OK);
+  } catch (cause) {
+    const { errno = 0 } = cause as NodeJS.ErrnoException;
+    throw new KscopeError('usage', `cannot read the BTF file '${btf}': ${errorText(errno)}`, { cause });
   }
 }
 

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { KscopeError } from '../model/errors.ts';
 import { errno, errorText, libc } from '../native/libc.ts';
 
@@ -19,6 +19,9 @@ export function tracefs(): string {
     return found;
   }
   const place = '/sys/kernel/tracing';
+  if (isForbidden(place)) {
+    throw new KscopeError('permission', `not permitted to look into ${place}`);
+  }
   if (
     libc.unshare(CLONE_NEWNS) < 0 ||
     libc.mount(null, '/', null, MS_REC | MS_PRIVATE, null) < 0 ||
@@ -32,6 +35,16 @@ export function tracefs(): string {
     );
   }
   return place;
+}
+
+/** Everybody sees that tracefs is there, and only root what is in it. */
+function isForbidden(directory: string): boolean {
+  try {
+    accessSync(directory, constants.X_OK);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EACCES';
+  }
 }
 
 /** Whether the running kernel has a tracepoint, by asking tracefs. */
