@@ -48,7 +48,7 @@ function lookUp(library: LibraryHandle, prototype: string, name: string) {
  * @throws KscopeError unsupported, with the package to install
  */
 export function openLibbpf(): LibraryHandle {
-  const chosen = process.env.KSCOPE_LIBBPF;
+  const chosen = process.env.KSCOPE_LIBBPF || undefined;
   const bundled = fileURLToPath(new URL(`../../native/${process.arch}/libbpf.so.1`, import.meta.url));
   const file = chosen ?? (existsSync(bundled) ? bundled : 'libbpf.so.1');
   try {
