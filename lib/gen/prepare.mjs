@@ -88,7 +88,15 @@ function installDependencies() {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !inherited.test(name.toLowerCase())));
   const npm = process.env.npm_execpath;
   const [command, first] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []];
-  const options = ['ci', '--ignore-scripts', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
+  const options = [
+    'ci',
+    '--ignore-scripts',
+    '--include=dev',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+    '--fetch-timeout=60000',
+  ];
   run('cannot install the npm packages', command, [...first, ...options], { env, quiet: true });
   // Prebuilt binaries come as a package for each platform; one that does not suit this C library shows only here.
   run('koffi does not load', process.execPath, ['--import', 'koffi', '--eval', '']);
@@ -116,7 +124,14 @@ function build() {
  */
 function run(failure, command, args, { env = process.env, quiet = false } = {}) {
   const stdio = /** @type {const} */ (['ignore', quiet ? 'ignore' : 2, 2]);
-  const { status, signal, error } = spawnSync(command, args, { cwd: root, env, stdio: [...stdio] });
+  const { status, signal, error } = spawnSync(command, args, {
+    cwd: root,
+    env,
+    stdio: [...stdio],
+    // npm without a registry has been seen to spin for ever, deaf to SIGTERM.
+    timeout: 10 * 60_000,
+    killSignal: 'SIGKILL',
+  });
   if (status !== 0) {
     fail(failure, error?.message ?? (signal === null ? `exit status ${status}` : signal));
   }

@@ -21,9 +21,9 @@ interface Part {
 
 const parallel = availableParallelism();
 const parts: readonly Part[] = [
-  { name: 'unit', concurrency: parallel, quick: true, limit: 5 },
-  { name: 'golden', concurrency: parallel, quick: true, limit: 5 },
-  { name: 'replay', concurrency: parallel, quick: false, limit: 5 },
+  { name: 'unit', concurrency: parallel, quick: true, limit: 2 },
+  { name: 'golden', concurrency: parallel, quick: true, limit: 2 },
+  { name: 'replay', concurrency: parallel, quick: true, limit: 2 },
   { name: 'package', concurrency: 1, quick: false, limit: 10 },
   { name: 'kernel', concurrency: 1, quick: false, limit: 10 },
   { name: 'tools', concurrency: 1, quick: false, limit: 10 },
