@@ -291,7 +291,7 @@ export function parseOpenFlag(name: string): number {
 
 /** Whether flags of open(2) hold one of them: all bits of it, or just that access mode (O_RDONLY has no bit). */
 export function hasOpenFlag(flags: number, flag: number): boolean {
-  return (flags & (flag <= 3 ? 3 : flag)) === flag;
+  return flag <= 3 ? (flags & 3) === flag : (flags & flag) === flag;
 }
 
 function quoteArgument(argument: string): string {
