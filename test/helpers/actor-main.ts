@@ -2,7 +2,8 @@
 
 import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
-import { type Argument, type SyscallName, syscall } from './syscall.ts';
+import type { Argument } from './native-arguments.ts';
+import { type SyscallName, syscall } from './syscall.ts';
 
 /** What an actor is asked to do. */
 export interface Request {

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Reply, Request } from './actor-main.ts';
 import { deadline } from './deadline.ts';
-import { type Argument, errorName, type SyscallName } from './syscall.ts';
+import type { Argument } from './native-arguments.ts';
+import { errorName, type SyscallName } from './syscall.ts';
 
 const program = fileURLToPath(new URL('./actor-main.js', import.meta.url));
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { mustSyscall, pointerTo, syscall } from './syscall.ts';
+import { pointerTo } from './native-arguments.ts';
+import { mustSyscall, syscall } from './syscall.ts';
 import { TemporaryDirectory } from './temporary-directory.ts';
 
 const BPF_MAP_CREATE = 0;

@@ -1,4 +1,5 @@
 import koffi from 'koffi';
+import { type Argument, NativeArguments } from './native-arguments.ts';
 
 /** Numbers of system calls on x64 and arm64; a missing second one means that arm64 does not have the call. */
 const numbers = {
@@ -37,15 +38,9 @@ const numbers = {
 
 export type SyscallName = keyof typeof numbers;
 
-/** A number, a C string, memory to read or write, or a list of C strings that ends with NULL. */
-export type Argument = number | bigint | string | Uint8Array | readonly (string | Uint8Array)[];
-
 const native = koffi
   .load(null)
   .func('long syscall(long number, intptr_t a, intptr_t b, intptr_t c, intptr_t d, intptr_t e, intptr_t f)');
-
-/** Memory of the call that is under way, which nothing else may hold on to. */
-let held: Uint8Array[] = [];
 
 /** Whether this architecture has the system call at all. */
 export function hasSyscall(name: SyscallName): boolean {
@@ -58,10 +53,9 @@ export function syscall(name: SyscallName, ...args: readonly Argument[]): number
   if (number === undefined) {
     throw new Error(`${process.arch} has no system call ${name}`);
   }
-  held = [];
-  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = args.map(asNumber);
+  using given = new NativeArguments(args);
+  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = given.numbers;
   const result = Number(native(number, a, b, c, d, e, f));
-  held = [];
   return result === -1 ? -koffi.errno() : result;
 }
 
@@ -74,11 +68,6 @@ export function mustSyscall(name: SyscallName, ...args: readonly Argument[]): nu
   return result;
 }
 
-/** Address of memory that a structure given to a system call points to; valid while the caller holds the memory. */
-export function pointerTo(memory: Uint8Array): bigint {
-  return koffi.address(memory);
-}
-
 /** 'ENOENT' for 2. */
 export function errorName(errno: number): string {
   return Object.entries(koffi.os.errno).find(([, number]) => number === errno)?.[0] ?? String(errno);
@@ -86,23 +75,4 @@ export function errorName(errno: number): string {
 
 function numberOf(name: SyscallName): number | undefined {
   return numbers[name][process.arch === 'arm64' ? 1 : 0];
-}
-
-function asNumber(argument: Argument): number | bigint {
-  if (typeof argument === 'number' || typeof argument === 'bigint') {
-    return argument;
-  }
-  if (typeof argument === 'string') {
-    return addressOf(Buffer.from(`${argument}\0`));
-  }
-  if (argument instanceof Uint8Array) {
-    return addressOf(argument);
-  }
-  const pointers = argument.map((one) => addressOf(Buffer.concat([Buffer.from(one as string), Buffer.of(0)])));
-  return addressOf(new Uint8Array(BigUint64Array.from([...pointers, 0n]).buffer));
-}
-
-function addressOf(memory: Uint8Array): bigint {
-  held.push(memory);
-  return pointerTo(memory);
 }

@@ -6,10 +6,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Actor } from '../helpers/actor.ts';
 import { cgroupOf, enterCgroup, TestCgroup } from '../helpers/cgroup.ts';
+import type { Argument } from '../helpers/native-arguments.ts';
 import { startPeer } from '../helpers/peer.ts';
 import { PinnedSet } from '../helpers/pinned-map.ts';
 import { type JsonMessage, runTool, startCommand, startTool } from '../helpers/run-tool.ts';
-import { type Argument, hasSyscall, mustSyscall, type SyscallName, syscall } from '../helpers/syscall.ts';
+import { hasSyscall, mustSyscall, type SyscallName, syscall } from '../helpers/syscall.ts';
 import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
 import { timeless, watch } from '../helpers/watch.ts';
 
