@@ -2,6 +2,7 @@ import { Argument, Command, CommanderError, Option as CommanderOption } from 'co
 import { KscopeError } from '../model/errors.ts';
 import type { Positional } from '../shapes/definition.ts';
 import type { Option, Options } from '../shapes/options.ts';
+import { defaultValues } from './values.ts';
 import { version } from './version.ts';
 
 /** What can be said on the command line of one command; a tool is one. */
@@ -38,9 +39,9 @@ export function parseArguments(name: string, spec: CommandSpec, argv: readonly s
   if (text !== undefined) {
     return { kind: 'text', text };
   }
-  const values: Record<string, unknown> = {};
-  for (const [key, option] of Object.entries(spec.options)) {
-    values[key] = command.getOptionValue(key) ?? option.default ?? (option.parse === undefined ? false : undefined);
+  const values = defaultValues(spec);
+  for (const key of Object.keys(spec.options)) {
+    values[key] = command.getOptionValue(key) ?? values[key];
   }
   spec.positionals.forEach(({ key }, i) => {
     values[key] = command.processedArgs[i];

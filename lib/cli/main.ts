@@ -1,10 +1,10 @@
 import { KscopeError } from '../model/errors.ts';
 import { Status } from '../output/status.ts';
 import { Writer } from '../output/writer.ts';
-import { parseArguments } from './command.ts';
-import { type Answer, ownCommands } from './own-commands.ts';
+import type { Answer } from './own-commands.ts';
 import { Registry } from './registry.ts';
 import { runTool } from './run.ts';
+import { defaultValues } from './values.ts';
 
 export interface MainDetails {
   /** The name that the command was called by, if it is not the tool's: an alias. */
@@ -44,8 +44,10 @@ async function kscope(argv: readonly string[], registry: Registry): Promise<numb
   if (first.startsWith('-')) {
     throw new KscopeError('usage', `unknown option '${first}'`, { hint: 'kscope --help' });
   }
+  const { ownCommands } = await import('./own-commands.ts');
   const own = Object.hasOwn(ownCommands, first) ? ownCommands[first] : undefined;
   if (own !== undefined) {
+    const { parseArguments } = await import('./command.ts');
     const parsed = parseArguments(`kscope ${first}`, own, rest);
     return print(parsed.kind === 'text' ? { text: parsed.text, status: 0 } : await own.answer(parsed.values, registry));
   }
@@ -71,6 +73,11 @@ async function startNamed(name: string, tool: string, argv: readonly string[], r
 
 async function start(name: string, toolName: string, argv: readonly string[], registry: Registry): Promise<number> {
   const tool = await registry.load(toolName);
+  if (argv.length === 0) {
+    // A bare command starts sooner when nothing has to be parsed.
+    return runTool(name, tool, defaultValues(tool));
+  }
+  const { parseArguments } = await import('./command.ts');
   const parsed = parseArguments(name, tool, argv);
   return parsed.kind === 'text' ? print({ text: parsed.text, status: 0 }) : runTool(name, tool, parsed.values);
 }

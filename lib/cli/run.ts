@@ -1,11 +1,8 @@
 import { KscopeError } from '../model/errors.ts';
-import { JsonOutput } from '../output/json.ts';
 import type { Output } from '../output/output.ts';
 import { Status } from '../output/status.ts';
-import { TextOutput } from '../output/text.ts';
 import { Writer } from '../output/writer.ts';
 import type { RunContext, Tool } from '../shapes/definition.ts';
-import { permissionHints } from './permission.ts';
 
 /** The part of the option values that belongs to whoever runs a tool, not to the tool. */
 interface RunnerValues {
@@ -55,7 +52,7 @@ export async function runTool(name: string, tool: Tool, values: Readonly<Record<
   const alive = setInterval(() => {}, 2 ** 30);
   let timer: NodeJS.Timeout | undefined;
   try {
-    const output = outputFor(own, stdout);
+    const output = await outputFor(own, stdout);
     for await (const message of tool.run(contextFor(own, values, end.signal, status))) {
       // The ready line comes first: scripts wait for it, and it may not wait for a reader.
       status.message(message);
@@ -78,9 +75,10 @@ export async function runTool(name: string, tool: Tool, values: Readonly<Record<
   failure ??= stdout.failure;
   let exitStatus = 0;
   if (failure !== undefined) {
-    const hints = failure instanceof KscopeError && failure.code === 'permission' ? permissionHints() : [];
+    const known = failure instanceof KscopeError ? failure : undefined;
+    const hints = known?.code === 'permission' ? (await import('./permission.ts')).permissionHints() : [];
     status.error(failure, hints);
-    exitStatus = failure instanceof KscopeError ? failure.exitCode : 1;
+    exitStatus = known?.exitCode ?? 1;
   }
   await stderr.flush(stuckReader);
   for (const signal of endSignals) {
@@ -101,9 +99,14 @@ async function flush(writer: Writer, told: () => boolean, ended: Promise<void>):
   await writer.flush(stuckReader);
 }
 
-function outputFor(values: RunnerValues, writer: Writer): Output {
-  const { json = false, time = 'clock', utc = false } = values;
-  return json ? new JsonOutput(writer, { utc }) : new TextOutput(writer, { time, utc });
+/** Each kind of output is imported when it is used. */
+async function outputFor({ json = false, time = 'clock', utc = false }: RunnerValues, writer: Writer): Promise<Output> {
+  if (json) {
+    const { JsonOutput } = await import('../output/json.ts');
+    return new JsonOutput(writer, { utc });
+  }
+  const { TextOutput } = await import('../output/text.ts');
+  return new TextOutput(writer, { time, utc });
 }
 
 function contextFor(
