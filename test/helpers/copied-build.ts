@@ -1,0 +1,53 @@
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { architecture } from '../../lib/bpf/object-file.ts';
+import { built } from './run-tool.ts';
+
+/** What was built, once more, to be damaged. */
+export class CopiedBuild implements Disposable {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'kscope-copy-'));
+
+  constructor() {
+    const root = join(built, '..');
+    for (const part of ['bin', 'bpf', 'lib', 'tools']) {
+      cpSync(join(built, part), join(this.#folder, 'dist', part), { recursive: true });
+    }
+    copyFileSync(join(root, 'package.json'), join(this.#folder, 'package.json'));
+    symlinkSync(join(root, 'node_modules'), join(this.#folder, 'node_modules'));
+  }
+
+  /** The command line of a copied command. */
+  command(name: string, args: readonly string[] = []): [string, ...string[]] {
+    return [process.execPath, join(this.#folder, 'dist/bin', name), ...args];
+  }
+
+  /** The object file of a tool, for this machine. */
+  object(tool: string): string {
+    return join(this.#folder, 'dist/bpf', architecture(), `${tool}.bpf.o`);
+  }
+
+  /** Replaces the object file of a tool by what `change` makes of its bytes; undefined removes it. */
+  damage(tool: string, change: (bytes: Buffer) => Uint8Array | undefined): void {
+    const file = this.object(tool);
+    const original = `${file}.original`;
+    if (!existsSync(original)) {
+      copyFileSync(file, original);
+    }
+    const bytes = change(readFileSync(original));
+    bytes === undefined ? rmSync(file) : writeFileSync(file, bytes);
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.#folder, { recursive: true });
+  }
+}

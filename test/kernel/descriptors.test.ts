@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { test } from 'node:test';
+import { parseArguments } from '../../lib/cli/command.ts';
+import { Registry } from '../../lib/cli/registry.ts';
+import { KscopeError } from '../../lib/model/errors.ts';
+import type { Tool } from '../../lib/shapes/definition.ts';
+import { heldBy } from '../helpers/bpf-ids.ts';
+import { withDescriptors } from '../helpers/descriptor-limit.ts';
+
+/** Starts a tool in this process and ends it at once. */
+async function startAndEnd(name: string, tool: Tool): Promise<void> {
+  const parsed = parseArguments(name, tool, []);
+  assert.equal(parsed.kind, 'run');
+  for await (const _ of tool.run({ values: parsed.values, signal: AbortSignal.abort() }));
+}
+
+for (const [name, tool] of await new Registry().loadAll()) {
+  test(`${name} fails in order at whichever step the descriptors run out`, async (t) => {
+    try {
+      await startAndEnd(name, tool);
+    } catch (error) {
+      assert.ok(error instanceof KscopeError && error.code === 'unsupported', String(error));
+      t.skip(error.message);
+      return;
+    }
+    const open = readdirSync('/proc/self/fd').length;
+    let refused = 0;
+    for (let works = false; !works; ) {
+      try {
+        await withDescriptors(refused, () => startAndEnd(name, tool));
+        works = true;
+      } catch (error) {
+        assert.ok(error instanceof KscopeError, error instanceof Error ? error.stack : String(error));
+        assert.notEqual(error.code, 'usage');
+        refused += 1;
+      }
+      assert.deepEqual([...heldBy(process.pid)], []);
+      assert.equal(readdirSync('/proc/self/fd').length, open, `after ${refused} descriptors`);
+    }
+    // One for each program and map at least.
+    assert.ok(refused > 2, `${refused}`);
+  });
+}
