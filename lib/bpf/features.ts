@@ -6,7 +6,7 @@ import { type PerfEventAttr, perfEventOpen } from '../native/perf-event.ts';
 import { mayTrace } from '../system/capabilities.ts';
 import { withLog } from './log.ts';
 
-/** Yes, no, or cannot be told (undefined: not permitted to try), with the reason for anything but yes. */
+/** Yes, no, or cannot be told (undefined: not permitted to try, or out of memory or descriptors), with the reason for anything but yes. */
 export interface FeatureAnswer {
   readonly supported: boolean | undefined;
   readonly reason: string;
@@ -23,6 +23,9 @@ const MAP = { HASH: 1, RINGBUF: 27 };
 const PERF_TYPE_SOFTWARE = 1;
 const PERF_COUNT_SW_CPU_CLOCK = 0;
 const PERF_EVENT_IOC_SET_BPF = 0x40042408;
+
+// ENOMEM, ENFILE and EMFILE: they say something about this moment, not about the kernel.
+const SHORT_OF = new Set([12, 23, 24]);
 
 // Every kernel that can trace functions at all has these two: the first exists for such tests.
 const TRACED_FUNCTION = 'bpf_fentry_test1';
@@ -70,6 +73,9 @@ export function probeFeature(feature: Feature): FeatureAnswer {
 
 function no(error: number, what: string): FeatureAnswer {
   const number = Math.abs(error);
+  if (SHORT_OF.has(number)) {
+    return { supported: undefined, reason: `${what} failed: ${errorText(error)}` };
+  }
   const refused = number === 1 || number === 13;
   if (refused && !mayTrace()) {
     return { supported: undefined, reason: 'not permitted to try' };
