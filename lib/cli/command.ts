@@ -102,13 +102,13 @@ function parse(command: Command, argv: readonly string[]): string | undefined {
 
 /** Our sentence for what the parser found, with its suggestion as a hint. */
 function usageError(command: Command, error: CommanderError): KscopeError {
-  const [first = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
-  const suggestion = /^\(Did you mean (.*)\?\)$/.exec(rest.join(' '))?.[1];
+  // What was given, and is quoted, may have lines of its own.
+  const [, what = '', suggestion] = /^(?:error: )?(.*?)(?:\n\(Did you mean (.*)\?\))?$/s.exec(error.message) ?? [];
   const excess = command.args[command.registeredArguments.length];
   const message =
     error.code === 'commander.excessArguments'
       ? `unexpected argument '${excess}'`
-      : first.replace(/^(option '.*') argument missing$/, '$1 needs a value');
+      : what.replace(/^(option '.*') argument missing$/, '$1 needs a value');
   const help = `${command.name()} --help`;
   return new KscopeError('usage', message, {
     hint: suggestion === undefined ? help : [`did you mean ${suggestion}?`, help],

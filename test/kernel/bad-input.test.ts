@@ -66,8 +66,8 @@ async function runMounted(script: string, command: readonly string[]): Promise<T
 
 for (const name of names) {
   test(`${name}: an unknown option`, async () => {
-    const result = await runTool(name, [`--nope${hostile.replace('\n', '')}`]);
-    const said = `${name}: unknown option '--nope\\x1b[31m\\u{202e}\\u{85}'`;
+    const result = await runTool(name, [`--nope${hostile}`]);
+    const said = `${name}: unknown option '--nope\\x1b[31m\\u{202e}\\n\\u{85}'`;
     assertRefused(result, { code: 2, says: said, hints: [`${name} --help`] });
   });
 
