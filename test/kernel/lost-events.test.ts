@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { openSync } from 'node:fs';
+import { test } from 'node:test';
+import { type JsonMessage, startTool, type ToolResult } from '../helpers/run-tool.ts';
+
+// The main thread: the others of Node have files of their own to open.
+const own = ['-t', String(process.pid)];
+const path = '/nonexistent/a-path-of-some-length';
+
+/** Opens that each make one record, in this thread and none besides. */
+function openTimes(count: number): void {
+  for (let i = 0; i < count; i++) {
+    try {
+      openSync(path, 'r');
+      assert.fail('it is there');
+    } catch {
+      // As it should be.
+    }
+  }
+}
+
+function lostIn(messages: readonly JsonMessage[]): { sum: number; total: number } {
+  const lost = messages.filter(({ type, what }) => type === 'lost' && what === 'events');
+  const total = Number(lost.at(-1)?.total ?? 0);
+  // The last one, at the end, repeats what all have said.
+  const totals = lost.map((message) => Number(message.total));
+  assert.deepEqual(
+    totals,
+    totals.toSorted((a, b) => a - b),
+  );
+  return { sum: Math.max(0, ...totals), total };
+}
+
+/** The numbers of the lines for people: what each says was lost, and the last one's total. */
+function saidLost(stderr: string): { lines: number[]; total: number } {
+  const lines = [...stderr.matchAll(/^opensnoop: lost (\d+) events$/gm)].map(([, count]) => Number(count));
+  return { lines, total: Number(/^opensnoop: lost (\d+) events in all$/m.exec(stderr)?.[1] ?? 0) };
+}
+
+function assertAllAccountedFor({ code, rows, messages, stderr }: ToolResult, count: number): number {
+  assert.equal(code, 0, stderr);
+  assert.ok(rows.every((row) => row.path === path && row.pid === process.pid));
+  const { total, sum } = lostIn(messages);
+  assert.equal(sum, total);
+  assert.equal(saidLost(stderr).total, total);
+  assert.equal(rows.length + total, count);
+  return total;
+}
+
+test('while the tool is stopped: what is printed and what is lost make up what happened', async () => {
+  const count = 5000;
+  await using tool = startTool('opensnoop', [...own, '--json', '--buffer-size', '4096']);
+  await tool.ready();
+  tool.process.kill('SIGSTOP');
+  openTimes(count);
+  tool.process.kill('SIGCONT');
+  const total = assertAllAccountedFor(await tool.end(), count);
+  // 4 KiB hold some tens of records.
+  assert.ok(total > count * 0.9 && total < count);
+});
+
+test('while the tool runs: the same, said once a second at most', async () => {
+  await using tool = startTool('opensnoop', [...own, '--json', '--buffer-size', '4096']);
+  await tool.ready();
+  const started = performance.now();
+  let count = 0;
+  // For so long that more than one line is due.
+  while (saidLost(tool.stderr).lines.length < 3) {
+    openTimes(2000);
+    count += 2000;
+    await new Promise(setImmediate);
+    assert.ok(performance.now() - started < 60_000, 'nothing is lost');
+  }
+  const result = await tool.end();
+  const seconds = (performance.now() - started) / 1000;
+  assertAllAccountedFor(result, count);
+  const { lines, total } = saidLost(result.stderr);
+  assert.ok(lines.length <= seconds + 1, `${lines.length} lines in ${seconds} s`);
+  assert.ok(lines.reduce((sum, one) => sum + one) <= total);
+});
+
+test('in a buffer that is large enough nothing is lost, and nothing is said', async () => {
+  const count = 5000;
+  await using tool = startTool('opensnoop', [...own, '--json', '--buffer-size', '4M']);
+  await tool.ready();
+  tool.process.kill('SIGSTOP');
+  openTimes(count);
+  tool.process.kill('SIGCONT');
+  const result = await tool.end();
+  assert.equal(assertAllAccountedFor(result, count), 0);
+  assert.doesNotMatch(result.stderr, /lost/);
+  assert.equal(result.messages.length, count + 1);
+});
+
+test('a reader that reads late gets everything', async () => {
+  const count = 50_000;
+  await using tool = startTool('opensnoop', [...own, '--json', '--buffer-size', '64M']);
+  await tool.ready();
+  tool.process.stdout?.pause();
+  openTimes(count);
+  tool.process.stdout?.resume();
+  const result = await tool.end();
+  assert.equal(assertAllAccountedFor(result, count), 0);
+});
