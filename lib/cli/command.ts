@@ -18,8 +18,10 @@ export type Parsed =
   | { readonly kind: 'run'; readonly values: Readonly<Record<string, unknown>> }
   | { readonly kind: 'text'; readonly text: string };
 
-/** Headings of the help text, in their order; a tool's own options have no group. */
-const headings = { own: 'Options:', filter: 'Filters:', column: 'Columns:', output: 'Output:', common: 'Common:' };
+/** Heading of the options that have no group: a tool's own. */
+export const ownHeading = 'Options:';
+/** All headings of the help text, in their order. */
+const headings = { own: ownHeading, filter: 'Filters:', column: 'Columns:', output: 'Output:', common: 'Common:' };
 const order = Object.keys(headings);
 const helpWidth = 80;
 

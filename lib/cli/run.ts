@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty';
 import { KscopeError } from '../model/errors.ts';
 import type { Output } from '../output/output.ts';
 import { Status } from '../output/status.ts';
@@ -106,7 +107,7 @@ async function outputFor({ json = false, time = 'clock', utc = false }: RunnerVa
     return new JsonOutput(writer, { utc });
   }
   const { TextOutput } = await import('../output/text.ts');
-  return new TextOutput(writer, { time, utc });
+  return new TextOutput(writer, { time, utc }, isatty(1));
 }
 
 function contextFor(

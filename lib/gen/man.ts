@@ -1,0 +1,191 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { groupedOptions, ownHeading } from '../cli/command.ts';
+import { type Alias, aliasesOf, Registry } from '../cli/registry.ts';
+import type { JsonSchema } from '../model/json.ts';
+import type { Tool, ToolColumn } from '../shapes/definition.ts';
+import type { Option } from '../shapes/options.ts';
+import { roffArgument, roffEntry, roffParagraphs, roffProse, roffText } from './roff.ts';
+
+/**
+ * Writes a manual page for each tool in `dist/tools`, and one for each alias, to `folder`. Returns the file names.
+ * Pages carry no date and no version: they change when what they say changes.
+ */
+export async function writeManPages(dist: string, folder: string): Promise<string[]> {
+  const pages = await manPages(new Registry(pathToFileURL(`${join(dist, 'tools')}/`)));
+  await mkdir(folder, { recursive: true });
+  for (const [file, text] of pages) {
+    await writeFile(join(folder, file), text);
+  }
+  return [...pages.keys()];
+}
+
+/** The generated pages by file name. */
+export async function manPages(registry: Registry): Promise<Map<string, string>> {
+  const tools = await registry.loadAll();
+  const pages = new Map<string, string>();
+  for (const [name, tool] of tools) {
+    pages.set(`${name}.8`, manPage(name, tool));
+  }
+  for (const [name, alias] of aliasesOf(tools)) {
+    pages.set(`${name}.8`, aliasPage(alias));
+  }
+  return pages;
+}
+
+/** The manual of an alias is that of its tool. */
+function aliasPage({ tool }: Alias): string {
+  return `.so man8/${tool}.8\n`;
+}
+
+/** The manual page of a tool, in man(7). */
+export function manPage(name: string, tool: Tool): string {
+  const lines = [
+    `.TH ${roffArgument(name.toUpperCase())} 8 "" ${roffArgument('kscope')} ${roffArgument('System Administration')}`,
+    '.SH NAME',
+    // A single line, as whatis(1) wants it.
+    `${roffText(name)} \\- ${roffText(lowerFirst(tool.summary.replace(/\.$/, '')))}`,
+    '.SH SYNOPSIS',
+    `.B ${roffText(name)}`,
+    ['[\\fIoption\\fR ...]', ...tool.positionals.map((positional) => bracketed(positional.name))].join(' '),
+    '.SH DESCRIPTION',
+    ...roffParagraphs(tool.description.trim() === '' ? tool.summary : tool.description),
+    ...aliasLines(tool),
+    '.PP',
+    'Needs root, or CAP_BPF and CAP_PERFMON.',
+    '\\fBkscope doctor\\fR says whether this machine can run it.',
+    '.SH OPTIONS',
+    ...optionLines(tool),
+    '.SH FIELDS',
+    ...fieldLines(tool),
+    ...(tool.overhead.trim() === '' ? [] : ['.SH OVERHEAD', ...roffParagraphs(tool.overhead)]),
+    '.SH EXAMPLES',
+    ...Object.entries(tool.examples).flatMap(([args, what]) => exampleLines(`${name} ${args}`.trimEnd(), what)),
+    ...ending,
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function lowerFirst(text: string): string {
+  // 'TCP' stays as it is.
+  return /^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
+}
+
+function bracketed(name: string): string {
+  const [, open = '[', word = name, close = ']'] = /^([[<])?(.*?)([\]>])?$/.exec(name) ?? [];
+  return open === '<' ? `\\fI${roffText(word)}\\fR` : `${open}\\fI${roffText(word)}\\fR${close}`;
+}
+
+function aliasLines({ aliases }: Tool): string[] {
+  return Object.entries(aliases).flatMap(([alias, args]) => [
+    '.PP',
+    `\\fB${roffText(alias)}\\fR is the same with the arguments \\fB${roffText(args.join(' '))}\\fR.`,
+  ]);
+}
+
+function optionLines({ options, positionals }: Tool): string[] {
+  const lines = positionals.flatMap(({ name, summary }) =>
+    roffEntry(`\\fI${roffText(name.replace(/[[\]<>]/g, ''))}\\fR`, sentence(summary)),
+  );
+  for (const [heading, members] of groupedOptions(options)) {
+    if (heading !== ownHeading) {
+      lines.push(`.SS ${roffArgument(heading.replace(/:$/, ''))}`);
+    }
+    for (const [, option] of members) {
+      lines.push(...roffEntry(optionTerm(option), optionText(option, options)));
+    }
+  }
+  lines.push(...roffEntry('\\fB\\-V\\fR, \\fB\\-\\-version\\fR', 'Print the version.'));
+  lines.push(...roffEntry('\\fB\\-h\\fR, \\fB\\-\\-help\\fR', 'Show a short help.'));
+  return lines;
+}
+
+/** '-p, --pid <PID>' with the names in bold and the value in italics. */
+function optionTerm({ flags }: Option): string {
+  return flags
+    .split(/(?<=,) | /)
+    .map((word) => {
+      const [, name = word, comma = ''] = /^(.*?)(,?)$/.exec(word) ?? [];
+      return name.startsWith('-') ? `\\fB${roffText(name)}\\fR${comma}` : value(name);
+    })
+    .join(' ');
+}
+
+function value(name: string): string {
+  return name.startsWith('[') ? `[\\fI${roffText(name.slice(1, -1))}\\fR]` : `\\fI${roffText(name.slice(1, -1))}\\fR`;
+}
+
+function optionText(option: Option, options: Tool['options']): string {
+  const parts = [sentence(option.summary)];
+  if (option.choices !== undefined) {
+    parts.push(`One of ${option.choices.join(', ')}.`);
+  }
+  if (option.default !== undefined && option.parse !== undefined) {
+    parts.push(`By default ${String(option.default)}.`);
+  }
+  if (option.repeatable === true) {
+    parts.push('Several are separated by commas, or the option is given again.');
+  }
+  const others = (option.conflicts ?? []).flatMap(
+    (key) =>
+      options[key]?.flags
+        .replace(/ *[<[].*$/, '')
+        .split(', ')
+        .at(-1) ?? [],
+  );
+  if (others.length > 0) {
+    parts.push(`Not together with ${others.join(', ')}.`);
+  }
+  return parts.join(' ');
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}
+
+/** The columns of the text, then what only JSON and --fields have. */
+function fieldLines(tool: Tool): string[] {
+  const columns = tool.columns();
+  const shown = new Set(columns.map(({ name }) => name));
+  const lines = columns.flatMap((column) => roffEntry(fieldTerm(column), fieldText(column)));
+  const others = dataSchemas(tool.schema()).flatMap(({ properties = {} }) => Object.entries(properties));
+  for (const [name, { description = '' }] of others) {
+    if (!shown.has(name) && name !== 'type') {
+      shown.add(name);
+      lines.push(
+        ...roffEntry(`\\fB${roffText(name)}\\fR`, `${sentence(description)} With --json or --fields only.`.trimStart()),
+      );
+    }
+  }
+  return lines;
+}
+
+function dataSchemas(schema: JsonSchema): readonly JsonSchema[] {
+  return schema.oneOf ?? [schema];
+}
+
+function fieldTerm({ name, header }: ToolColumn): string {
+  const title = header === '' || header.toLowerCase() === name ? '' : ` (${roffText(header)})`;
+  return `\\fB${roffText(name)}\\fR${title}`;
+}
+
+function fieldText({ help, option }: ToolColumn): string {
+  const shown = option === undefined ? '' : ` Shown with ${option.flags.replace(/ *[<[].*$/, '')}.`;
+  return `${sentence(help)}${shown}`;
+}
+
+function exampleLines(command: string, what: string): string[] {
+  return ['.TP', `.B # ${roffText(command)}`, ...roffProse(sentence(what))];
+}
+
+const ending: readonly string[] = [
+  '.SH EXIT STATUS',
+  ...roffEntry('0', 'The run ended: by itself, by a signal, after the duration, or because nobody read any more.'),
+  ...roffEntry('1', 'Something failed while it ran.'),
+  ...roffEntry('2', 'The command line is wrong.'),
+  ...roffEntry('3', 'This kernel or machine lacks something; the message says what.'),
+  ...roffEntry('4', 'Not permitted; the message says how to do it.'),
+  '.SH SEE ALSO',
+  '.BR kscope (8)',
+];

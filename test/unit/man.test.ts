@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { ownCommands } from '../../lib/cli/own-commands.ts';
+import { Registry } from '../../lib/cli/registry.ts';
+import { manPage, manPages } from '../../lib/gen/man.ts';
+import { roffProse, roffText } from '../../lib/gen/roff.ts';
+import { commonOptions } from '../../lib/shapes/common-options.ts';
+import { longName } from '../../lib/shapes/options.ts';
+import { column, fakeTool } from '../helpers/fake-tool.ts';
+import { assertGolden } from '../helpers/golden.ts';
+
+const committed = fileURLToPath(new URL('../../../man/', import.meta.url));
+
+function has(command: string): boolean {
+  return spawnSync('sh', ['-c', `command -v ${command}`]).status === 0;
+}
+
+// Bold is printed as a character, a backspace and the character.
+const overstruck = new RegExp(`.${String.fromCharCode(8)}`, 'g');
+
+/** The page as a reader sees it. */
+function render(page: string): string {
+  return spawnSync('mandoc', ['-T', 'utf8', '-O', 'width=400', '-K', 'utf-8'], {
+    input: page,
+    encoding: 'utf8',
+  }).stdout.replaceAll(overstruck, '');
+}
+
+/** What the formatter says against it. A page has no date, so that it changes only when its content does. */
+function complaints(page: string): string {
+  const { stdout } = spawnSync('mandoc', ['-T', 'lint', '-W', 'all'], { input: page, encoding: 'utf8' });
+  return stdout
+    .split('\n')
+    .filter((line) => line !== '' && !line.includes('missing date'))
+    .join('\n');
+}
+
+const hostile = [
+  '.SH not a section',
+  "'br not a request",
+  'back\\slash \\fB and \\n(xx',
+  '-p --pid a-b',
+  '"quoted" \'single\' `back` ^ ~',
+  'é 日本 ÿ',
+  'a.b ... .',
+];
+
+test('nothing in a text is taken for a request or an escape', { skip: !has('mandoc') }, () => {
+  for (const text of hostile) {
+    const page = `.TH X 8 "" x x\n.SH NAME\nx \\- x\n.SH TEXT\n${roffProse(text).join('\n')}\n`;
+    const shown = render(page);
+    assert.ok(shown.replace(/\s+/g, ' ').includes(text), `${text}\n${shown}`);
+    assert.equal(complaints(page), '');
+  }
+});
+
+test('control characters do not reach the page', () => {
+  assert.equal(roffText('a\x1b[31m\x07b\nc\td'), 'a[31mb c d');
+});
+
+test('long prose is wrapped without a line becoming a request', () => {
+  const lines = roffProse(`${'word '.repeat(40)}${'.dot '.repeat(40)}`);
+  assert.ok(lines.length > 4);
+  for (const line of lines) {
+    assert.ok(line.length <= 80, line);
+    assert.doesNotMatch(line, /^[.']/);
+  }
+});
+
+const tool = fakeTool(async function* () {}, {
+  description: 'Sees what open(2) does.\n\n.Second paragraph, with --failed and a \\backslash.',
+  overhead: 'About 1% of a `busy` loop.',
+  positionals: [{ key: 'interval', name: '[interval]', summary: 'seconds between two tables', parse: Number }],
+  aliases: { 'three-rows': ['--rows', '3'] },
+});
+
+test('a page has everything that the definition says', () => {
+  assertGolden('man/rows.8', manPage('rows', tool));
+});
+
+test('a page passes the formatters', { skip: !has('mandoc') }, () => {
+  const page = manPage('rows', tool);
+  const text = render(page);
+  assert.equal(complaints(page), '');
+  for (const section of [
+    'NAME',
+    'SYNOPSIS',
+    'DESCRIPTION',
+    'OPTIONS',
+    'FIELDS',
+    'OVERHEAD',
+    'EXAMPLES',
+    'EXIT STATUS',
+    'SEE ALSO',
+  ]) {
+    assert.match(text, new RegExp(`^${section}$`, 'm'));
+  }
+});
+
+test('groff has nothing to warn of', { skip: !has('groff') }, () => {
+  const { status, stderr } = spawnSync('groff', ['-man', '-ww', '-Tutf8', '-K', 'utf8', '-z'], {
+    input: manPage('rows', tool),
+    encoding: 'utf8',
+  });
+  assert.equal(stderr, '');
+  assert.equal(status, 0);
+});
+
+test('a field without text stands among the fields, with how to get it', () => {
+  const page = manPage(
+    'rows',
+    fakeTool(async function* () {}, {
+      columns: () => [{ ...column('pid', 'pid_t', { header: 'PROC' }), help: 'process id' }],
+      schema: () => ({ properties: { type: { const: 'event' }, pid: {}, extra: { description: 'something more' } } }),
+    }),
+  );
+  assert.match(page, /\\fBpid\\fR \(PROC\)\nProcess id\.\n/);
+  assert.match(page, /\\fBextra\\fR\nSomething more\. With \\fB\\-\\-json\\fR or \\fB\\-\\-fields\\fR only\.\n/);
+  assert.doesNotMatch(page, /\\fBtype\\fR/);
+});
+
+test('the committed pages are those of the tools', async () => {
+  const pages = await manPages(new Registry());
+  assert.deepEqual(readdirSync(committed).sort(), [...pages.keys(), 'kscope.8'].sort());
+  for (const [file, page] of pages) {
+    assert.equal(readFileSync(join(committed, file), 'utf8'), page, `man/${file} is stale: npm run build writes it`);
+  }
+});
+
+test('the page of kscope names its commands and the options of every tool', () => {
+  const page = readFileSync(join(committed, 'kscope.8'), 'utf8').replaceAll('\\-', '-');
+  for (const name of Object.keys(ownCommands)) {
+    assert.ok(page.includes(`\\fB${name}\\fR`), name);
+  }
+  for (const option of Object.values(commonOptions)) {
+    assert.ok(page.includes(`\\fB--${longName(option)}\\fR`), option.flags);
+  }
+});
+
+test('every page passes the formatters', { skip: !has('mandoc') }, async () => {
+  for (const file of readdirSync(committed)) {
+    assert.equal(complaints(readFileSync(join(committed, file), 'utf8')), '', file);
+  }
+});
