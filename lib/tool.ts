@@ -7,5 +7,7 @@ export { commonOptions, seconds } from './shapes/common-options.ts';
 export { custom } from './shapes/custom.ts';
 export type { Tool } from './shapes/definition.ts';
 export { filters } from './shapes/filters.ts';
+export { histogram } from './shapes/histogram.ts';
 export { choice, flag, integer, list, parseInteger, pattern, text } from './shapes/options.ts';
 export { snoop } from './shapes/snoop.ts';
+export { top } from './shapes/top.ts';

@@ -1,6 +1,7 @@
 import { KscopeError } from '../model/errors.ts';
 import { libc } from '../native/libc.ts';
 import { MappedMemory } from '../native/memory.ts';
+import { pause } from '../system/pause.ts';
 import type { Decoder, Memory } from './decoder.ts';
 
 const BUSY = 0x80000000;
@@ -176,20 +177,4 @@ export class RingBuffer<T> implements Disposable {
   [Symbol.dispose](): void {
     this.close();
   }
-}
-
-/** Resolves after the time, or at once when the signal is raised. */
-export function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
-  if (signal?.aborted === true) {
-    return Promise.resolve();
-  }
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, milliseconds);
-    signal?.addEventListener('abort', done);
-  });
 }

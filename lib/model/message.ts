@@ -1,3 +1,4 @@
+import type { Bucket } from './histogram.ts';
 import type { SemanticType } from './types.ts';
 
 /** A decoded record or table row: field names are the C names. */
@@ -25,7 +26,14 @@ export interface AttachedHook {
  * What a running tool says, in order: `ready` first (all hooks are attached), then data, `lost` and `warning`
  * as they happen. Every kind of output, live or recorded, is made from these and nothing else.
  */
-export type Message = ReadyMessage | EventsMessage | TableMessage | LostMessage | WarningMessage;
+export type Message =
+  | ReadyMessage
+  | EventsMessage
+  | IntervalMessage
+  | TableMessage
+  | HistogramMessage
+  | LostMessage
+  | WarningMessage;
 
 export interface ReadyMessage {
   readonly type: 'ready';
@@ -49,6 +57,36 @@ export type FieldTypes = Readonly<Record<string, SemanticType>>;
 export interface EventsMessage {
   readonly type: 'events';
   readonly rows: readonly Row[];
+}
+
+/** What follows, up to the next one, is of one interval. JSON has the time in each of those instead. */
+export interface IntervalMessage {
+  readonly type: 'interval';
+  readonly time: number;
+  /** Text begins with the time. */
+  readonly stamp: boolean;
+  /** On a terminal, text replaces what was there. */
+  readonly clear: boolean;
+  /** Text that goes with the time: load averages. */
+  readonly heading?: string;
+}
+
+/** The distribution of a value, for one key. */
+export interface HistogramMessage {
+  readonly type: 'histogram';
+  readonly time: number;
+  /** Whose distribution it is: the fields of the key, empty when there is only one. */
+  readonly key: Row;
+  readonly columns: readonly Column[];
+  readonly types: FieldTypes;
+  /** Of the values: 'usecs'. */
+  readonly unit: string;
+  readonly buckets: readonly Bucket[];
+  readonly count: number;
+  /** Sum of the values. */
+  readonly total: number;
+  /** Text adds average, total, count and percentiles; JSON always has them. */
+  readonly details: boolean;
 }
 
 /** A finite table: a summary at the end, or one interval. */

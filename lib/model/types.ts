@@ -67,6 +67,8 @@ export interface SemanticType<V = unknown> {
   readonly align: 'left' | 'right';
   /** The value may be undefined: left out of JSON, '-' in text. */
   readonly optional: boolean;
+  /** Counts and amounts, of which a sum makes sense: they grow in the kernel and are read as differences. */
+  readonly additive?: boolean;
   readonly decode: Decoding<V>;
   /** Safe to print; the caller deals with undefined (`renderText`). */
   text(value: V, style: TextStyle): string;
@@ -123,6 +125,10 @@ function named(
   nameOf: (value: number) => string | undefined,
 ): SemanticType<number> {
   return { ...count(name, help, width, (value) => nameOf(value) ?? String(value)), align: 'left' };
+}
+
+function additive(type: SemanticType<number>): SemanticType<number> {
+  return { ...type, additive: true };
 }
 
 /** A number of which zero, or everything negative, means that there is none. */
@@ -348,11 +354,11 @@ const all: readonly SemanticType[] = [
   count('uid_t', 'user id', 7),
   count('gid_t', 'group id', 7),
   count('cpu_t', 'processor number', 4),
-  count('count_t', 'count', 8),
-  count('slot_t', 'histogram count', 8),
-  count('ns_t', 'duration in nanoseconds', 8, formatNanoseconds),
-  count('us_t', 'duration in microseconds', 8, (value) => formatNanoseconds(value * 1000)),
-  count('bytes_t', 'size in bytes', 8, formatBytes),
+  additive(count('count_t', 'count', 8)),
+  additive(count('slot_t', 'histogram count', 8)),
+  additive(count('ns_t', 'duration in nanoseconds', 8, formatNanoseconds)),
+  additive(count('us_t', 'duration in microseconds', 8, (value) => formatNanoseconds(value * 1000))),
+  additive(count('bytes_t', 'size in bytes', 8, formatBytes)),
   absentable(count('port_t', 'port', 5), 'zero'),
   absentable(count('fd_t', 'file descriptor', 4), 'negative'),
   absentable(count('stack_id_t', 'stack id', 7), 'negative'),
@@ -587,6 +593,7 @@ export function arrayOf(element: SemanticType): SemanticType<readonly unknown[]>
     width: element.width,
     align: 'left',
     optional: false,
+    ...(element.additive === true && { additive: true }),
     decode: composite,
     text: (values, style) => values.map((value) => renderText(element, value, style)).join(' '),
     json: (values, utc) => values.map((value) => renderJson(element, value, utc) ?? null),

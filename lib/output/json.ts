@@ -1,3 +1,4 @@
+import { percentile } from '../model/histogram.ts';
 import type { JsonValue } from '../model/json.ts';
 import type { Column, FieldTypes, Message, Row } from '../model/message.ts';
 import { rfc3339 } from '../model/time-format.ts';
@@ -59,6 +60,28 @@ export class JsonOutput implements Output {
         const rows = message.rows.map(serialize).join(',');
         return this.#writer.write(
           `{"type":"table","time":${JSON.stringify(this.#time(message.time))},"rows":[${rows}]}\n`,
+        );
+      }
+      case 'interval':
+        return undefined;
+      case 'histogram': {
+        const serialize = compileObject(Object.keys(message.key), message.types, { open: '', utc: this.#utc });
+        const { unit, buckets, count, total } = message;
+        const at = (share: number) => percentile(buckets, share);
+        const rest = {
+          unit,
+          buckets,
+          count,
+          total,
+          average: count === 0 ? 0 : total / count,
+          p50: at(0.5),
+          p90: at(0.9),
+          p99: at(0.99),
+        };
+        const time = JSON.stringify(this.#time(message.time));
+        const key = serialize(message.key);
+        return this.#writer.write(
+          `{"type":"histogram","time":${time}${key.slice(0, -1)},${JSON.stringify(rest).slice(1)}\n`,
         );
       }
       case 'lost': {

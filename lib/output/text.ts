@@ -1,4 +1,5 @@
-import type { Column, Message, Row } from '../model/message.ts';
+import type { Column, HistogramMessage, IntervalMessage, Message, Row } from '../model/message.ts';
+import { formatTime } from '../model/time-format.ts';
 import { type TextStyle, widthOf } from '../model/types.ts';
 import type { Output } from './output.ts';
 import type { Writer } from './writer.ts';
@@ -11,9 +12,12 @@ export class TextOutput implements Output {
   readonly #style: TextStyle;
   #row: FormatRow = () => '';
   #printed = false;
+  readonly #terminal: boolean;
 
-  constructor(writer: Writer, style: TextStyle) {
+  /** @param terminal whether the writer's end is one, where screens are cleared */
+  constructor(writer: Writer, style: TextStyle, terminal = false) {
     this.#writer = writer;
+    this.#terminal = terminal;
     this.#style = style;
   }
 
@@ -31,11 +35,33 @@ export class TextOutput implements Output {
         this.#printed = true;
         return this.#writer.write(text);
       }
+      case 'interval':
+        return this.#writer.write(this.#interval(message));
+      case 'histogram':
+        return this.#histogram(message);
       case 'table':
         return this.#table(message.columns, message.rows);
       default:
         return undefined;
     }
+  }
+
+  #interval({ time, stamp, clear, heading }: IntervalMessage): string {
+    const gap = this.#printed ? '\n' : '';
+    this.#printed = false;
+    const line = [...(stamp ? [formatTime(time, this.#style)] : []), ...(heading === undefined ? [] : [heading])].join(
+      ' ',
+    );
+    // Home, then erase what is below: the scrollback is left alone.
+    const start = clear && this.#terminal ? '\x1b[H\x1b[J' : gap;
+    return line === '' ? start : `${start}${line}\n`;
+  }
+
+  async #histogram(message: HistogramMessage): Promise<void> {
+    const { renderHistogram } = await import('./histogram.ts');
+    const gap = this.#printed ? '\n' : '';
+    this.#printed = true;
+    await this.#writer.write(gap + renderHistogram(message, this.#style));
   }
 
   async #table(columns: readonly Column[], rows: readonly Row[]): Promise<void> {

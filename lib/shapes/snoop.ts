@@ -1,5 +1,3 @@
-import type { ChoiceRules } from '../bpf/choose.ts';
-import type { BpfObject } from '../bpf/object.ts';
 import { objectSpec } from '../bpf/object-file.ts';
 import { jsonSchemaOf, type RowSchema } from '../bpf/schema.ts';
 import type { Skeleton, SkeletonTypes } from '../bpf/skeleton.ts';
@@ -15,30 +13,17 @@ import {
   columnOptions,
   fieldTypes,
 } from './columns.ts';
+import { activityOf, type CommonDefinition, type OptionsFor, rulesOf, type Text } from './common-definition.ts';
 import { commonOptions } from './common-options.ts';
 import { CountedRows, countSchema, countTypes } from './count.ts';
 import type { RunContext, Tool } from './definition.ts';
-import { flag, type Option, type Options, type OptionValues } from './options.ts';
+import { flag, type Options, type OptionValues } from './options.ts';
 import { Session } from './session.ts';
 
 type EventOf<S extends SkeletonTypes> = S['events'] extends { events: infer E } ? E : never;
-type Text<T> = Extract<T, string>;
 
-/** Every option may set only a constant that the program has. */
-type OptionsFor<S extends SkeletonTypes> = Readonly<
-  Record<string, Option<never, Text<keyof S['rodata']>> | Option<unknown, Text<keyof S['rodata']>>>
->;
-
-export interface SnoopDefinition<S extends SkeletonTypes, O extends Options, C extends string> {
-  /** One sentence: 'Trace the open(2) family of system calls.' */
-  readonly summary: string;
-  /** What the ready line says: 'Tracing open(2)'; by default the summary's words. */
-  readonly activity?: string;
-  /** Paragraphs for the man page: what the hooks measure, what is not seen. */
-  readonly description: string;
-  /** Measured cost, for the man page. */
-  readonly overhead: string;
-  readonly options: O;
+export interface SnoopDefinition<S extends SkeletonTypes, O extends Options, C extends string>
+  extends CommonDefinition<S, O> {
   /** What the kernel cannot filter. */
   keep?(event: EventOf<S>, values: OptionValues<O>): boolean;
   readonly computed?: Readonly<Record<C, ComputedField<EventOf<S>, OptionValues<O>>>>;
@@ -59,18 +44,6 @@ export interface SnoopDefinition<S extends SkeletonTypes, O extends Options, C e
     readonly when?: Readonly<Record<string, string>>;
     readonly header?: string;
   };
-  /** Alternatives and optional programs; `unwanted` names those that these option values do not need. */
-  readonly attach?: Omit<Rules<S>, 'unwanted'> & { unwanted?(values: OptionValues<O>): readonly S['programs'][] };
-  /** Between open and load: sizes, and constants that are no option's value. */
-  prepare?(object: BpfObject, values: OptionValues<O>): void;
-  readonly examples: Readonly<Record<string, string>>;
-  readonly aliases?: Readonly<Record<string, readonly string[]>>;
-}
-
-interface Rules<S extends SkeletonTypes> {
-  readonly either?: readonly (readonly S['programs'][])[];
-  readonly optional?: readonly S['programs'][];
-  readonly unwanted?: readonly S['programs'][];
 }
 
 const RING = 'events';
@@ -111,7 +84,7 @@ export function snoop<S extends SkeletonTypes, const O extends OptionsFor<S>, C 
         ? event
         : { oneOf: [event, countSchema(types, count.by, Object.keys(count.when ?? {}))] };
     },
-    rules: (values) => rulesOf(definition as unknown as AnySnoop, values),
+    rules: (values) => rulesOf((definition as unknown as AnySnoop).attach, values),
     run: (context) =>
       run(skeleton, definition as unknown as SnoopDefinition<SkeletonTypes, Options, string>, options, context),
   };
@@ -123,11 +96,6 @@ function unlessOwn(own: Options): Options {
 }
 
 type AnySnoop = SnoopDefinition<SkeletonTypes, Options, string>;
-
-function rulesOf(definition: AnySnoop, values: Readonly<Record<string, unknown>>): ChoiceRules {
-  const { unwanted, ...rules } = definition.attach ?? {};
-  return { ...rules, ...(unwanted !== undefined && { unwanted: unwanted(values as OptionValues<Options>) }) };
-}
 
 function recordOf(skeleton: Skeleton): RowSchema {
   const record = objectSpec(skeleton).records.get(RING);
@@ -176,14 +144,14 @@ async function* run(
     skeleton,
     options,
     context,
-    rules: rulesOf(definition, values),
+    rules: rulesOf(definition.attach, values),
     prepare: (object) => definition.prepare?.(object, typedValues),
   });
   const ring = session.object.ring<Row>(RING);
   yield {
     type: 'ready',
     tool: skeleton.name,
-    activity: definition.activity ?? activityOf(definition.summary),
+    activity: activityOf(definition),
     time: now(),
     hooks: session.hooks,
     columns: counts === undefined ? columns : [],
@@ -219,9 +187,4 @@ async function* run(
     };
   }
   yield* session.losses(true);
-}
-
-/** 'Trace the open(2) family.' becomes 'Tracing the open(2) family'. */
-function activityOf(summary: string): string {
-  return summary.replace(/^Trace\b/, 'Tracing').replace(/\.$/, '');
 }

@@ -1,0 +1,88 @@
+import { objectSpec } from '../bpf/object-file.ts';
+import type { RowSchema, ValueSchema } from '../bpf/schema.ts';
+import type { Skeleton, SkeletonTypes } from '../bpf/skeleton.ts';
+import { KscopeError } from '../model/errors.ts';
+import type { Message, Row } from '../model/message.ts';
+import { now } from '../system/clock.ts';
+import { activityOf, type CommonDefinition, rulesOf } from './common-definition.ts';
+import type { RunContext } from './definition.ts';
+import { DeltaReader } from './deltas.ts';
+import { intervalEnds } from './intervals.ts';
+import type { Options, OptionValues } from './options.ts';
+import { Session } from './session.ts';
+
+/** Key and value of a map, both as structures; a plain key is one field named `key`. */
+export interface MapRows {
+  readonly key: RowSchema | undefined;
+  readonly value: RowSchema;
+}
+
+/** @throws KscopeError failed when the map is not there or its value is no structure */
+export function mapRows(skeleton: Skeleton, map: string): MapRows {
+  const schemas = objectSpec(skeleton).maps.get(map);
+  const value = rowOf(schemas?.value);
+  if (schemas === undefined || value === undefined) {
+    throw new KscopeError('failed', `the BPF object of ${skeleton.name} has no map '${map}' of structures`);
+  }
+  return { key: rowOf(schemas.key), value };
+}
+
+function rowOf(schema: RowSchema | ValueSchema | undefined): RowSchema | undefined {
+  return schema === undefined || 'fields' in schema
+    ? schema
+    : schema.shape.kind === 'struct'
+      ? schema.shape.row
+      : undefined;
+}
+
+export interface Aggregation {
+  readonly skeleton: Skeleton;
+  readonly map: string;
+  readonly options: Options;
+  readonly context: RunContext;
+  readonly definition: CommonDefinition<SkeletonTypes, Options>;
+  /** Seconds between outputs when the user gives none; undefined waits for the end. */
+  readonly usualInterval?: number;
+  ready(session: Session): Message;
+  /** What to say of the gains of one interval: key and value fields in one row. */
+  messages(rows: Row[], session: Session): Iterable<Message>;
+}
+
+/** The life of a tool that reads a map at each interval. */
+export async function* aggregate(run: Aggregation): AsyncGenerator<Message, void, void> {
+  const { context, definition, skeleton } = run;
+  const schemas = mapRows(skeleton, run.map);
+  using session = Session.start({
+    skeleton,
+    options: run.options,
+    context,
+    rules: rulesOf(definition.attach, context.values),
+    prepare: (object) => definition.prepare?.(object, context.values as OptionValues<Options>),
+  });
+  const reader = new DeltaReader(session.object.map(run.map), schemas.value);
+  yield run.ready(session);
+  for await (const { last } of intervalEnds(context.values, run.usualInterval, context.signal)) {
+    if (last) {
+      session.object.detach();
+    }
+    const rows = reader.read().map(({ key, value }) => ({
+      ...(typeof key === 'object' ? (key as Row) : { key }),
+      ...value,
+    }));
+    yield* run.messages(rows, session);
+    yield* session.losses(last);
+  }
+}
+
+/** The ready message of a tool without a table of its own. */
+export function readyMessage(run: Pick<Aggregation, 'skeleton' | 'definition'>, session: Session): Message {
+  return {
+    type: 'ready',
+    tool: run.skeleton.name,
+    activity: activityOf(run.definition),
+    time: now(),
+    hooks: session.hooks,
+    columns: [],
+    types: {},
+  };
+}

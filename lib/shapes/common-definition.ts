@@ -1,0 +1,51 @@
+import type { ChoiceRules } from '../bpf/choose.ts';
+import type { BpfObject } from '../bpf/object.ts';
+import type { SkeletonTypes } from '../bpf/skeleton.ts';
+import type { Option, OptionValues } from './options.ts';
+
+/** Names of S that can be written in a definition. */
+export type Text<T> = Extract<T, string>;
+
+/** Every option may set only a constant that the program has. */
+export type OptionsFor<S extends SkeletonTypes> = Readonly<
+  Record<string, Option<never, Text<keyof S['rodata']>> | Option<unknown, Text<keyof S['rodata']>>>
+>;
+
+/** Alternatives and optional programs, checked against the object's. */
+export interface AttachRules<S extends SkeletonTypes, O> {
+  readonly either?: readonly (readonly S['programs'][])[];
+  readonly optional?: readonly S['programs'][];
+  /** Those that these option values do not need. */
+  unwanted?(values: OptionValues<O>): readonly S['programs'][];
+}
+
+/** What the definitions of all shapes have in common. */
+export interface CommonDefinition<S extends SkeletonTypes, O> {
+  /** One sentence: 'Summarize block I/O latency.' */
+  readonly summary: string;
+  /** What the ready line says: 'Tracing block I/O'; by default the summary's words. */
+  readonly activity?: string;
+  /** Paragraphs for the man page: what the hooks measure, what is not seen. */
+  readonly description: string;
+  /** Measured cost, for the man page. */
+  readonly overhead: string;
+  readonly options: O;
+  readonly attach?: AttachRules<S, O>;
+  /** Between open and load: sizes, and constants that are no option's value. */
+  prepare?(object: BpfObject, values: OptionValues<O>): void;
+  readonly examples: Readonly<Record<string, string>>;
+  readonly aliases?: Readonly<Record<string, readonly string[]>>;
+}
+
+export function rulesOf<O>(
+  attach: AttachRules<SkeletonTypes, O> | undefined,
+  values: Readonly<Record<string, unknown>>,
+): ChoiceRules {
+  const { unwanted, ...rules } = attach ?? {};
+  return { ...rules, ...(unwanted !== undefined && { unwanted: unwanted(values as OptionValues<O>) }) };
+}
+
+/** 'Trace the open(2) family.' becomes 'Tracing the open(2) family'. */
+export function activityOf(definition: { readonly summary: string; readonly activity?: string }): string {
+  return definition.activity ?? definition.summary.replace(/^(Trace|Summarize|Count)\b/, 'Tracing').replace(/\.$/, '');
+}

@@ -1,0 +1,70 @@
+import { KscopeError } from '../model/errors.ts';
+import { pause } from '../system/pause.ts';
+import type { Positional } from './definition.ts';
+import { parseInteger } from './options.ts';
+
+/** `[interval [count]]`: bcc's custom. Values in seconds and in intervals. */
+export const intervalPositionals: readonly Positional[] = [
+  { key: 'interval', name: '[interval]', summary: 'seconds between outputs', parse: parseSeconds },
+  {
+    key: 'intervals',
+    name: '[count]',
+    summary: 'number of outputs',
+    parse: (given) => parseInteger(given, 1, 2 ** 31 - 1),
+  },
+];
+
+function parseSeconds(given: string): number {
+  const value = /^\d+(\.\d+)?$/.test(given) ? Number(given) : Number.NaN;
+  if (!(value > 0 && value <= 1e8)) {
+    throw new KscopeError('usage', `'${given}' is not a number of seconds above 0`);
+  }
+  return value;
+}
+
+/**
+ * The moments at which to print: the end of each interval, and the end of the run, unless an interval has just ended
+ * because of the count. Intervals are measured from the start, so that they do not drift.
+ * @param usual seconds, when the user gives none; undefined waits for the end
+ */
+export async function* intervalEnds(
+  values: Readonly<Record<string, unknown>>,
+  usual: number | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<{ readonly last: boolean }, void, void> {
+  const length = ((values.interval as number | undefined) ?? usual ?? 0) * 1000;
+  const count = (values.intervals as number | undefined) ?? Number.POSITIVE_INFINITY;
+  const start = performance.now();
+  for (let number = 1; ; number++) {
+    if (length === 0) {
+      await aborted(signal);
+    } else {
+      await pauseUntil(start + number * length, signal);
+    }
+    const last = signal.aborted || number >= count;
+    yield { last };
+    if (last) {
+      return;
+    }
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) {
+      resolve();
+    } else {
+      signal.addEventListener('abort', () => resolve(), { once: true });
+      // A signal alone does not keep a process alive.
+      const timer = setInterval(() => {}, 2 ** 30);
+      signal.addEventListener('abort', () => clearInterval(timer), { once: true });
+    }
+  });
+}
+
+async function pauseUntil(time: number, signal: AbortSignal): Promise<void> {
+  // Timers of Node take 31 bits of milliseconds.
+  for (let left = time - performance.now(); left > 0 && !signal.aborted; left = time - performance.now()) {
+    await pause(Math.min(left, 2 ** 30), signal);
+  }
+}

@@ -1,0 +1,180 @@
+import type { Skeleton, SkeletonTypes } from '../bpf/skeleton.ts';
+import { KscopeError } from '../model/errors.ts';
+import type { JsonSchema } from '../model/json.ts';
+import type { FieldTypes, Message } from '../model/message.ts';
+import { now } from '../system/clock.ts';
+import { loadAverages } from '../system/load.ts';
+import { aggregate, mapRows, readyMessage } from './aggregate.ts';
+import {
+  allColumns,
+  type ColumnSpec,
+  type ComputedField,
+  chosenColumns,
+  columnOptions,
+  fieldTypes,
+} from './columns.ts';
+import { type CommonDefinition, type OptionsFor, rulesOf, type Text } from './common-definition.ts';
+import { commonOptions } from './common-options.ts';
+import type { RunContext, Tool } from './definition.ts';
+import { intervalPositionals } from './intervals.ts';
+import { choice, flag, integer, type Options, type OptionValues } from './options.ts';
+
+type RowOf<S extends SkeletonTypes, M extends keyof S['maps']> = S['maps'][M]['key'] & S['maps'][M]['value'];
+
+export interface TopDefinition<S extends SkeletonTypes, O, M extends Text<keyof S['maps']>, C extends string>
+  extends CommonDefinition<S, O> {
+  /** Keys and values of the map are structures; amounts in the value only grow. */
+  readonly map: M;
+  /** In the order of the text output: fields of the key and of the value, as gains of the interval. */
+  readonly columns: {
+    readonly [K in Text<keyof RowOf<S, M>> | NoInfer<C>]?: ColumnSpec<
+      K extends keyof RowOf<S, M> ? NonNullable<RowOf<S, M>[K]> : unknown,
+      RowOf<S, M>,
+      OptionValues<O>
+    >;
+  };
+  readonly computed?: Readonly<Record<C, ComputedField<RowOf<S, M>, OptionValues<O>>>>;
+  /** What `--sort` takes, the usual one first: a field, or a name with a function. */
+  readonly sort: readonly (Text<keyof RowOf<S, M>> | NoInfer<C>)[];
+  /** Other words for `--sort`, by bcc's custom: { all: 'bytes' }. */
+  readonly sortAliases?: Readonly<Record<string, Text<keyof RowOf<S, M>> | NoInfer<C>>>;
+  /** Rows printed when `--rows` does not say; undefined prints all. */
+  readonly rows?: number;
+  /** Seconds between outputs when the user gives none; without it, one output at the end. */
+  readonly interval?: number;
+  /** Text is a screen that is replaced, with the load averages above; otherwise one table follows the other. */
+  readonly screen?: boolean;
+  /** What the kernel cannot filter. */
+  keep?(row: RowOf<S, M>, values: OptionValues<O>): boolean;
+}
+
+type AnyTop = TopDefinition<SkeletonTypes, Options, string, string>;
+
+/** A tool that prints a table of a map at each interval: who did how much, the most first. */
+export function top<
+  S extends SkeletonTypes,
+  const O extends OptionsFor<S>,
+  const M extends Text<keyof S['maps']>,
+  C extends string = never,
+>(skeleton: Skeleton<S>, definition: TopDefinition<S, O & Options, M, C>): Tool {
+  const any = definition as unknown as AnyTop;
+  const specs = any.columns as Readonly<Record<string, ColumnSpec | undefined>>;
+  const options: Options = {
+    ...definition.options,
+    ...shapeOptions(any),
+    ...columnOptions(specs),
+    ...commonOptions,
+  };
+  return {
+    shape: 'top',
+    skeleton,
+    summary: definition.summary,
+    description: definition.description,
+    overhead: definition.overhead,
+    options,
+    positionals: intervalPositionals,
+    examples: definition.examples,
+    aliases: definition.aliases ?? {},
+    columns: () => allColumns(specs, rowTypes(skeleton, any)),
+    schema: () => tableSchema(rowTypes(skeleton, any)),
+    rules: (values) => rulesOf(any.attach, values),
+    run: (context) => run(skeleton, any, options, context),
+  };
+}
+
+function shapeOptions(definition: AnyTop): Options {
+  const names = [...definition.sort, ...Object.keys(definition.sortAliases ?? {})];
+  const usual = definition.rows === undefined ? 'all' : String(definition.rows);
+  return {
+    sort: choice('-s, --sort <FIELD>', 'the column to sort by', names, { group: 'output' }),
+    rows: integer('-r, --rows <COUNT>', `print that many rows at most; usually ${usual}`, {
+      min: 1,
+      hidden: ['--maxrows'],
+      group: 'output',
+    }),
+    timestamp: flag('-T, --timestamp', 'print the time with each output', { group: 'output' }),
+    ...(definition.screen === true && {
+      noClear: flag('-C, --no-clear', 'do not clear the screen', { hidden: ['--noclear'], group: 'output' }),
+    }),
+  };
+}
+
+function rowTypes(skeleton: Skeleton, definition: AnyTop): FieldTypes {
+  const { key, value } = mapRows(skeleton, definition.map);
+  const computed = (definition.computed ?? {}) as Readonly<Record<string, ComputedField>>;
+  return { ...(key === undefined ? {} : fieldTypes(key, {})), ...fieldTypes(value, computed) };
+}
+
+function tableSchema(types: FieldTypes): JsonSchema {
+  const properties = Object.entries(types).map(([name, type]) => [name, { description: type.help, ...type.schema }]);
+  return {
+    type: 'object',
+    properties: {
+      type: { const: 'table' },
+      time: { type: 'string', format: 'date-time' },
+      rows: { type: 'array', items: { type: 'object', properties: Object.fromEntries(properties) } },
+    },
+    required: ['type', 'time', 'rows'],
+    additionalProperties: false,
+  };
+}
+
+async function* run(
+  skeleton: Skeleton,
+  definition: AnyTop,
+  options: Options,
+  context: RunContext,
+): AsyncGenerator<Message, void, void> {
+  const { values } = context;
+  const typed = values as OptionValues<Options>;
+  const types = rowTypes(skeleton, definition);
+  const specs = definition.columns as Readonly<Record<string, ColumnSpec | undefined>>;
+  const { columns, fields } = chosenColumns(specs, types, values);
+  const computed = Object.entries((definition.computed ?? {}) as Readonly<Record<string, ComputedField>>);
+  const wanted = (values.sort as string | undefined) ?? definition.sort[0];
+  const by = definition.sortAliases?.[wanted ?? ''] ?? wanted;
+  if (by === undefined) {
+    throw new KscopeError('failed', `${skeleton.name} does not say what to sort by`);
+  }
+  const limit = (values.rows as number | undefined) ?? definition.rows ?? Number.POSITIVE_INFINITY;
+
+  yield* aggregate({
+    skeleton,
+    map: definition.map,
+    options,
+    context,
+    definition,
+    ...(definition.interval !== undefined && { usualInterval: definition.interval }),
+    ready: (session) => readyMessage({ skeleton, definition }, session),
+    *messages(gains) {
+      const time = now();
+      const rows = (gains as Record<string, unknown>[]).filter((row) => definition.keep?.(row as never, typed) ?? true);
+      for (const [name, field] of computed) {
+        for (const row of rows) {
+          row[name] = field.value(row, values);
+        }
+      }
+      const screen = definition.screen === true;
+      yield {
+        type: 'interval',
+        time,
+        stamp: screen || values.timestamp === true,
+        clear: screen && values.noClear !== true,
+        ...(screen && { heading: loadAverages() }),
+      };
+      yield {
+        type: 'table',
+        time,
+        columns,
+        types,
+        rows: rows.sort((a, b) => compare(b[by], a[by])).slice(0, limit),
+        ...(fields !== undefined && { fields }),
+      };
+    },
+  });
+}
+
+/** Numbers by size, anything else by its text. */
+function compare(a: unknown, b: unknown): number {
+  return typeof a === 'number' && typeof b === 'number' ? a - b : String(b ?? '').localeCompare(String(a ?? ''), 'en');
+}
