@@ -30,21 +30,18 @@ export async function writeStubs(dist: string): Promise<string[]> {
 /** A command without an extension: Node takes it for a module because the package says so. */
 function stub([tool, name]: readonly string[], args: readonly string[] = []): string {
   const given = 'process.argv.slice(2)';
-  const argv = args.length === 0 ? given : `[${args.map(quoted).join(', ')}, ...${given}]`;
+  const argv =
+    args.length === 0 ? given : `[${args.map((argument) => JSON.stringify(argument)).join(', ')}, ...${given}]`;
   const parameters = [argv];
   if (tool !== undefined) {
-    parameters.push(quoted(tool));
+    parameters.push(JSON.stringify(tool));
   }
   if (name !== undefined) {
-    parameters.push(`{ name: ${quoted(name)} }`);
+    parameters.push(`{ name: ${JSON.stringify(name)} }`);
   }
   return `#!/usr/bin/env node
 import { main } from '../lib/cli/main.js';
 
 process.exit(await main(${parameters.join(', ')}));
 `;
-}
-
-function quoted(text: string): string {
-  return `'${text.replace(/['\\\\]/g, '\\\\$&')}'`;
 }

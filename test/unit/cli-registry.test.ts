@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { aliasesOf, Registry } from '../../lib/cli/registry.ts';
+import type { Tool } from '../../lib/shapes/definition.ts';
+import { fakeTool } from '../helpers/fake-tool.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'kscope-registry-'));
+after(() => rmSync(folder, { recursive: true }));
+for (const [name, text] of [
+  ['good.js', 'export default { aliases: { other: ["-x"] } };'],
+  ['good.d.ts', ''],
+  ['good.js.map', ''],
+  ['Upper.js', 'throw new Error("imported");'],
+  ['.hidden.js', 'throw new Error("imported");'],
+  ['a-2.js', 'export default { aliases: {} };'],
+] as const) {
+  writeFileSync(join(folder, name), text);
+}
+const registry = new Registry(pathToFileURL(`${folder}/`));
+
+test('the folder is the list', async () => {
+  assert.deepEqual(registry.names(), ['a-2', 'good']);
+  assert.deepEqual([...(await registry.loadAll()).keys()], ['a-2', 'good']);
+  assert.deepEqual(await registry.alias('other'), { tool: 'good', args: ['-x'] });
+  assert.equal(await registry.alias('nothing'), undefined);
+});
+
+test('a name leads nowhere but into the folder', () => {
+  assert.equal(registry.has('good'), true);
+  for (const name of ['../good', './good', 'good.js', 'Upper', '', '.', '..', 'go%6fd', '/etc/passwd', 'none']) {
+    assert.equal(registry.has(name), false, name);
+  }
+});
+
+test('a damaged definition is an error that names it', async () => {
+  const path = join(folder, 'broken.js');
+  writeFileSync(path, 'export const nothing = 1;');
+  await assert.rejects(registry.load('broken'), {
+    code: 'failed',
+    message: 'the definition of broken has no default export',
+  });
+  writeFileSync(join(folder, 'worse.js'), 'syntax error');
+  await assert.rejects(registry.load('worse'), { code: 'failed', message: 'the definition of worse cannot be loaded' });
+  rmSync(path);
+  rmSync(join(folder, 'worse.js'));
+});
+
+test('a folder that is not there is an error', () => {
+  assert.throws(() => new Registry(new URL('none/', pathToFileURL(`${folder}/`))).names(), { code: 'failed' });
+});
+
+test('an alias cannot take a name that is taken', () => {
+  const tool = (aliases: Tool['aliases']) => fakeTool(async function* () {}, { aliases });
+  const tools = (a: Tool['aliases'], b: Tool['aliases']) => () =>
+    aliasesOf(
+      new Map([
+        ['a', tool(a)],
+        ['b', tool(b)],
+      ]),
+    );
+  assert.throws(tools({ b: [] }, {}), { code: 'failed' });
+  assert.throws(tools({ c: [] }, { c: [] }), { code: 'failed' });
+  assert.throws(tools({ '../c': [] }, {}), { code: 'failed' });
+  assert.deepEqual(tools({ c: ['-x'] }, {})().get('c'), { tool: 'a', args: ['-x'] });
+});

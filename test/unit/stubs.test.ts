@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { writeStubs } from '../../lib/gen/stubs.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'kscope-stubs-'));
+after(() => rmSync(root, { recursive: true }));
+
+const dist = join(root, 'dist');
+for (const folder of ['tools', 'lib/cli', 'bin']) {
+  mkdirSync(join(dist, folder), { recursive: true });
+}
+writeFileSync(join(root, 'package.json'), '{ "type": "module" }');
+writeFileSync(join(dist, 'bin/old-tool'), '');
+writeFileSync(join(dist, 'tools/rows.js'), `export default { aliases: { 'odd-rows': ['--text', "it's \\\\n"] } };`);
+writeFileSync(join(dist, 'tools/rows.d.ts'), '');
+writeFileSync(join(dist, 'tools/Not A Tool.js'), '');
+// Says what it was called with, and ends with a status of its own.
+writeFileSync(
+  join(dist, 'lib/cli/main.js'),
+  'export const main = async (...args) => { console.log(JSON.stringify(args)); return 7; };',
+);
+
+const names = await writeStubs(dist);
+
+function call(path: string, ...args: string[]): unknown {
+  const { status, stdout, stderr } = spawnSync(path, args, { encoding: 'utf8' });
+  assert.equal(stderr, '');
+  assert.equal(status, 7);
+  return JSON.parse(stdout);
+}
+
+test('there is one command for kscope, for each tool and for each alias, and none besides', () => {
+  assert.deepEqual(names, ['kscope', 'odd-rows', 'rows']);
+  assert.deepEqual(readdirSync(join(dist, 'bin')).sort(), names);
+  for (const name of names) {
+    assert.equal(statSync(join(dist, 'bin', name)).mode & 0o777, 0o755, name);
+  }
+});
+
+test('each passes its arguments on, and the exit status back', () => {
+  assert.deepEqual(call(join(dist, 'bin/kscope'), 'rows', '-x'), [['rows', '-x']]);
+  assert.deepEqual(call(join(dist, 'bin/rows'), '-x', ''), [['-x', ''], 'rows']);
+  assert.deepEqual(call(join(dist, 'bin/odd-rows'), '-x'), [
+    ['--text', "it's \\n", '-x'],
+    'rows',
+    { name: 'odd-rows' },
+  ]);
+});
+
+test('a link to a command is the command', () => {
+  const link = join(root, 'linked');
+  symlinkSync(join(dist, 'bin/rows'), link);
+  assert.deepEqual(call(link), [[], 'rows']);
+});
