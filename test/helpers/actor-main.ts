@@ -5,24 +5,31 @@ import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import type { Argument } from './native-arguments.ts';
 import { type SyscallName, syscall } from './syscall.ts';
 
-/** What an actor is asked to do. */
-export interface Request {
-  /** 0 is the main thread. */
-  readonly thread: number;
+export interface Call {
   readonly name: SyscallName;
+  readonly args: readonly Argument[];
+}
+
+/** What an actor is asked to do, one call after the other. Thread 0 is the main one. */
+export interface Request {
+  readonly thread: number;
+  readonly calls: readonly Call[];
+}
+
+export interface CallResult {
+  readonly result: number;
+  /** The arguments as they are afterwards: calls write to memory that they were given. */
   readonly args: readonly Argument[];
 }
 
 /** What it answers, in the order of the requests to each thread. */
 export interface Reply {
   readonly thread: number;
-  readonly result: number;
-  /** The arguments as they are afterwards: calls write to memory that they were given. */
-  readonly args: readonly Argument[];
+  readonly results: readonly CallResult[];
 }
 
-function perform({ thread, name, args }: Request): Reply {
-  return { thread, result: syscall(name, ...args), args };
+function perform({ thread, calls }: Request): Reply {
+  return { thread, results: calls.map(({ name, args }) => ({ result: syscall(name, ...args), args })) };
 }
 
 if (isMainThread) {

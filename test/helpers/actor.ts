@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { Reply, Request } from './actor-main.ts';
+import type { Call, CallResult, Reply, Request } from './actor-main.ts';
 import { deadline } from './deadline.ts';
 import type { Argument } from './native-arguments.ts';
 import { errorName, type SyscallName } from './syscall.ts';
@@ -28,7 +28,13 @@ export class Actor implements AsyncDisposable {
   readonly #waiting: ((reply: Reply) => void)[][];
 
   static async start({ threads = 0, cwd }: ActorOptions = {}): Promise<Actor> {
-    const child = fork(program, [String(threads)], { serialization: 'advanced', ...(cwd !== undefined && { cwd }) });
+    const child = fork(program, [String(threads)], {
+      serialization: 'advanced',
+      stdio: ['pipe', 'inherit', 'inherit', 'ipc'],
+      // With several arenas, glibc opens a file of /proc whenever a thread gives memory back.
+      env: { ...process.env, MALLOC_ARENA_MAX: '1' },
+      ...(cwd !== undefined && { cwd }),
+    });
     const tids: number[] = [];
     const actor = new Actor(child, tids, threads);
     for (let thread = 0; thread <= threads; thread++) {
@@ -61,26 +67,38 @@ export class Actor implements AsyncDisposable {
   }
 
   /** Makes a system call in any thread, and tells its result and what became of the memory that it was given. */
-  ask(thread: number, name: SyscallName, ...args: readonly Argument[]): Promise<Reply> {
-    const reply = new Promise<Reply>((resolve, reject) => {
-      this.#send({ thread, name, args }, resolve);
-      void this.ended.then(({ code, signal }) => reject(new Error(`${name} ended the actor: ${signal ?? code}`)));
+  async ask(thread: number, name: SyscallName, ...args: readonly Argument[]): Promise<CallResult> {
+    const [only] = await this.perform([{ name, args }], thread);
+    return only as CallResult;
+  }
+
+  /** Makes system calls, each right after the one before. */
+  perform(calls: readonly Call[], thread = 0): Promise<readonly CallResult[]> {
+    const names = () => [...new Set(calls.map(({ name }) => name))].join(', ');
+    const results = new Promise<readonly CallResult[]>((resolve, reject) => {
+      this.#send({ thread, calls }, (reply) => resolve(reply.results));
+      void this.ended.then(({ code, signal }) => reject(new Error(`${names()} ended the actor: ${signal ?? code}`)));
     });
-    return deadline(reply, () => `${name} in thread ${thread} of an actor`);
+    return deadline(results, () => `${names()} in thread ${thread} of an actor`);
   }
 
   /** Has a call made that does not return, or not soon. */
   tell(thread: number, name: SyscallName, ...args: readonly Argument[]): void {
-    this.#send({ thread, name, args }, () => {});
+    this.#send({ thread, calls: [{ name, args }] }, () => {});
   }
 
-  #send(request: Request, onReply: (reply: Reply) => void): void {
-    this.#waiting[request.thread]?.push(onReply);
-    this.#process.send(request);
+  /** Gives its standard input, which nothing but system calls reads, something to read. */
+  write(text: string): void {
+    this.#process.stdin?.write(text);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#process.kill('SIGKILL');
     await this.ended;
+  }
+
+  #send(request: Request, onReply: (reply: Reply) => void): void {
+    this.#waiting[request.thread]?.push(onReply);
+    this.#process.send(request);
   }
 }

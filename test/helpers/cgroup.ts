@@ -26,6 +26,11 @@ export class TestCgroup implements Disposable {
     this.id = String(statSync(this.path, { bigint: true }).ino);
   }
 
+  /** What starts a command in it, so that a tool can be told to look at nothing else. */
+  command(argv: readonly string[]): [string, ...string[]] {
+    return ['/bin/sh', '-c', 'echo $$ >"$0/cgroup.procs" && exec "$@"', this.path, ...argv];
+  }
+
   /** A cgroup below this one, gone with it. */
   below(name: string): string {
     const path = join(this.path, name);

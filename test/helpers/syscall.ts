@@ -26,6 +26,8 @@ const numbers = {
   prctl: [157, 167],
   read: [0, 63],
   recvfrom: [45, 207],
+  sched_getaffinity: [204, 123],
+  sched_setaffinity: [203, 122],
   sendto: [44, 206],
   setresuid: [117, 147],
   setsockopt: [54, 208],

@@ -5,12 +5,14 @@ import { constants as system } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Actor } from '../helpers/actor.ts';
+import { anotherUser } from '../helpers/another-user.ts';
 import { cgroupOf, enterCgroup, TestCgroup } from '../helpers/cgroup.ts';
 import type { Argument } from '../helpers/native-arguments.ts';
 import { startPeer } from '../helpers/peer.ts';
 import { PinnedSet } from '../helpers/pinned-map.ts';
 import { type JsonMessage, runTool, startCommand, startTool } from '../helpers/run-tool.ts';
-import { hasSyscall, mustSyscall, type SyscallName, syscall } from '../helpers/syscall.ts';
+import { squeeze } from '../helpers/squeeze.ts';
+import { hasSyscall, type SyscallName } from '../helpers/syscall.ts';
 import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
 import { timeless, watch } from '../helpers/watch.ts';
 
@@ -69,13 +71,10 @@ function openHow(flags: number, mode: number, resolve: number): Uint8Array {
 }
 
 /** Opens, and closes what was opened when all is done. @returns the results */
-function perform(openings: readonly Opening[]): number[] {
-  const results = openings.map(({ name, args }) => syscall(name, ...args));
-  for (const fd of results) {
-    if (fd >= 0) {
-      mustSyscall('close', fd);
-    }
-  }
+async function perform(actor: Actor, openings: readonly Opening[]): Promise<number[]> {
+  const results = (await actor.perform(openings)).map(({ result }) => result);
+  const open = results.filter((fd) => fd >= 0);
+  await actor.perform(open.map((fd) => ({ name: 'close', args: [fd] })));
   return results;
 }
 
@@ -83,14 +82,14 @@ function outcome(result: number): { readonly fd: number } | { readonly error: nu
   return result < 0 ? { error: -result } : { fd: result };
 }
 
-/** This process, as rows show it. */
-const self = {
-  pid: process.pid,
-  tid: process.pid,
-  uid: 0,
-  comm: readFileSync('/proc/self/comm', 'utf8').trim(),
-  cgroup: cgroupOf(process.pid),
-};
+/** An actor as rows show it that has done nothing special. */
+function rowOf({ pid }: Actor) {
+  return { pid, tid: pid, uid: 0, comm: commOf(pid), cgroup: cgroupOf(pid) };
+}
+
+function commOf(pid: number): string {
+  return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+}
 
 /** 23 opens in all ways, with all kinds of results. `dirfd` is an open file descriptor of `directory`. */
 function openingsIn(directory: string, dirfd: number): Opening[] {
@@ -134,10 +133,11 @@ class Place extends TemporaryDirectory {
 
 test('each of 23 opens is one row, with its result, flags and mode', async () => {
   using place = new Place();
-  const dirfd = mustSyscall('openat', AT_FDCWD, place.path, O_DIRECTORY);
+  await using actor = await Actor.start();
+  const dirfd = await actor.mustCall('openat', AT_FDCWD, place.path, O_DIRECTORY);
   const openings = openingsIn(place.path, dirfd);
   assert.equal(openings.length, 23);
-  const own = ['--json', '-p', String(process.pid)];
+  const own = ['--json', '-p', String(actor.pid)];
   let results: number[] = [];
   const seen = await watch(
     'opensnoop',
@@ -151,14 +151,13 @@ test('each of 23 opens is one row, with its result, flags and mode', async () =>
       readOnly: [...own, '-f', 'O_RDONLY'],
       sync: [...own, '-f', 'O_SYNC'],
     },
-    () => {
-      results = perform(openings);
+    async () => {
+      results = await perform(actor, openings);
     },
   );
-  mustSyscall('close', dirfd);
 
   const rows = openings.map(({ path, flags, mode }, i) => ({
-    ...self,
+    ...rowOf(actor),
     path,
     flags,
     ...(mode !== undefined && { mode }),
@@ -200,8 +199,9 @@ test('each of 23 opens is one row, with its result, flags and mode', async () =>
 test('text has the columns that were asked for', async () => {
   using place = new Place();
   const { path } = place;
-  const dirfd = mustSyscall('openat', AT_FDCWD, path, O_DIRECTORY);
-  const own = ['-p', String(process.pid)];
+  await using actor = await Actor.start();
+  const dirfd = await actor.mustCall('openat', AT_FDCWD, path, O_DIRECTORY);
+  const own = ['-p', String(actor.pid)];
   const openings = [
     openat(dirfd, 'file', O_RDONLY),
     openat(dirfd, 'made', O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o4640),
@@ -213,24 +213,23 @@ test('text has the columns that were asked for', async () => {
     'opensnoop',
     {
       plain: own,
-      thread: ['-t', String(process.pid)],
+      thread: ['-t', String(actor.pid)],
       wide: [...own, '-T', '-U', '-e'],
       long: [...own, '--timestamp', '--print-uid', '--extended-fields'],
       old: [...own, '--extended_fields'],
       fields: [...own, '--fields', 'path,error,fd'],
       fieldsJson: [...own, '--fields', 'path,error,fd', '--json'],
     },
-    () => {
-      results = perform(openings);
+    async () => {
+      results = await perform(actor, openings);
     },
   );
-  mustSyscall('close', dirfd);
 
   const [a, b] = results;
   const shown = (text: string) => text.split('\n').map((line) => line.trim().split(/ +/).join(' '));
   const time = /^\d\d:\d\d:\d\d /gm;
-  const name = self.comm;
-  const pid = process.pid;
+  const { pid } = actor;
+  const name = commOf(pid);
   const escaped = 'a \\x1b[31m\\n\\x07b';
   assert.deepEqual(shown(seen.plain.stdout), [
     'PID COMM FD ERR PATH',
@@ -278,17 +277,6 @@ test('text has the columns that were asked for', async () => {
   );
 });
 
-/** A user besides root, by name. */
-function anotherUser(): { readonly name: string; readonly uid: number } {
-  for (const line of readFileSync('/etc/passwd', 'utf8').split('\n').reverse()) {
-    const [name, , uid] = line.split(':');
-    if (name !== undefined && Number(uid) > 0) {
-      return { name, uid: Number(uid) };
-    }
-  }
-  return assert.fail('there is no user besides root');
-}
-
 test('rows are those of the process, thread, user, command, cgroup and mount namespace asked for', async () => {
   const user = anotherUser();
   using place = new TemporaryDirectory();
@@ -314,18 +302,17 @@ test('rows are those of the process, thread, user, command, cgroup and mount nam
   const seen = await watch(
     'opensnoop',
     {
-      all: ['--json'],
-      pid: [...own, '--pid', String(plain.pid)],
+      pid: ['--json', '--pid', String(plain.pid)],
       tid: [...own, '--tid', String(plain.tids[1])],
       both: [...own, '-p', String(plain.pid), '-t', String(plain.tids[0])],
       neither: [...own, '-p', String(plain.pid), '-t', String(named.pid)],
       uid: ['--json', '-u', String(user.uid)],
       userName: ['--json', '--uid', user.name],
-      comm: [...own, '--comm', 'a-known-name'],
+      comm: ['--json', '--comm', 'a-known-name'],
       half: [...own, '--comm', 'a-known-nam'],
       hostile: [...own, '--comm', 'ab\x1b[1m'],
       part: [...own, '-n', 'known'],
-      cgroup: [...own, '--cgroup', group.path],
+      cgroup: ['--json', '--cgroup', group.path],
       cgroupMap: [...own, '--cgroupmap', cgroups.path],
       mountNamespaces: [...own, '--mntnsmap', namespaces.path],
     },
@@ -347,32 +334,18 @@ test('rows are those of the process, thread, user, command, cgroup and mount nam
     assert.deepEqual(rows, ours(rows));
     return names(rows);
   };
-  const common = { flags: 0, error: 2 };
-  const comm = self.comm;
-  assert.deepEqual(timeless(ours(seen.all.rows)), [
-    { ...common, pid: plain.pid, tid: plain.pid, uid: 0, comm, cgroup: cgroupOf(plain.pid), path: at('plain') },
-    {
-      ...common,
-      pid: named.pid,
-      tid: named.pid,
-      uid: 0,
-      comm: 'a-known-name',
-      cgroup: cgroupOf(named.pid),
-      path: at('named'),
-    },
-    { ...common, pid: grouped.pid, tid: grouped.pid, uid: 0, comm, cgroup: group.id, path: at('grouped') },
-    { ...common, pid: nested.pid, tid: nested.pid, uid: 0, comm, cgroup: cgroupOf(nested.pid), path: at('nested') },
-    {
-      ...common,
-      error: 13,
-      pid: foreign.pid,
-      tid: foreign.pid,
-      uid: user.uid,
-      comm: 'ab\\x1b[1m',
-      cgroup: cgroupOf(foreign.pid),
-      path: at('foreign'),
-    },
-    { ...common, pid: plain.pid, tid: plain.tids[1], uid: 0, comm, cgroup: cgroupOf(plain.pid), path: at('thread') },
+  const about = (actor: Actor, path: string) => ({ ...rowOf(actor), flags: 0, error: 2, path: at(path) });
+  assert.deepEqual(timeless(seen.pid.rows), [
+    about(plain, 'plain'),
+    { ...about(plain, 'thread'), tid: plain.tids[1], comm: commOf(plain.pid) },
+  ]);
+  assert.deepEqual(timeless(seen.comm.rows), [{ ...about(named, 'named'), comm: 'a-known-name' }]);
+  assert.deepEqual(timeless(seen.cgroup.rows), [
+    { ...about(grouped, 'grouped'), cgroup: group.id },
+    about(nested, 'nested'),
+  ]);
+  assert.deepEqual(timeless(ours(seen.uid.rows)), [
+    { ...about(foreign, 'foreign'), uid: user.uid, error: 13, comm: 'ab\\x1b[1m' },
   ]);
   assert.deepEqual(exactly(seen.pid.rows), ['plain', 'thread']);
   assert.deepEqual(exactly(seen.tid.rows), ['thread']);
@@ -540,7 +513,7 @@ test('names and paths are whole up to the longest there can be, and marked where
   const longest = padded(D, 'file', 4095);
   const tooLong = padded(D, 'file', 4096);
   const missing = padded('', 'none', 4095).slice(1);
-  const own = ['-t', String(actor.pid)];
+  const own = ['-p', String(actor.pid)];
   const flags = O_WRONLY | O_CREAT;
   const paths: { readonly given: string; readonly full: string; readonly truncated?: true }[] = [];
   const seen = await watch(
@@ -578,9 +551,6 @@ test('names and paths are whole up to the longest there can be, and marked where
       paths.push({ given: 'made', full: `.../${'i/'.repeat(511)}made`, truncated: true });
     },
   );
-  // A failure must be readable: 'd{199}' instead of 199 times 'd'.
-  const squeeze = (text: string) =>
-    text.replace(/(.{1,2}?)\1{19,}/g, (run, unit) => `${unit}{${run.length / unit.length}}`);
   const short = ({ path, truncated }: Record<string, unknown>) => ({ path: squeeze(String(path)), truncated });
   assert.deepEqual(
     seen.json.rows.map(short),
@@ -608,7 +578,8 @@ test('names and paths are whole up to the longest there can be, and marked where
 
 test('times are those of the opens, in every format', async () => {
   using place = new Place();
-  const own = ['-t', String(process.pid)];
+  await using actor = await Actor.start();
+  const own = ['-p', String(actor.pid)];
   let before = 0;
   let after = 0;
   const env = { ...process.env, TZ: 'Asia/Kolkata' };
@@ -625,9 +596,9 @@ test('times are those of the opens, in every format', async () => {
       unix: [...own, '--time', 'unix', '--utc'],
       relative: [...own, '--time', 'relative'],
     },
-    () => {
+    async () => {
       before = Date.now();
-      perform([open(join(place.path, 'file'), O_RDONLY)]);
+      await perform(actor, [open(join(place.path, 'file'), O_RDONLY)]);
       after = Date.now();
     },
   );
@@ -672,9 +643,16 @@ function ringSizes(pid: number): number[] {
 
 test('the buffer has the size that was asked for', async () => {
   const sizes: Record<string, number[]> = {};
+  // A buffer this small could not hold what the rest of the system does.
+  const own = ['-p', String(process.pid)];
   await watch(
     'opensnoop',
-    { plain: [], pages: ['-b', '3'], long: ['--buffer-pages', '64'], bytes: ['--buffer-size', '128k'] },
+    {
+      plain: own,
+      pages: [...own, '-b', '3'],
+      long: [...own, '--buffer-pages', '64'],
+      bytes: [...own, '--buffer-size', '128k'],
+    },
     (running) => {
       for (const [name, { pid }] of Object.entries(running)) {
         sizes[name] = ringSizes(pid);
@@ -688,14 +666,13 @@ test('20,000 opens are 20,000 rows, or are counted where there was no room', asy
   using place = new Place();
   const count = 20_000;
   const name = (i: number) => join(place.path, `none-${i}`);
-  const own = ['-t', String(process.pid), '--json', '--fields', 'path'];
+  await using actor = await Actor.start();
+  const own = ['-p', String(actor.pid), '--json', '--fields', 'path'];
   await using small = startTool('opensnoop', [...own, '--buffer-pages', '2']);
   await small.ready();
-  const { all } = await watch('opensnoop', { all: own }, () => {
-    for (let i = 0; i < count; i++) {
-      syscall('openat', AT_FDCWD, name(i), O_RDONLY);
-    }
-  });
+  const { all } = await watch('opensnoop', { all: own }, () =>
+    actor.perform(Array.from({ length: count }, (_, i) => openat(AT_FDCWD, name(i), O_RDONLY))),
+  );
   assert.deepEqual(
     all.rows.map(({ path }) => path),
     Array.from({ length: count }, (_, i) => name(i)),
@@ -754,13 +731,14 @@ test('the same opens as strace, with the same flags, modes and results', async (
     return;
   }
   using place = new Place();
+  using group = new TestCgroup();
   const log = join(place.path, 'strace.log');
   const calls = ['open', 'creat', 'openat', 'openat2'].filter(
     (name) => name === 'openat' || hasSyscall(name as SyscallName),
   );
-  const { all } = await watch('opensnoop', { all: ['--json'] }, async () => {
+  const { all } = await watch('opensnoop', { all: ['--json', '--cgroup', group.path] }, async () => {
     const argv = ['-f', '-qq', '-X', 'raw', '-s', '4096', '-e', `trace=${calls.join()}`, '-o', log];
-    await using strace = startCommand(['strace', ...argv, '/bin/sh', '-c', script(place.path)]);
+    await using strace = startCommand(group.command(['strace', ...argv, '/bin/sh', '-c', script(place.path)]));
     await strace.ended();
   });
 
@@ -798,18 +776,18 @@ test('the same opens as strace, with the same flags, modes and results', async (
 
 test('the same opens as the opensnoop of libbpf-tools', async (t) => {
   using place = new Place();
-  const dirfd = mustSyscall('openat', AT_FDCWD, place.path, O_DIRECTORY);
-  await using peer = await startPeer(t, 'opensnoop', ['-p', String(process.pid)]);
+  await using actor = await Actor.start();
+  const dirfd = await actor.mustCall('openat', AT_FDCWD, place.path, O_DIRECTORY);
+  await using peer = await startPeer(t, 'opensnoop', ['-p', String(actor.pid)]);
   if (peer === undefined) {
     return;
   }
   // The only call that it knows in all its versions and on all kernels.
   const openings = openingsIn(place.path, dirfd).filter(({ name }) => name === 'openat');
   const last = join(place.path, 'the-last');
-  const { all } = await watch('opensnoop', { all: ['--json', '-t', String(process.pid)] }, () =>
-    perform([...openings, openat(AT_FDCWD, last, O_RDONLY)]),
+  const { all } = await watch('opensnoop', { all: ['--json', '-p', String(actor.pid)] }, () =>
+    perform(actor, [...openings, openat(AT_FDCWD, last, O_RDONLY)]),
   );
-  mustSyscall('close', dirfd);
   await peer.until(({ stdout }) => stdout.includes(`${last}\n`), 'the last open');
   assert.equal(all.rows.length, openings.length + 1);
   const theirs = [...peer.stdout.matchAll(/^(\d+) +(\S+) +(-?\d+) +(\d+) (.*)$/gm)].map((match) => match.slice(1));
