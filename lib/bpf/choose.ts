@@ -63,7 +63,7 @@ export function choosePrograms(
   };
 
   const unwanted = new Set(rules.unwanted);
-  const take = (plans: readonly (readonly string[])[]): void => {
+  const take = (plans: readonly (readonly string[])[], needed = true): void => {
     const wanted = plans.map((plan) => plan.filter((name) => !unwanted.has(name)));
     const usable = wanted.findIndex((plan) => plan.every((name) => why(name) === undefined));
     wanted.forEach((plan, index) => {
@@ -78,7 +78,7 @@ export function choosePrograms(
         }
       }
     });
-    if (usable < 0) {
+    if (usable < 0 && needed) {
       problems.push(
         ...new Set(wanted.flatMap((plan) => plan.map((name) => why(name))).filter((text) => text !== undefined)),
       );
@@ -107,18 +107,7 @@ export function choosePrograms(
     const plans = [...group]
       .sort(([a], [b]) => preference.indexOf(a) - preference.indexOf(b))
       .map(([, names]) => names);
-    const [only] = plans;
-    if (plans.length === 1 && only?.length === 1 && optional.has(only[0] ?? '')) {
-      const [name = ''] = only;
-      const reason = why(name);
-      if (reason === undefined) {
-        chosen.add(name);
-      } else {
-        rejected.set(name, reason);
-      }
-    } else {
-      take(plans);
-    }
+    take(plans, !plans.flat().every((name) => optional.has(name)));
   }
   if (chosen.size === 0 && problems.length === 0) {
     problems.push(...new Set(rejected.values()));
