@@ -1,4 +1,3 @@
-import { isatty } from 'node:tty';
 import { KscopeError } from '../model/errors.ts';
 import type { Output } from '../output/output.ts';
 import { Status } from '../output/status.ts';
@@ -18,6 +17,9 @@ interface RunnerValues {
 
 const endSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
+/** Ctrl-C reaches a child of npm twice at once, from the terminal and from npm: that is still one. */
+const sameKeystroke = 500;
+
 /** How long a reader that has stopped reading may keep us once somebody asked for the end. */
 const stuckReader = 1000;
 
@@ -34,15 +36,21 @@ export async function runTool(name: string, tool: Tool, values: Readonly<Record<
   const end = new AbortController();
   // A caller that waits for a slow reader must not wait once the end was asked for.
   const ended = new Promise<void>((resolve) => end.signal.addEventListener('abort', () => resolve(), { once: true }));
-  let told = false;
+  /** When a signal first asked for the end; the promise settles then. */
+  let told: number | undefined;
+  let tell!: () => void;
+  const signalled = new Promise<void>((resolve) => {
+    tell = resolve;
+  });
   let failure: unknown;
 
   void stdout.closed.then(() => end.abort());
   const onSignal = (signal: NodeJS.Signals, number: number) => {
-    if (told && signal === 'SIGINT') {
+    if (signal === 'SIGINT' && told !== undefined && performance.now() - told > sameKeystroke) {
       process.exit(128 + number);
     }
-    told = true;
+    told ??= performance.now();
+    tell();
     end.abort();
   };
   for (const signal of endSignals) {
@@ -72,7 +80,7 @@ export async function runTool(name: string, tool: Tool, values: Readonly<Record<
     clearInterval(alive);
   }
 
-  await flush(stdout, () => told, ended);
+  await flush(stdout, signalled);
   failure ??= stdout.failure;
   let exitStatus = 0;
   if (failure !== undefined) {
@@ -88,16 +96,12 @@ export async function runTool(name: string, tool: Tool, values: Readonly<Record<
   return exitStatus;
 }
 
-/** A reader may take its time, as pagers do, but not after somebody asked for the end. */
-async function flush(writer: Writer, told: () => boolean, ended: Promise<void>): Promise<void> {
+/** A reader may take its time, as pagers do, but not once somebody has asked for the end. */
+async function flush(writer: Writer, signalled: Promise<void>): Promise<void> {
   const written = writer.flush().then(() => true);
-  if (!told()) {
-    const first = await Promise.race([written, ended.then(() => false)]);
-    if (first) {
-      return;
-    }
+  if (!(await Promise.race([written, signalled.then(() => false)]))) {
+    await writer.flush(stuckReader);
   }
-  await writer.flush(stuckReader);
 }
 
 /** Each kind of output is imported when it is used. */
@@ -107,7 +111,7 @@ async function outputFor({ json = false, time = 'clock', utc = false }: RunnerVa
     return new JsonOutput(writer, { utc });
   }
   const { TextOutput } = await import('../output/text.ts');
-  return new TextOutput(writer, { time, utc }, isatty(1));
+  return new TextOutput(writer, { time, utc }, () => process.getBuiltinModule('node:tty').isatty(1));
 }
 
 function contextFor(

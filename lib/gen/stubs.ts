@@ -1,7 +1,7 @@
-import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { aliasesOf, Registry } from '../cli/registry.ts';
+import { writeFolder } from './write-folder.ts';
 
 /**
  * Writes the commands: `bin/kscope`, one for each tool in `dist/tools` and one for each alias. Old ones are removed.
@@ -16,14 +16,7 @@ export async function writeStubs(dist: string): Promise<string[]> {
   for (const [name, { tool, args }] of aliasesOf(tools)) {
     stubs.set(name, stub([tool, name], args));
   }
-  const folder = join(dist, 'bin');
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
-  for (const [name, text] of stubs) {
-    const path = join(folder, name);
-    await writeFile(path, text);
-    await chmod(path, 0o755);
-  }
+  await writeFolder(join(dist, 'bin'), stubs, 0o755);
   return [...stubs.keys()].sort();
 }
 

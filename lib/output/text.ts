@@ -12,13 +12,13 @@ export class TextOutput implements Output {
   readonly #style: TextStyle;
   #row: FormatRow = () => '';
   #printed = false;
-  readonly #terminal: boolean;
+  readonly #isTerminal: () => boolean;
 
-  /** @param terminal whether the writer's end is one, where screens are cleared */
-  constructor(writer: Writer, style: TextStyle, terminal = false) {
+  /** `isTerminal` is asked before a screen is cleared: whether there is one. */
+  constructor(writer: Writer, style: TextStyle, isTerminal: () => boolean = () => false) {
     this.#writer = writer;
-    this.#terminal = terminal;
     this.#style = style;
+    this.#isTerminal = isTerminal;
   }
 
   message(message: Message): Promise<void> | undefined {
@@ -53,7 +53,7 @@ export class TextOutput implements Output {
       ' ',
     );
     // Home, then erase what is below: the scrollback is left alone.
-    const start = clear && this.#terminal ? '\x1b[H\x1b[J' : gap;
+    const start = clear && this.#isTerminal() ? '\x1b[H\x1b[J' : gap;
     return line === '' ? start : `${start}${line}\n`;
   }
 

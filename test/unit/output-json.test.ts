@@ -27,6 +27,31 @@ const everyKind: readonly Message[] = [
   { type: 'warning', text: 'odd' },
   { type: 'table', time: fakeTime, columns: fakeColumns, rows, types: fakeTypes, fields: ['time', 'error', 'pid'] },
   { type: 'table', time: fakeTime, columns: fakeColumns, rows: [] },
+  { type: 'interval', time: fakeTime, stamp: true, clear: true, heading: 'only for text' },
+  {
+    type: 'histogram',
+    time: fakeTime,
+    key: { comm: 'c"t', pid: 7 },
+    columns: [],
+    types: fakeTypes,
+    unit: 'usecs',
+    buckets: [{ from: 2, to: 3, count: 4 }],
+    count: 4,
+    total: 10,
+    details: false,
+  },
+  {
+    type: 'histogram',
+    time: fakeTime,
+    key: {},
+    columns: [],
+    types: {},
+    unit: 'usecs',
+    buckets: [],
+    count: 0,
+    total: 0,
+    details: false,
+  },
 ];
 
 test('every kind of message is one line of valid JSON', async () => {

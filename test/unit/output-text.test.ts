@@ -5,7 +5,7 @@ import type { TextStyle } from '../../lib/model/types.ts';
 import { renderCells, renderTable } from '../../lib/output/table.ts';
 import { compileRow, header, TextOutput } from '../../lib/output/text.ts';
 import { CollectingWriter } from '../helpers/collecting-writer.ts';
-import { column, fakeColumns, fakeRow, fakeTime, ready } from '../helpers/fake-tool.ts';
+import { column, fakeColumns, fakeRow, fakeTime, fakeTypes, ready } from '../helpers/fake-tool.ts';
 import { assertGolden } from '../helpers/golden.ts';
 
 const clock: TextStyle = { time: 'clock', utc: true };
@@ -34,6 +34,52 @@ test('a finite table is as wide as its content and comes after what was printed'
     'PID COMM FD ERROR  PATH',
     'no header for rows without columns, and no gap above the first table',
   );
+});
+
+const distribution: Message = {
+  type: 'histogram',
+  time: fakeTime,
+  key: { comm: 'cat', pid: 7 },
+  columns: [column('comm', 'comm_t'), column('pid', 'pid_t')],
+  types: fakeTypes,
+  unit: 'usecs',
+  buckets: [
+    { from: 0, to: 1, count: 0 },
+    { from: 2, to: 3, count: 4 },
+    { from: 4, to: 7, count: 40 },
+    { from: 8, to: 15, count: 1 },
+  ],
+  count: 45,
+  total: 245,
+  details: true,
+};
+
+test('a distribution is drawn with bars', async () => {
+  assertGolden('text/histogram.txt', await print([{ ...ready('rows'), columns: [] } as Message, distribution]));
+});
+
+test('an interval begins with what was asked for, and with a gap after what was printed', async () => {
+  const interval = (details: object): Message => ({
+    type: 'interval',
+    time: fakeTime,
+    stamp: false,
+    clear: false,
+    ...details,
+  });
+  const table: Message = { type: 'table', time: fakeTime, columns: [column('pid', 'pid_t')], rows: [{ pid: 7 }] };
+  assert.equal(await print([interval({}), table, interval({}), table]), 'PID\n  7\n\nPID\n  7\n');
+  assert.equal(
+    await print([interval({ stamp: true, heading: 'load 1' }), table, interval({ stamp: true }), table]),
+    '06:14:03 load 1\nPID\n  7\n\n06:14:03\nPID\n  7\n',
+  );
+});
+
+test('a screen is cleared only where there is one', async () => {
+  const clear: Message = { type: 'interval', time: fakeTime, stamp: true, clear: true };
+  assert.equal(await print([clear]), '06:14:03\n');
+  const writer = new CollectingWriter();
+  await new TextOutput(writer, { ...clock }, () => true).message(clear);
+  assert.equal(writer.text, '\x1b[H\x1b[J06:14:03\n');
 });
 
 test('what is wider than its column is neither cut nor glued', () => {
