@@ -109,7 +109,7 @@ export function chosenColumns(
     return { columns: [...known.values()].filter(({ name }) => isShown(name, specs, values)) };
   }
   const columns = fields.map((name) => {
-    const type = types[name];
+    const type = Object.hasOwn(types, name) ? types[name] : undefined;
     if (type === undefined) {
       throw new KscopeError('usage', `there is no field '${name}'`, {
         hint: `fields: ${Object.keys(types).join(', ')}`,
