@@ -24,6 +24,7 @@ if (process.argv[2] !== 'restore') {
   await prepare();
   const text = readFileSync(manifest, 'utf8');
   const { atime, mtime } = statSync(manifest);
+  mkdirSync(join(root, '.cache'), { recursive: true });
   writeFileSync(kept, text);
   utimesSync(kept, atime, mtime);
   // Whoever installs the package neither builds nor tests it.

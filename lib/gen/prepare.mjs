@@ -55,19 +55,19 @@ export async function compiled(path) {
 function fingerprint() {
   const hash = createHash('sha256').update(`${process.arch}\n`);
   for (const name of ['package-lock.json', 'tsconfig.json', 'bpf', 'lib', 'tools', 'test']) {
-    describe(join(root, name), hash);
+    describe(name, hash);
   }
   return hash.digest('hex');
 }
 
 /**
- * @param {string} path
+ * @param {string} path below the root: a project that was moved is as fresh as before
  * @param {import('node:crypto').Hash} hash
  */
 function describe(path, hash) {
-  const stat = statSync(path, { throwIfNoEntry: false });
+  const stat = statSync(join(root, path), { throwIfNoEntry: false });
   if (stat?.isDirectory()) {
-    for (const name of readdirSync(path).sort()) {
+    for (const name of readdirSync(join(root, path)).sort()) {
       describe(join(path, name), hash);
     }
   } else if (stat !== undefined && !generated.test(path)) {
@@ -76,6 +76,10 @@ function describe(path, hash) {
 }
 
 function installDependencies() {
+  if (lstatSync(join(root, 'node_modules'), { throwIfNoEntry: false })?.isSymbolicLink()) {
+    // Somebody else's, whoever put the link there answers for it: installing would begin with emptying it.
+    return;
+  }
   const installed = statSync(join(root, 'node_modules/.package-lock.json'), { throwIfNoEntry: false });
   const wanted = statSync(join(root, 'package-lock.json'));
   if (installed !== undefined && installed.mtimeMs >= wanted.mtimeMs && hasOwnPlatform()) {
@@ -88,15 +92,9 @@ function installDependencies() {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !inherited.test(name.toLowerCase())));
   const npm = process.env.npm_execpath;
   const [command, first] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []];
-  const options = [
-    'ci',
-    '--ignore-scripts',
-    '--include=dev',
-    '--no-audit',
-    '--no-fund',
-    '--loglevel=error',
-    '--fetch-timeout=60000',
-  ];
+  const options = ['ci', '--ignore-scripts', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
+  // A registry that does not answer is a message, not a wait.
+  options.push('--fetch-timeout=60000', '--fetch-retry-maxtimeout=5000');
   run('cannot install the npm packages', command, [...first, ...options], { env, quiet: true });
   // Prebuilt binaries come as a package for each platform; one that does not suit this C library shows only here.
   run('koffi does not load', process.execPath, ['--import', 'koffi', '--eval', '']);
