@@ -2,6 +2,7 @@
 // package that npm packs, not into the repository: there, the folder is the list.
 import {
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,

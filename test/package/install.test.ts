@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const scratch = mkdtempSync(join(tmpdir(), 'kscope-install-'));
+const project = join(scratch, 'project');
+const commands = readdirSync(join(root, 'dist/bin'));
+/** A PATH with Node on it and nothing else: no compiler, no shell. */
+const nodeOnly = join(scratch, 'node-only');
+
+before(() => {
+  // A copy, since packing rewrites the manifest for a moment. With -a it is as fresh as the original.
+  execFileSync('cp', ['-a', ...sources(), project]);
+  symlinkSync(join(root, 'node_modules'), join(project, 'node_modules'));
+  mkdirSync(nodeOnly);
+  symlinkSync(process.execPath, join(nodeOnly, 'node'));
+});
+after(() => rmSync(scratch, { recursive: true }));
+
+function sources(): readonly string[] {
+  mkdirSync(project);
+  const left = new Set(['node_modules', '.git', '.cache']);
+  return readdirSync(root)
+    .filter((name) => !left.has(name))
+    .map((name) => join(root, name));
+}
+
+function npm(...args: readonly string[]): string {
+  // What npm tells the scripts that it runs is not meant for the npm that a test of such a script runs.
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
+  const { status, stdout, stderr } = spawnSync('npm', [...args, '--no-audit', '--no-fund', '--prefer-offline'], {
+    cwd: project,
+    env,
+    encoding: 'utf8',
+  });
+  assert.equal(status, 0, `npm ${args.join(' ')}: ${stderr}`);
+  return stdout;
+}
+
+/** Runs an installed command where there is Node and nothing else. */
+function run(prefix: string, command: string, ...args: readonly string[]) {
+  return spawnSync(join(prefix, 'bin', command), args, { cwd: '/', env: { PATH: nodeOnly }, encoding: 'utf8' });
+}
+
+test('the package has what runs, and not what builds or tests it', async (t) => {
+  const manifest = readFileSync(join(project, 'package.json'), 'utf8');
+  const tarball = join(scratch, npm('pack', '--silent', '--pack-destination', scratch).trim());
+
+  await t.test('the manifest of the project is as it was', () => {
+    assert.equal(readFileSync(join(project, 'package.json'), 'utf8'), manifest);
+  });
+
+  const files = execFileSync('tar', ['-tzf', tarball], { encoding: 'utf8' })
+    .split('\n')
+    .map((file) => file.replace(/^package\//, ''));
+
+  await t.test('every tool has its command, objects, definition and manual page', () => {
+    const tools = readdirSync(join(root, 'tools')).map((file) => file.replace(/\.ts$/, ''));
+    const wanted = tools.flatMap((tool) => [
+      `dist/bin/${tool}`,
+      `dist/bpf/x86/${tool}.bpf.o`,
+      `dist/bpf/arm64/${tool}.bpf.o`,
+      `dist/bpf/${tool}.bpf.js`,
+      `dist/tools/${tool}.js`,
+      `man/${tool}.8`,
+    ]);
+    const others = ['LICENSE', 'README.md', 'package.json', 'dist/lib/index.d.ts', 'man/kscope.8'];
+    assert.deepEqual(
+      [...wanted, ...others].filter((file) => !files.includes(file)),
+      [],
+    );
+  });
+
+  await t.test('no sources, tests or build steps', () => {
+    const unwanted = files.filter((file) => /^(dist\/)?test\/|^dist\/lib\/gen\/|(?<!\.d)\.ts$|\.c$/.test(file));
+    assert.deepEqual(unwanted, []);
+  });
+
+  await t.test('installed alone, every command and manual page is there and runs', () => {
+    const prefix = join(scratch, 'alone');
+    npm('install', '--global', '--prefix', prefix, tarball);
+    assert.deepEqual(readdirSync(join(prefix, 'bin')).sort(), [...commands].sort());
+    assert.deepEqual(readdirSync(join(prefix, 'share/man/man8')).sort(), readdirSync(join(root, 'man')).sort());
+    for (const command of commands) {
+      const { status, stdout, stderr } = run(prefix, command, '--help');
+      assert.deepEqual([status, stderr], [0, ''], command);
+      assert.match(stdout, new RegExp(`^Usage: ${command} `));
+    }
+    // It has no use for the project, nor for what is left of the build.
+    assert.doesNotMatch(readFileSync(join(prefix, 'lib/node_modules/kscope/package.json'), 'utf8'), /"(scripts|dev)/);
+  });
+
+  await t.test('installed alone, a tool traces', { skip: process.getuid?.() === 0 ? false : 'needs root' }, () => {
+    const { status, stdout, stderr } = run(join(scratch, 'alone'), 'opensnoop', '--json', '--duration', '0.2');
+    assert.equal(status, 0, stderr);
+    assert.match(stdout, /^\{"type":"ready","tool":"opensnoop"/);
+  });
+});
+
+test('a folder that is not built yet is built and linked by `npm install --global .`', () => {
+  rmSync(join(project, 'dist'), { recursive: true });
+  const prefix = join(scratch, 'linked');
+  npm('install', '--global', '--prefix', prefix, '.');
+  assert.deepEqual(readdirSync(join(prefix, 'bin')).sort(), [...commands].sort());
+  const { status, stdout } = run(prefix, 'kscope', 'list');
+  assert.equal(status, 0);
+  assert.match(stdout, /^opensnoop /m);
+  npm('uninstall', '--global', '--prefix', prefix, 'kscope');
+  assert.deepEqual(existsSync(join(prefix, 'bin')) ? readdirSync(join(prefix, 'bin')) : [], []);
+});
