@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { groupedOptions, ownHeading } from '../cli/command.ts';
@@ -8,8 +8,12 @@ import type { Tool, ToolColumn } from '../shapes/definition.ts';
 import type { Option } from '../shapes/options.ts';
 import { roffArgument, roffEntry, roffParagraphs, roffProse, roffText } from './roff.ts';
 
+/** The page that no definition makes. */
+const byHand = 'kscope.8';
+
 /**
- * Writes a manual page for each tool in `dist/tools`, and one for each alias, to `folder`. Returns the file names.
+ * Writes a manual page for each tool in `dist/tools`, and one for each alias, to `folder`, and removes those of tools
+ * that are no more. Returns the file names.
  * Pages carry no date and no version: they change when what they say changes.
  */
 export async function writeManPages(dist: string, folder: string): Promise<string[]> {
@@ -17,6 +21,11 @@ export async function writeManPages(dist: string, folder: string): Promise<strin
   await mkdir(folder, { recursive: true });
   for (const [file, text] of pages) {
     await writeFile(join(folder, file), text);
+  }
+  for (const file of await readdir(folder)) {
+    if (file.endsWith('.8') && file !== byHand && !pages.has(file)) {
+      await rm(join(folder, file));
+    }
   }
   return [...pages.keys()];
 }

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { ownCommands } from '../../lib/cli/own-commands.ts';
 import { Registry } from '../../lib/cli/registry.ts';
-import { manPage, manPages } from '../../lib/gen/man.ts';
+import { manPage, manPages, writeManPages } from '../../lib/gen/man.ts';
 import { roffProse, roffText } from '../../lib/gen/roff.ts';
 import { commonOptions } from '../../lib/shapes/common-options.ts';
 import { longName } from '../../lib/shapes/options.ts';
@@ -123,11 +124,28 @@ test('a field without text stands among the fields, with how to get it', () => {
   assert.doesNotMatch(page, /\\fBtype\\fR/);
 });
 
+test('pages of tools that are no more are removed, those written by hand are not', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'kscope-man-'));
+  const man = join(root, 'man');
+  for (const folder of [man, join(root, 'dist/tools')]) {
+    mkdirSync(folder, { recursive: true });
+  }
+  for (const name of ['kscope.8', 'old.8', 'README']) {
+    writeFileSync(join(man, name), '');
+  }
+  const fake = fileURLToPath(new URL('../fixtures/tools/rows.js', import.meta.url));
+  writeFileSync(join(root, 'dist/tools/rows.js'), `export { default } from ${JSON.stringify(fake)};`);
+  assert.deepEqual(await writeManPages(join(root, 'dist'), man), ['rows.8', 'three-rows.8']);
+  assert.deepEqual(readdirSync(man).sort(), ['README', 'kscope.8', 'rows.8', 'three-rows.8']);
+  assert.equal(readFileSync(join(man, 'three-rows.8'), 'utf8'), '.so man8/rows.8\n');
+  rmSync(root, { recursive: true });
+});
+
 test('the committed pages are those of the tools', async () => {
   const pages = await manPages(new Registry());
   assert.deepEqual(readdirSync(committed).sort(), [...pages.keys(), 'kscope.8'].sort());
   for (const [file, page] of pages) {
-    assert.equal(readFileSync(join(committed, file), 'utf8'), page, `man/${file} is stale: npm run build writes it`);
+    assert.equal(readFileSync(join(committed, file), 'utf8'), page, `man/${file} is stale: npm run man writes it`);
   }
 });
 

@@ -3,9 +3,11 @@ import { test } from 'node:test';
 import type { Message } from '../../lib/model/message.ts';
 import { plainBigint, plainNumber } from '../../lib/model/types.ts';
 import { compileObject, JsonOutput, jsonText } from '../../lib/output/json.ts';
+import { lineSchema } from '../../lib/output/line-schema.ts';
 import { CollectingWriter } from '../helpers/collecting-writer.ts';
 import { fakeColumns, fakeRow, fakeTime, fakeTypes, ready, type } from '../helpers/fake-tool.ts';
 import { assertGolden } from '../helpers/golden.ts';
+import { schemaProblems } from '../helpers/json-schema.ts';
 
 async function print(messages: readonly Message[]): Promise<string> {
   const writer = new CollectingWriter();
@@ -60,6 +62,16 @@ test('every kind of message is one line of valid JSON', async () => {
     assert.equal(typeof JSON.parse(line).type, 'string');
   }
   assertGolden('json/messages.jsonl', text);
+});
+
+test('what every tool may say fits the schema of its lines', async () => {
+  const schema = lineSchema({ type: 'object', properties: { type: { const: 'event' } }, required: ['type'] });
+  const text = await print(everyKind.filter(({ type }) => type === 'ready' || type === 'lost' || type === 'warning'));
+  const lines = text.trimEnd().split('\n');
+  assert.equal(lines.length, 4);
+  for (const line of lines) {
+    assert.deepEqual(schemaProblems(schema, JSON.parse(line)), []);
+  }
 });
 
 test('values are carried, not renderings, and absent ones are left out', async () => {
