@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { libbpf, options } from '../native/libbpf.ts';
 import { errorText, libc } from '../native/libc.ts';
 import { addressOf } from '../native/memory.ts';
-import { type PerfEventAttr, perfEventOpen } from '../native/perf-event.ts';
+import { type PerfEventAttr, perfEventOpen, softwareClock } from '../native/perf-event.ts';
 import { mayTrace } from '../system/capabilities.ts';
 import { withLog } from './log.ts';
 
@@ -20,8 +20,6 @@ const PROG = { KPROBE: 2, TRACEPOINT: 5, PERF_EVENT: 7, RAW_TRACEPOINT: 17, TRAC
 const ATTACH = { RAW_TP: 23, FENTRY: 24, FEXIT: 25, LSM: 27, ITER: 28, KPROBE_MULTI: 42 };
 const MAP = { HASH: 1, RINGBUF: 27 };
 
-const PERF_TYPE_SOFTWARE = 1;
-const PERF_COUNT_SW_CPU_CLOCK = 0;
 const PERF_EVENT_IOC_SET_BPF = 0x40042408;
 
 // ENOMEM, ENFILE and EMFILE: they say something about this moment, not about the kernel.
@@ -46,8 +44,7 @@ const probes = {
   kprobe: () => tryProbe('kprobe', PROBED_FUNCTION),
   kprobe_multi: () => tryProgram(PROG.KPROBE, linkMulti, { expected_attach_type: ATTACH.KPROBE_MULTI }),
   uprobe: () => tryProbe('uprobe', process.execPath),
-  perf_event: () =>
-    tryPerfEvent({ type: PERF_TYPE_SOFTWARE, config: PERF_COUNT_SW_CPU_CLOCK, frequency: 1 }, PROG.PERF_EVENT, 0),
+  perf_event: () => tryPerfEvent(softwareClock(1), PROG.PERF_EVENT, 0),
   iter: () => tryTraced('task', PROG.TRACING, ATTACH.ITER, false),
 } as const satisfies Record<string, () => FeatureAnswer>;
 

@@ -13,6 +13,10 @@ interface RunnerValues {
   readonly bufferSize?: number;
   readonly btf?: string;
   readonly verbose?: boolean;
+  readonly folded?: boolean;
+  readonly delimited?: boolean;
+  readonly flame?: string;
+  readonly speedscope?: string;
 }
 
 const endSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -61,7 +65,7 @@ export async function runTool(name: string, tool: Tool, values: Readonly<Record<
   const alive = setInterval(() => {}, 2 ** 30);
   let timer: NodeJS.Timeout | undefined;
   try {
-    const output = await outputFor(own, stdout);
+    const output = await outputFor(name, own, stdout);
     for await (const message of tool.run(contextFor(own, values, end.signal, status))) {
       // The ready line comes first: scripts wait for it, and it may not wait for a reader.
       status.message(message);
@@ -105,13 +109,31 @@ async function flush(writer: Writer, signalled: Promise<void>): Promise<void> {
 }
 
 /** Each kind of output is imported when it is used. */
-async function outputFor({ json = false, time = 'clock', utc = false }: RunnerValues, writer: Writer): Promise<Output> {
+async function outputFor(name: string, values: RunnerValues, writer: Writer): Promise<Output> {
+  const output = await mainOutput(values, writer);
+  const { flame, speedscope } = values;
+  if (flame === undefined && speedscope === undefined) {
+    return output;
+  }
+  const { ProfileFiles } = await import('../output/profile-files.ts');
+  return new ProfileFiles(output, {
+    title: name,
+    ...(flame !== undefined && { flame }),
+    ...(speedscope !== undefined && { speedscope }),
+  });
+}
+
+async function mainOutput(values: RunnerValues, writer: Writer): Promise<Output> {
+  const { json = false, time = 'clock', utc = false, folded = false, delimited = false } = values;
   if (json) {
     const { JsonOutput } = await import('../output/json.ts');
     return new JsonOutput(writer, { utc });
   }
   const { TextOutput } = await import('../output/text.ts');
-  return new TextOutput(writer, { time, utc }, () => process.getBuiltinModule('node:tty').isatty(1));
+  return new TextOutput(writer, { time, utc }, () => process.getBuiltinModule('node:tty').isatty(1), {
+    folded,
+    delimited,
+  });
 }
 
 function contextFor(

@@ -32,6 +32,7 @@ export type Message =
   | IntervalMessage
   | TableMessage
   | HistogramMessage
+  | StacksMessage
   | LostMessage
   | WarningMessage;
 
@@ -87,6 +88,40 @@ export interface HistogramMessage {
   readonly total: number;
   /** Text adds average, total, count and percentiles; JSON always has them. */
   readonly details: boolean;
+}
+
+/** One function on a stack, as far as it could be named. */
+export interface Frame {
+  /** Where in memory. */
+  readonly address: bigint;
+  /** Function; undefined when nothing is known about the address. */
+  readonly symbol?: string;
+  /** Bytes from the start of the function, or of the file where there is no function. */
+  readonly offset?: number;
+  /** Kernel module in brackets, or path of the binary, shared object or JIT map. */
+  readonly module?: string;
+}
+
+/** A stack, innermost frame first; or why there is none. */
+export type Stack = readonly Frame[] | 'missed' | 'none';
+
+/** How much was seen on one stack. */
+export interface WeighedStack {
+  /** Whose: pid, comm... */
+  readonly key: Row;
+  readonly user: Stack;
+  readonly kernel: Stack;
+  readonly weight: number;
+}
+
+/** All stacks of a run, the heaviest last. */
+export interface StacksMessage {
+  readonly type: 'stacks';
+  readonly time: number;
+  readonly types: FieldTypes;
+  /** Of the weights: 'samples', 'usecs'. */
+  readonly unit: string;
+  readonly stacks: readonly WeighedStack[];
 }
 
 /** A finite table: a summary at the end, or one interval. */

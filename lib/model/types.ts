@@ -361,7 +361,7 @@ const all: readonly SemanticType[] = [
   additive(count('bytes_t', 'size in bytes', 8, formatBytes)),
   absentable(count('port_t', 'port', 5), 'zero'),
   absentable(count('fd_t', 'file descriptor', 4), 'negative'),
-  absentable(count('stack_id_t', 'stack id', 7), 'negative'),
+  { ...count('stack_id_t', 'stack id, or the negative error that there was', 7), schema: { type: 'integer' } },
   absentable(
     count('file_mode_t', 'permission bits', 5, (value) => `0${value.toString(8)}`),
     'negative',

@@ -18,6 +18,14 @@ export interface PerfEventAttr {
   readonly config2?: bigint;
 }
 
+const PERF_TYPE_SOFTWARE = 1;
+const PERF_COUNT_SW_CPU_CLOCK = 0;
+
+/** Samples so many times a second, by a timer of the kernel: there on every machine. */
+export function softwareClock(frequency: number): PerfEventAttr {
+  return { type: PERF_TYPE_SOFTWARE, config: PERF_COUNT_SW_CPU_CLOCK, frequency };
+}
+
 /** perf_event_open(2). @returns a descriptor, or the negative error number */
 export function perfEventOpen(attr: PerfEventAttr, pid: number, cpu: number): number {
   const number = NUMBERS[process.arch];

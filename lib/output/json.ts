@@ -1,6 +1,6 @@
 import { percentile } from '../model/histogram.ts';
 import type { JsonValue } from '../model/json.ts';
-import type { Column, FieldTypes, Message, Row } from '../model/message.ts';
+import type { Column, FieldTypes, Message, Row, Stack, WeighedStack } from '../model/message.ts';
 import { rfc3339 } from '../model/time-format.ts';
 import type { Output } from './output.ts';
 import type { Writer } from './writer.ts';
@@ -84,6 +84,18 @@ export class JsonOutput implements Output {
           `{"type":"histogram","time":${time}${key.slice(0, -1)},${JSON.stringify(rest).slice(1)}\n`,
         );
       }
+      case 'stacks': {
+        const serialize = compileObject(Object.keys(message.stacks[0]?.key ?? {}), message.types, {
+          open: '',
+          utc: this.#utc,
+        });
+        const start = `{"type":"stack","time":${JSON.stringify(this.#time(message.time))}`;
+        return this.#writer.write(
+          message.stacks
+            .map((one) => `${start}${serialize(one.key).slice(0, -1)},${stackMembers(one, message.unit).slice(1)}\n`)
+            .join(''),
+        );
+      }
       case 'lost': {
         const { what, count, total } = message;
         return this.#line({ type: 'lost', what, count, total });
@@ -102,6 +114,22 @@ export class JsonOutput implements Output {
   #line(value: JsonValue): Promise<void> | undefined {
     return this.#writer.write(`${JSON.stringify(value)}\n`);
   }
+}
+
+/** The members of a stack's JSON that are not its key. */
+function stackMembers({ user, kernel, weight }: WeighedStack, unit: string): string {
+  const frames = (stack: Stack) =>
+    typeof stack === 'string'
+      ? undefined
+      : stack.map(({ address, ...rest }) => ({ address: `0x${address.toString(16)}`, ...rest }));
+  const missed = Object.entries({ user, kernel }).flatMap(([whose, stack]) => (stack === 'missed' ? [whose] : []));
+  return JSON.stringify({
+    unit,
+    weight,
+    user: frames(user),
+    kernel: frames(kernel),
+    ...(missed.length > 0 && { missed }),
+  });
 }
 
 function fieldTypes(columns: readonly Column[], types: FieldTypes | undefined): FieldTypes {

@@ -1,8 +1,14 @@
-import type { Column, HistogramMessage, IntervalMessage, Message, Row } from '../model/message.ts';
+import type { Column, HistogramMessage, IntervalMessage, Message, Row, StacksMessage } from '../model/message.ts';
 import { formatTime } from '../model/time-format.ts';
 import { type TextStyle, widthOf } from '../model/types.ts';
 import type { Output } from './output.ts';
 import type { Writer } from './writer.ts';
+
+/** How stacks are written: a line each, or with a line between kernel and user frames. */
+export interface StackStyle {
+  readonly folded?: boolean;
+  readonly delimited?: boolean;
+}
 
 type FormatRow = (row: Row) => string;
 
@@ -13,12 +19,14 @@ export class TextOutput implements Output {
   #row: FormatRow = () => '';
   #printed = false;
   readonly #isTerminal: () => boolean;
+  readonly #stackStyle: StackStyle;
 
   /** `isTerminal` is asked before a screen is cleared: whether there is one. */
-  constructor(writer: Writer, style: TextStyle, isTerminal: () => boolean = () => false) {
+  constructor(writer: Writer, style: TextStyle, isTerminal: () => boolean = () => false, stacks: StackStyle = {}) {
     this.#writer = writer;
     this.#style = style;
     this.#isTerminal = isTerminal;
+    this.#stackStyle = stacks;
   }
 
   message(message: Message): Promise<void> | undefined {
@@ -39,6 +47,8 @@ export class TextOutput implements Output {
         return this.#writer.write(this.#interval(message));
       case 'histogram':
         return this.#histogram(message);
+      case 'stacks':
+        return this.#stacks(message);
       case 'table':
         return this.#table(message.columns, message.rows);
       default:
@@ -62,6 +72,12 @@ export class TextOutput implements Output {
     const gap = this.#printed ? '\n' : '';
     this.#printed = true;
     await this.#writer.write(gap + renderHistogram(message, this.#style));
+  }
+
+  async #stacks(message: StacksMessage): Promise<void> {
+    const { renderFolded, renderStacks } = await import('./stacks.ts');
+    const { folded = false, delimited = false } = this.#stackStyle;
+    await this.#writer.write(folded ? renderFolded(message) : renderStacks(message, this.#style, delimited));
   }
 
   async #table(columns: readonly Column[], rows: readonly Row[]): Promise<void> {

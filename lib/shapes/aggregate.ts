@@ -4,7 +4,7 @@ import type { Skeleton, SkeletonTypes } from '../bpf/skeleton.ts';
 import { KscopeError } from '../model/errors.ts';
 import type { Message, Row } from '../model/message.ts';
 import { now } from '../system/clock.ts';
-import { activityOf, type CommonDefinition, rulesOf } from './common-definition.ts';
+import { activityOf, attachersOf, type CommonDefinition, rulesOf } from './common-definition.ts';
 import type { RunContext } from './definition.ts';
 import { DeltaReader } from './deltas.ts';
 import { intervalEnds } from './intervals.ts';
@@ -57,6 +57,7 @@ export async function* aggregate(run: Aggregation): AsyncGenerator<Message, void
     options: run.options,
     context,
     rules: rulesOf(definition.attach, context.values),
+    attachers: attachersOf(definition.attach, context.values),
     prepare: (object) => definition.prepare?.(object, context.values as OptionValues<Options>),
   });
   const reader = new DeltaReader(session.object.map(run.map), schemas.value);

@@ -1,5 +1,6 @@
 import type { ChoiceRules } from '../bpf/choose.ts';
 import type { BpfObject } from '../bpf/object.ts';
+import type { BpfProgram } from '../bpf/program.ts';
 import type { SkeletonTypes } from '../bpf/skeleton.ts';
 import type { Option, OptionValues } from './options.ts';
 
@@ -17,6 +18,8 @@ export interface AttachRules<S extends SkeletonTypes, O> {
   readonly optional?: readonly S['programs'][];
   /** Those that these option values do not need. */
   unwanted?(values: OptionValues<O>): readonly S['programs'][];
+  /** How to attach a program whose section does not say where. */
+  readonly by?: Readonly<Partial<Record<S['programs'], (program: BpfProgram, values: OptionValues<O>) => void>>>;
 }
 
 /** What the definitions of all shapes have in common. */
@@ -41,8 +44,18 @@ export function rulesOf<O>(
   attach: AttachRules<SkeletonTypes, O> | undefined,
   values: Readonly<Record<string, unknown>>,
 ): ChoiceRules {
-  const { unwanted, ...rules } = attach ?? {};
+  const { unwanted, by: _, ...rules } = attach ?? {};
   return { ...rules, ...(unwanted !== undefined && { unwanted: unwanted(values as OptionValues<O>) }) };
+}
+
+/** The attach functions of a definition with the option values filled in. */
+export function attachersOf<O>(
+  attach: AttachRules<SkeletonTypes, O> | undefined,
+  values: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, (program: BpfProgram) => void>> {
+  return Object.fromEntries(
+    Object.entries(attach?.by ?? {}).map(([name, by]) => [name, (program) => by?.(program, values as OptionValues<O>)]),
+  );
 }
 
 /** 'Trace the open(2) family.' becomes 'Tracing the open(2) family'. */

@@ -23,7 +23,8 @@ export function seconds(flags: string, summary: string, details: Details = {}): 
   return { flags, summary, parse: parseSeconds, ...details };
 }
 
-function parseSeconds(given: string): number {
+/** Reads a length of time in seconds, decimals allowed. @throws KscopeError usage */
+export function parseSeconds(given: string): number {
   const value = /^\d+(\.\d+)?$/.test(given) ? Number(given) : Number.NaN;
   if (!(value > 0 && value <= 1e8)) {
     throw new KscopeError('usage', `'${given}' is not a number of seconds above 0`);

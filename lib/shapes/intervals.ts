@@ -1,5 +1,5 @@
-import { KscopeError } from '../model/errors.ts';
 import { pause } from '../system/pause.ts';
+import { parseSeconds } from './common-options.ts';
 import type { Positional } from './definition.ts';
 import { parseInteger } from './options.ts';
 
@@ -13,14 +13,6 @@ export const intervalPositionals: readonly Positional[] = [
     parse: (given) => parseInteger(given, 1, 2 ** 31 - 1),
   },
 ];
-
-function parseSeconds(given: string): number {
-  const value = /^\d+(\.\d+)?$/.test(given) ? Number(given) : Number.NaN;
-  if (!(value > 0 && value <= 1e8)) {
-    throw new KscopeError('usage', `'${given}' is not a number of seconds above 0`);
-  }
-  return value;
-}
 
 /**
  * The moments at which to print: the end of each interval, and the end of the run, unless an interval has just ended

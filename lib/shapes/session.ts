@@ -4,6 +4,7 @@ import { setDebugLog } from '../bpf/log.ts';
 import { RINGBUF } from '../bpf/map.ts';
 import { BpfObject } from '../bpf/object.ts';
 import { objectBytes } from '../bpf/object-file.ts';
+import type { BpfProgram } from '../bpf/program.ts';
 import type { Skeleton } from '../bpf/skeleton.ts';
 import { KscopeError } from '../model/errors.ts';
 import type { AttachedHook, LostMessage } from '../model/message.ts';
@@ -18,6 +19,8 @@ export interface SessionPlan {
   readonly rules: ChoiceRules;
   /** Between open and load: sizes, and constants that are no option's value. */
   readonly prepare?: (object: BpfObject) => void;
+  /** By program name: attaches one whose section does not say where. */
+  readonly attachers?: Readonly<Record<string, (program: BpfProgram) => void>>;
 }
 
 /** A loaded and attached object: what every shape that uses BPF begins with. */
@@ -100,7 +103,14 @@ function attach(object: BpfObject, plan: SessionPlan, failed: ReadonlyMap<string
   }
   object.load();
   loadFilters(object, context.values);
-  object.attach(chosen);
+  for (const name of chosen) {
+    const by = plan.attachers?.[name];
+    if (by === undefined) {
+      object.attach([name]);
+    } else {
+      by(object.program(name));
+    }
+  }
   return [...chosen].map((program) => ({ program, hook: describeHook(object.program(program).section) }));
 }
 

@@ -13,7 +13,14 @@ import {
   columnOptions,
   fieldTypes,
 } from './columns.ts';
-import { activityOf, type CommonDefinition, type OptionsFor, rulesOf, type Text } from './common-definition.ts';
+import {
+  activityOf,
+  attachersOf,
+  type CommonDefinition,
+  type OptionsFor,
+  rulesOf,
+  type Text,
+} from './common-definition.ts';
 import { commonOptions } from './common-options.ts';
 import { CountedRows, countSchema, countTypes } from './count.ts';
 import type { RunContext, Tool } from './definition.ts';
@@ -145,6 +152,7 @@ async function* run(
     options,
     context,
     rules: rulesOf(definition.attach, values),
+    attachers: attachersOf(definition.attach, values),
     prepare: (object) => definition.prepare?.(object, typedValues),
   });
   const ring = session.object.ring<Row>(RING);

@@ -1,16 +1,5 @@
 import { readFileSync } from 'node:fs';
-
-/** One frame of a stack, as far as it could be named. */
-export interface Frame {
-  /** Address as the stack has it. */
-  readonly address: bigint;
-  /** Function; undefined when nothing is known about the address. */
-  readonly symbol?: string;
-  /** Bytes from the start of the function. */
-  readonly offset?: number;
-  /** Kernel module in brackets, or path of the binary, shared object or JIT map. */
-  readonly module?: string;
-}
+import type { Frame } from '../../model/message.ts';
 
 // All kernel addresses have their top 16 bits set; without them they fit a number exactly.
 const KERNEL_BASE = 0xffff000000000000n;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
+import type { Frame } from '../../model/message.ts';
 import { demangle } from './demangle.ts';
 import { ElfFunctions } from './elf-functions.ts';
-import type { Frame } from './kernel.ts';
 import { PerfMap } from './perf-map.ts';
 
 /** An executable mapping of a process. */

@@ -1,0 +1,58 @@
+import type { StacksMessage, WeighedStack } from '../model/message.ts';
+import { renderText, type TextStyle } from '../model/types.ts';
+import { stackNames } from './frame.ts';
+
+/**
+ * Stacks as text, the heaviest last: frames from the innermost on, then whose stack it is, then the weight.
+ * @param delimited puts a line between kernel and user frames
+ */
+export function renderStacks({ stacks, types }: StacksMessage, style: TextStyle, delimited: boolean): string {
+  const blocks = addUp(stacks, (one) => {
+    const kernel = stackNames(one.kernel, 'kernel').reverse();
+    const user = stackNames(one.user, 'user').reverse();
+    const between = delimited && kernel.length > 0 && user.length > 0 ? ['--'] : [];
+    return [...kernel, ...between, ...user, `-                ${owner(one, types, style)}`]
+      .map((line) => `    ${line}\n`)
+      .join('');
+  });
+  return blocks.map(([text, weight]) => `${text}        ${weight}\n\n`).join('');
+}
+
+/** Stacks that read the same, taken at different instructions, are one to people. The heaviest last. */
+function addUp(stacks: readonly WeighedStack[], text: (one: WeighedStack) => string): [string, number][] {
+  const weights = new Map<string, number>();
+  for (const one of stacks) {
+    const key = text(one);
+    weights.set(key, (weights.get(key) ?? 0) + one.weight);
+  }
+  return [...weights].sort(([, a], [, b]) => a - b);
+}
+
+/** 'nginx (181)': the command, then what else the key says. */
+export function owner({ key }: WeighedStack, types: StacksMessage['types'], style: TextStyle): string {
+  const { comm, ...rest } = Object.fromEntries(
+    Object.entries(types).map(([name, type]) => [name, renderText(type, key[name], style)]),
+  );
+  const others = Object.values(rest).join(', ');
+  return comm === undefined ? others : others === '' ? comm : `${comm} (${others})`;
+}
+
+/** One line for each stack, outermost frame first, frames between semicolons: what flame graph programs read. */
+export function renderFolded({ stacks }: StacksMessage): string {
+  const lines = addUp(stacks, (one) =>
+    foldedFrames(one)
+      .map((name) => name.replaceAll(';', ':'))
+      .join(';'),
+  );
+  return lines.map(([line, weight]) => `${line} ${weight}\n`).join('');
+}
+
+/** Command, user frames, kernel frames: the outermost first. */
+export function foldedFrames(one: WeighedStack): string[] {
+  const { comm } = one.key;
+  return [
+    ...(typeof comm === 'string' ? [comm === '' ? '-' : comm] : []),
+    ...stackNames(one.user, 'user'),
+    ...stackNames(one.kernel, 'kernel').map((name) => `${name}_[k]`),
+  ];
+}

@@ -1,0 +1,263 @@
+import type { Skeleton, SkeletonTypes } from '../bpf/skeleton.ts';
+import { StackTable } from '../bpf/stack-table.ts';
+import type { JsonSchema } from '../model/json.ts';
+import type { FieldTypes, Message, Row, Stack, WeighedStack } from '../model/message.ts';
+import { now } from '../system/clock.ts';
+import { KernelSymbols } from '../system/symbols/kernel.ts';
+import { UserSymbols } from '../system/symbols/user.ts';
+import { mapRows, readyMessage } from './aggregate.ts';
+import { attachersOf, type CommonDefinition, type OptionsFor, rulesOf, type Text } from './common-definition.ts';
+import { commonOptions, parseSeconds } from './common-options.ts';
+import type { Positional, RunContext, Tool } from './definition.ts';
+import { intervalEnds } from './intervals.ts';
+import { flag, integer, type Options, type OptionValues, text } from './options.ts';
+import { Session } from './session.ts';
+
+type KeyOf<S extends SkeletonTypes, M extends keyof S['maps']> = S['maps'][M]['key'];
+type ValueOf<S extends SkeletonTypes, M extends keyof S['maps']> = S['maps'][M]['value'];
+
+export interface StacksDefinition<S extends SkeletonTypes, O, M extends Text<keyof S['maps']>>
+  extends CommonDefinition<S, O> {
+  /** Map from a structure with the ids of stacks to a structure with the weight. */
+  readonly map: M;
+  /** Map made with STACKS in the program. */
+  readonly table: Text<keyof S['maps']>;
+  /** Members of the key that are ids of stacks. */
+  readonly kernel?: Text<keyof KeyOf<S, M>>;
+  readonly user?: Text<keyof KeyOf<S, M>>;
+  /** Member of the key that tells in which process user addresses are. */
+  readonly process?: Text<keyof KeyOf<S, M>>;
+  /** Member of the value that is the weight, and its unit. */
+  readonly weight: Text<keyof ValueOf<S, M>>;
+  readonly unit: string;
+}
+
+type AnyStacks = StacksDefinition<SkeletonTypes, Options, string>;
+
+const NO_STACK = -1;
+const EFAULT = -14;
+const REMEMBER_EVERY = 1;
+
+const positionals: readonly Positional[] = [
+  { key: 'seconds', name: '[duration]', summary: 'seconds to trace', parse: parseSeconds },
+];
+
+const shapeOptions = {
+  folded: flag('-f, --folded', 'print a line for each stack, for flame graphs', { group: 'output' }),
+  delimited: flag('-d, --delimited', 'put a line between kernel and user frames', { group: 'output' }),
+  flame: text('--flame <FILE>', 'write a flame graph (SVG) as well', { group: 'output', completes: 'file' }),
+  speedscope: text('--speedscope <FILE>', 'write a profile for speedscope as well', {
+    group: 'output',
+    completes: 'file',
+  }),
+  tableSize: integer('--stack-storage-size <COUNT>', 'number of different stacks that can be kept', {
+    min: 1,
+    max: 2 ** 24,
+    group: 'common',
+  }),
+};
+
+/** A tool that adds up something by stack, in the kernel, and prints it at the end. */
+export function stacks<S extends SkeletonTypes, const O extends OptionsFor<S>, const M extends Text<keyof S['maps']>>(
+  skeleton: Skeleton<S>,
+  definition: StacksDefinition<S, O & Options, M>,
+): Tool {
+  const any = definition as unknown as AnyStacks;
+  const options: Options = { ...definition.options, ...shapeOptions, ...commonOptions };
+  return {
+    shape: 'stacks',
+    skeleton,
+    summary: definition.summary,
+    description: definition.description,
+    overhead: definition.overhead,
+    options,
+    positionals,
+    examples: definition.examples,
+    aliases: definition.aliases ?? {},
+    columns: () => [],
+    schema: () => stackSchema(keyTypes(skeleton, any), any.unit),
+    rules: (values) => rulesOf(any.attach, values),
+    run: (context) => run(skeleton, any, options, context),
+  };
+}
+
+/** The members of the key that say whose stack it is. */
+function keyTypes(skeleton: Skeleton, definition: AnyStacks): FieldTypes {
+  const { key } = mapRows(skeleton, definition.map);
+  const fields = (key?.fields ?? []).filter(({ name }) => name !== definition.kernel && name !== definition.user);
+  return Object.fromEntries(fields.map(({ name, semantic }) => [name, semantic]));
+}
+
+function stackSchema(types: FieldTypes, unit: string): JsonSchema {
+  const frame: JsonSchema = {
+    type: 'object',
+    properties: {
+      address: { type: 'string' },
+      symbol: { type: 'string' },
+      offset: { type: 'integer' },
+      module: { type: 'string' },
+    },
+    required: ['address'],
+    additionalProperties: false,
+  };
+  const stack = (whose: string): JsonSchema => ({
+    description: `${whose} stack, innermost frame first; absent when there is none`,
+    type: 'array',
+    items: frame,
+  });
+  const keys = Object.entries(types).map(([name, type]) => [name, { description: type.help, ...type.schema }]);
+  return {
+    type: 'object',
+    properties: {
+      type: { const: 'stack' },
+      time: { type: 'string', format: 'date-time' },
+      ...Object.fromEntries(keys),
+      unit: { const: unit },
+      weight: { type: 'number', minimum: 0 },
+      user: stack('user'),
+      kernel: stack('kernel'),
+      missed: { description: 'stacks that could not be kept', type: 'array', items: { enum: ['user', 'kernel'] } },
+    },
+    required: ['type', 'time', 'unit', 'weight'],
+    additionalProperties: false,
+  };
+}
+
+async function* run(
+  skeleton: Skeleton,
+  definition: AnyStacks,
+  options: Options,
+  context: RunContext,
+): AsyncGenerator<Message, void, void> {
+  const { values, signal } = context;
+  using session = Session.start({
+    skeleton,
+    options,
+    context,
+    rules: rulesOf(definition.attach, values),
+    attachers: attachersOf(definition.attach, values),
+    prepare: (object) => {
+      if (typeof values.tableSize === 'number') {
+        object.map(definition.table).maxEntries = values.tableSize;
+      }
+      definition.prepare?.(object, values as OptionValues<Options>);
+    },
+  });
+  const { object } = session;
+  const symbols = new StackSymbols(new StackTable(object.map(definition.table)));
+  const map = object.map<Row, Row>(definition.map);
+  const processOf = (key: Row) => (definition.process === undefined ? 0 : (key[definition.process] as number));
+  yield readyMessage({ skeleton, definition }, session);
+
+  for await (const _ of intervalEnds(secondsOf(values.seconds as number | undefined), REMEMBER_EVERY, signal)) {
+    // A process has to be asked where its code is while it lives.
+    if (definition.user !== undefined && !signal.aborted) {
+      for (const [key] of map.entries()) {
+        symbols.remember(processOf(key));
+      }
+    }
+    yield* session.losses(false);
+  }
+  object.detach();
+
+  const { kernel, user, weight } = definition;
+  const weighed = map.entries().map(
+    ([key, value]): WeighedStack => ({
+      key: Object.fromEntries(Object.entries(key).filter(([name]) => name !== kernel && name !== user)),
+      kernel: kernel === undefined ? 'none' : symbols.kernel(key[kernel] as number),
+      user: user === undefined ? 'none' : symbols.user(processOf(key), key[user] as number),
+      weight: value[weight] as number,
+    }),
+  );
+  yield {
+    type: 'stacks',
+    time: now(),
+    types: keyTypes(skeleton, definition),
+    unit: definition.unit,
+    stacks: weighed.sort((a, b) => a.weight - b.weight),
+  };
+  yield* symbols.warnings(weighed, definition.unit);
+  yield* session.losses(true);
+}
+
+/** A run of so many seconds as intervals of about one. */
+function secondsOf(seconds: number | undefined): Readonly<Record<string, unknown>> {
+  return seconds === undefined ? {} : { interval: seconds / Math.ceil(seconds), intervals: Math.ceil(seconds) };
+}
+
+// Where the stacks of honest programs begin: in code of the C library, mostly without a name. One that begins elsewhere
+// was cut.
+const outermost = /^(_start|main|_?_libc_start_(main|call_main)|(__)?clone3?|start_thread|thread_start|__GI___clone)$/;
+const startCode = /\/(libc|libpthread|ld-linux|ld-musl|ld)[-.][^/]*$/;
+
+function isCut(stack: Stack): boolean {
+  if (typeof stack === 'string' || stack.length === 0) {
+    return false;
+  }
+  const { symbol = '', module = '' } = stack.at(-1) ?? {};
+  return !outermost.test(symbol) && !(symbol === '' && startCode.test(module));
+}
+
+/** Stacks by id, with names. */
+class StackSymbols {
+  readonly #table: StackTable;
+  readonly #user = new UserSymbols();
+  #kernel: KernelSymbols | undefined;
+
+  constructor(table: StackTable) {
+    this.#table = table;
+  }
+
+  remember(pid: number): void {
+    this.#user.remember(pid);
+  }
+
+  kernel(id: number): Stack {
+    const addresses = this.#addresses(id);
+    if (typeof addresses === 'string') {
+      return addresses;
+    }
+    this.#kernel ??= new KernelSymbols();
+    const symbols = this.#kernel;
+    return addresses.map((address) => symbols.resolve(address));
+  }
+
+  user(pid: number, id: number): Stack {
+    const addresses = this.#addresses(id);
+    return typeof addresses === 'string' ? addresses : addresses.map((address) => this.#user.resolve(pid, address));
+  }
+
+  #addresses(id: number): bigint[] | 'missed' | 'none' {
+    return id === NO_STACK || id === EFAULT ? 'none' : id < 0 ? 'missed' : (this.#table.get(id) ?? 'missed');
+  }
+
+  /** What a reader of the stacks has to know about their quality. */
+  *warnings(stacks: readonly WeighedStack[], unit: string): Generator<Message> {
+    const weightOf = (wanted: (one: WeighedStack) => boolean) =>
+      stacks.filter(wanted).reduce((sum, { weight }) => sum + weight, 0);
+    const missed = weightOf(({ user, kernel }) => user === 'missed' || kernel === 'missed');
+    if (missed > 0) {
+      yield {
+        type: 'warning',
+        text: `${missed} ${unit} have no stack: their place in the table was taken`,
+        hint: '--stack-storage-size makes the table larger',
+      };
+    }
+    if (this.#kernel?.hidden === true) {
+      yield {
+        type: 'warning',
+        text: 'the kernel hides its addresses, so its functions have no names',
+        hint: 'sysctl kernel.kptr_restrict=1 shows them to root',
+      };
+    }
+    const userWeight = weightOf(({ user }) => typeof user !== 'string' && user.length > 0);
+    const cut = weightOf(({ user }) => isCut(user));
+    if (cut > 0) {
+      yield {
+        type: 'warning',
+        text: `${Math.round((100 * cut) / userWeight)} % of the user stacks do not reach the start of their thread`,
+        hint: 'programs compiled with -fno-omit-frame-pointer show whole stacks',
+      };
+    }
+  }
+}
