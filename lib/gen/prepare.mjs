@@ -94,7 +94,7 @@ function installDependencies() {
   const [command, first] = npm?.endsWith('.js') ? [process.execPath, [npm]] : ['npm', []];
   const options = ['ci', '--ignore-scripts', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
   // A registry that does not answer is a message, not a wait.
-  options.push('--fetch-timeout=60000', '--fetch-retry-maxtimeout=5000');
+  options.push('--fetch-timeout=60000', '--fetch-retry-mintimeout=2000', '--fetch-retry-maxtimeout=10000');
   run('cannot install the npm packages', command, [...first, ...options], { env, quiet: true });
   // Prebuilt binaries come as a package for each platform; one that does not suit this C library shows only here.
   run('koffi does not load', process.execPath, ['--import', 'koffi', '--eval', '']);

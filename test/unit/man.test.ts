@@ -145,7 +145,7 @@ test('the committed pages are those of the tools', async () => {
   const pages = await manPages(new Registry());
   assert.deepEqual(readdirSync(committed).sort(), [...pages.keys(), 'kscope.8'].sort());
   for (const [file, page] of pages) {
-    assert.equal(readFileSync(join(committed, file), 'utf8'), page, `man/${file} is stale: npm run man writes it`);
+    assert.equal(readFileSync(join(committed, file), 'utf8'), page, `man/${file} is stale: npm run docs writes it`);
   }
 });
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { Registry } from '../../lib/cli/registry.ts';
-import { manPages } from '../../lib/gen/man.ts';
+import { withToolList } from '../../lib/gen/tool-list.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -20,18 +20,13 @@ function json<T>(file: string): T {
   return JSON.parse(readFileSync(join(root, file), 'utf8')) as T;
 }
 
-test('manual pages are what the definitions say: `npm run man` writes them', async () => {
-  const pages = await manPages(new Registry(pathToFileURL(join(root, 'dist/tools/'))));
-  const stale = [...pages].filter(([file, text]) => {
-    const path = join(root, 'man', file);
-    return !statSync(path, { throwIfNoEntry: false })?.isFile() || readFileSync(path, 'utf8') !== text;
-  });
-  assert.deepEqual(
-    stale.map(([file]) => file),
-    [],
-  );
-  const orphans = readdirSync(join(root, 'man')).filter((file) => file !== 'kscope.8' && !pages.has(file));
-  assert.deepEqual(orphans, []);
+test('the README lists the tools that there are: `npm run docs` writes the list', async () => {
+  const text = readFileSync(join(root, 'README.md'), 'utf8');
+  assert.equal(text, await withToolList(text, new Registry()));
+});
+
+test('a text without marks has no place for the list', async () => {
+  await assert.rejects(withToolList('# kscope', new Registry()), /no place for the list of tools/);
 });
 
 test('the manifest lists no tools: commands and pages are found by their folders', () => {
