@@ -10,8 +10,9 @@ export class BpfLink implements Disposable {
     this.#pointer = pointer;
   }
 
+  /** Descriptor; negative after close. */
   get fd(): number {
-    return libbpf.bpf_link__fd(this.#pointer);
+    return this.#pointer === null ? -1 : libbpf.bpf_link__fd(this.#pointer);
   }
 
   /** Detaches; may be called twice. */

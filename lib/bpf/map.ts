@@ -28,22 +28,22 @@ export class BpfMap<K = unknown, V = unknown> {
   readonly name: string;
   /** BPF_MAP_TYPE_*. */
   readonly type: number;
-  readonly #pointer: Pointer;
+  #native: Pointer;
   readonly #schemas: MapSchemas;
   readonly #context: DecodeContext;
   #codec: Codec<K, V> | undefined;
 
   constructor(name: string, pointer: bigint, schemas: MapSchemas, context: DecodeContext) {
     this.name = name;
-    this.#pointer = pointer;
+    this.#native = pointer;
     this.#schemas = schemas;
     this.#context = context;
     this.type = libbpf.bpf_map__type(pointer);
   }
 
-  /** Descriptor; negative before load. */
+  /** Descriptor; negative before load and after close. */
   get fd(): number {
-    return libbpf.bpf_map__fd(this.#pointer);
+    return this.#native === null ? -1 : libbpf.bpf_map__fd(this.#native);
   }
 
   get keySize(): number {
@@ -128,6 +128,19 @@ export class BpfMap<K = unknown, V = unknown> {
     return this.entries()[Symbol.iterator]();
   }
 
+  /** Called by the object when it is closed: from then on there is no map. */
+  release(): void {
+    this.#native = null;
+  }
+
+  /** Of a closed object nothing is left to point to. @throws KscopeError failed */
+  get #pointer(): bigint {
+    if (this.#native === null) {
+      throw new KscopeError('failed', `map ${this.name}: its object is closed`, { subject: this.name });
+    }
+    return this.#native;
+  }
+
   #batches(remove: boolean): [K, V][] | undefined {
     const codec = this.#codecs();
     const read = remove ? libbpf.bpf_map_lookup_and_delete_batch : libbpf.bpf_map_lookup_batch;
@@ -189,8 +202,9 @@ export class BpfMap<K = unknown, V = unknown> {
     for (const one of keys) {
       if (libbpf.bpf_map_lookup_elem(this.fd, one, codec.value) === 0) {
         found.push([codec.decodeKey(memoryOf(one), 0, codec.keyBytes), codec.decodeValue(codec.valueMemory, 0)]);
-        if (remove) {
-          libbpf.bpf_map_delete_elem(this.fd, one);
+        const deleted = remove ? libbpf.bpf_map_delete_elem(this.fd, one) : 0;
+        if (deleted !== ENOENT) {
+          this.#check(deleted, 'cannot be emptied');
         }
       }
     }
@@ -198,8 +212,8 @@ export class BpfMap<K = unknown, V = unknown> {
   }
 
   #codecs(): Codec<K, V> {
-    if (this.fd < 0) {
-      throw new KscopeError('failed', `map ${this.name} is not loaded`);
+    if (libbpf.bpf_map__fd(this.#pointer) < 0) {
+      throw new KscopeError('failed', `map ${this.name} is not loaded`, { subject: this.name });
     }
     this.#codec ??= new Codec(this.#schemas, this.keySize, this.valueSize, this.perCpu, this.#context);
     return this.#codec;
@@ -252,6 +266,9 @@ class Codec<K, V> {
       this.#encodeValue(value, this.value);
     } else {
       const values = value as unknown as readonly V[];
+      if (!Array.isArray(values) || values.length !== this.#cpus) {
+        throw new KscopeError('failed', `a value of a per-CPU map is an array of ${this.#cpus} values`);
+      }
       for (let cpu = 0; cpu < this.#cpus; cpu++) {
         this.#encodeValue(values[cpu] as V, this.value, cpu * this.#stride);
       }
@@ -278,6 +295,11 @@ function decoderOf<T>(schema: RowSchema | ValueSchema | undefined, context: Deco
 
 function encoderOf<T>(schema: RowSchema | ValueSchema | undefined, size: number, context: DecodeContext): Encoder<T> {
   return schema === undefined
-    ? (value, into, offset = 0) => into.set((value as Uint8Array).subarray(0, size), offset)
+    ? (value, into, offset = 0) => {
+        if (!(value instanceof Uint8Array) || value.length !== size) {
+          throw new KscopeError('failed', `what has no type takes ${size} bytes`);
+        }
+        into.set(value, offset);
+      }
     : compileEncoder<T>(schema, context);
 }

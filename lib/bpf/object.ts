@@ -213,6 +213,9 @@ export class BpfObject implements Disposable {
       memory.close();
     }
     this.#sections.clear();
+    for (const owned of [...this.programs.values(), ...this.maps.values()]) {
+      owned.release();
+    }
     libbpf.bpf_object__close(this.#pointer);
     this.#pointer = null;
     this.#verifierLog.close();

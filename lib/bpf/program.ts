@@ -1,3 +1,4 @@
+import { closeSync, readFileSync } from 'node:fs';
 import { KscopeError } from '../model/errors.ts';
 import { libbpf, options } from '../native/libbpf.ts';
 import { errno, errorText, libc } from '../native/libc.ts';
@@ -26,11 +27,11 @@ export class BpfProgram {
   readonly name: string;
   /** Where it says it belongs: 'tp_btf/sched_process_exit'. */
   readonly section: string;
-  readonly #pointer: Pointer;
+  #native: Pointer;
   readonly #own: (link: BpfLink) => BpfLink;
 
   constructor(pointer: bigint, own: (link: BpfLink) => BpfLink) {
-    this.#pointer = pointer;
+    this.#native = pointer;
     this.#own = own;
     this.name = libbpf.bpf_program__name(pointer);
     this.section = libbpf.bpf_program__section_name(pointer);
@@ -38,7 +39,7 @@ export class BpfProgram {
 
   /** Descriptor of the loaded program; negative when it is not loaded. */
   get fd(): number {
-    return libbpf.bpf_program__fd(this.#pointer);
+    return this.#native === null ? -1 : libbpf.bpf_program__fd(this.#native);
   }
 
   /** Whether `load` will load it. */
@@ -46,8 +47,9 @@ export class BpfProgram {
     return libbpf.bpf_program__autoload(this.#pointer);
   }
 
+  /** Before load. @throws KscopeError failed */
   set autoload(load: boolean) {
-    libbpf.bpf_program__set_autoload(this.#pointer, load);
+    this.#check(libbpf.bpf_program__set_autoload(this.#pointer, load), 'cannot be chosen or left out');
   }
 
   /** Before load: the kernel function of an fentry, fexit or LSM program, instead of the one in its section. */
@@ -57,7 +59,17 @@ export class BpfProgram {
 
   /** Attaches where the section says. @throws KscopeError unsupported | permission | failed */
   attach(): BpfLink {
-    return this.#attach(this.section, () => libbpf.bpf_program__attach(this.#pointer));
+    try {
+      return this.#attach(this.section, () => libbpf.bpf_program__attach(this.#pointer));
+    } catch (error) {
+      if (error instanceof KscopeError && error.code === 'unsupported' && !this.section.includes('/')) {
+        throw new KscopeError('failed', `cannot attach ${this.name}: its section does not say where`, {
+          subject: this.name,
+          cause: error,
+        });
+      }
+      throw error;
+    }
   }
 
   attachTracepoint(category: string, name: string): BpfLink {
@@ -127,6 +139,36 @@ export class BpfProgram {
     }
   }
 
+  /**
+   * Runs an iterator program (section `iter/…`) over all there is, once. @returns what it wrote
+   * @throws KscopeError unsupported | permission | failed
+   */
+  iterate(): Uint8Array {
+    using link = this.attach();
+    const fd = libbpf.bpf_iter_create(link.fd);
+    if (fd < 0) {
+      throw attachError(this.name, this.section, -fd, []);
+    }
+    try {
+      return readFileSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /** Called by the object when it is closed: from then on there is no program. */
+  release(): void {
+    this.#native = null;
+  }
+
+  /** Of a closed object nothing is left to point to. @throws KscopeError failed */
+  get #pointer(): bigint {
+    if (this.#native === null) {
+      throw new KscopeError('failed', `program ${this.name}: its object is closed`, { subject: this.name });
+    }
+    return this.#native;
+  }
+
   #attach(where: string, attach: () => Pointer): BpfLink {
     return withLog((log) => {
       const link = attach();
@@ -145,9 +187,10 @@ export class BpfProgram {
 }
 
 function attachError(program: string, where: string, error: number, log: readonly string[]): KscopeError {
-  const missing = error === 2 || error === 19 || error === 95 || error === 524;
+  const missing = error === 0 || error === 2 || error === 19 || error === 95 || error === 524;
   const code = error === 1 || error === 13 ? 'permission' : missing ? 'unsupported' : 'failed';
-  const reason = error === 0 ? 'the section does not say where it attaches' : errorText(error);
+  // Numbers from 4000 on are libbpf's own.
+  const reason = (error >= 4000 ? log.at(-1) : undefined) ?? errorText(error);
   return new KscopeError(code, `cannot attach ${program} to ${where}: ${reason}`, {
     log: log.join('\n'),
     subject: program,

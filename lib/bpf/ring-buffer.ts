@@ -130,14 +130,15 @@ export class RingBuffer<T> implements Disposable {
   }
 
   /**
-   * Batches of records as they come. Ends when the signal is raised, after all that was produced until then; the
-   * consumer's pace is the only back-pressure, and what the kernel cannot store meanwhile is counted in `lost`.
+   * Batches of records as they come. Ends when the signal is raised, after all that was produced until then, or when
+   * the ring is closed; the consumer's pace is the only back-pressure, and what the kernel cannot store meanwhile is
+   * counted in `lost`.
    * @param beforeLast called once when the signal was seen, before the rest is read: the moment to detach
    */
   async *batches(signal?: AbortSignal, beforeLast?: () => void): AsyncGenerator<T[], void, void> {
     let delay = BUSY_DELAY;
     let ending = false;
-    for (;;) {
+    while (this.#memory !== undefined) {
       if (!ending && signal?.aborted === true) {
         ending = true;
         beforeLast?.();
