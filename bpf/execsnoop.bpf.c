@@ -9,7 +9,6 @@
 #include "events.h"
 #include "filter.h"
 #include "text.h"
-#include <bpf/bpf_tracing.h>
 
 #define PATH_SIZE 256
 #define ARGS_SIZE 16384
@@ -76,9 +75,11 @@ static __always_inline void fill_event(struct event *event, __u64 id, errno_t er
 	__builtin_memset(event->path, 0, sizeof(event->path));
 }
 
-SEC("tp_btf/sched_process_exec")
-int BPF_PROG(process_exec__tp_btf, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+SEC("tp/sched/sched_process_exec")
+int process_exec__tp(struct trace_event_raw_sched_process_exec *ctx)
 {
+	struct task_struct *task = (void *)bpf_get_current_task();
+	const char *filename = (void *)ctx + (ctx->__data_loc_filename & 0xffff);
 	__u64 id = bpf_get_current_pid_tgid();
 	unsigned long start, size;
 	struct event *event;
@@ -90,7 +91,7 @@ int BPF_PROG(process_exec__tp_btf, struct task_struct *task, int old_pid, struct
 		return 0;
 
 	fill_event(event, id, 0);
-	if (!read_kernel_text(event->path, sizeof(event->path), BPF_CORE_READ(bprm, filename), &event->truncated))
+	if (!read_kernel_text(event->path, sizeof(event->path), filename, &event->truncated))
 		event->truncated = true;
 	start = BPF_CORE_READ(task, mm, arg_start);
 	size = BPF_CORE_READ(task, mm, arg_end) - start;

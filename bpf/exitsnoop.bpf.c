@@ -9,7 +9,6 @@
 #include "compat.h"
 #include "events.h"
 #include "filter.h"
-#include <bpf/bpf_tracing.h>
 
 #define SIGNAL_GROUP_EXIT 4
 
@@ -52,7 +51,8 @@ struct {
  * way here. Threads that exit at the same time may all find it at 0; the first
  * of them leaves a mark for the others.
  */
-static __always_inline bool last_thread(__u64 *ctx, struct task_struct *task)
+static __always_inline bool
+last_thread(struct trace_event_raw_sched_process_exit *ctx, struct task_struct *task)
 {
 	struct signal_struct *signal;
 	struct process process = {};
@@ -60,7 +60,7 @@ static __always_inline bool last_thread(__u64 *ctx, struct task_struct *task)
 	int error;
 
 	if (exit_tells_group_dead())
-		return ctx[1];
+		return ctx->group_dead;
 
 	signal = BPF_CORE_READ(task, signal);
 	if (BPF_CORE_READ(signal, live.counter) != 0)
@@ -85,8 +85,8 @@ static __always_inline int wait_status(struct task_struct *task, struct task_str
 	return BPF_CORE_READ(subject, exit_code);
 }
 
-SEC("tp_btf/sched_process_exit")
-int process_exit__tp_btf(__u64 *ctx)
+SEC("tp/sched/sched_process_exit")
+int process_exit__tp(struct trace_event_raw_sched_process_exit *ctx)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	__u64 id = bpf_get_current_pid_tgid();

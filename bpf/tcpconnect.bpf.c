@@ -43,7 +43,11 @@ struct event {
 EVENT_RING(events, event);
 ENTRY_MAP(connect_entries, struct sock *);
 
-/* Rows that wait for their local port, by socket. */
+/*
+ * Rows that wait for their local port, by socket. A row may stay: programs do
+ * not nest, so a change of state in an interrupt can be missed. User space
+ * takes what is left at the end.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 16384);
@@ -168,16 +172,18 @@ int BPF_KRETPROBE(tcp_v6_connect__kretprobe, int error)
 
 static __always_inline int syn_sent(const struct sock *sk)
 {
+	struct event event, *earlier;
 	__u64 key = (__u64)sk;
-	struct event event;
 
-	if (!wanted_task(bpf_get_current_pid_tgid()) || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
-		return 0;
-	if (!connection(&event, sk))
+	if (!wanted_task(bpf_get_current_pid_tgid()) || !connection(&event, sk))
 		return 0;
 	/* A port that was chosen with bind(2) is known already. */
 	event.lport = sock_local_port(sk);
 	if (want_lport && !event.lport) {
+		/* The answer to this one was missed; the kernel has used the socket's memory again. */
+		earlier = bpf_map_lookup_elem(&connecting, &key);
+		if (earlier)
+			event_output(events, earlier, sizeof(*earlier));
 		if (!bpf_map_update_elem(&connecting, &key, &event, BPF_ANY))
 			return 0;
 		COUNT_DROPPED(connecting);
@@ -203,13 +209,15 @@ static __always_inline int syn_answered(const struct sock *sk)
 	return 0;
 }
 
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(sock_state__tp_btf, const struct sock *sk, int from, int to)
+SEC("tp/sock/inet_sock_set_state")
+int sock_state__tp(struct trace_event_raw_inet_sock_set_state *ctx)
 {
-	if (from == TCP_CLOSE && to == TCP_SYN_SENT)
-		return syn_sent(sk);
-	if (want_lport && from == TCP_SYN_SENT)
-		return syn_answered(sk);
+	if (ctx->protocol != IPPROTO_TCP)
+		return 0;
+	if (ctx->oldstate == TCP_CLOSE && ctx->newstate == TCP_SYN_SENT)
+		return syn_sent(ctx->skaddr);
+	if (want_lport && ctx->oldstate == TCP_SYN_SENT)
+		return syn_answered(ctx->skaddr);
 	return 0;
 }
 

@@ -88,8 +88,19 @@ struct syscall_trace_exit {
 	long ret;
 };
 
+struct trace_event_raw_sched_process_exec {
+	__u32 __data_loc_filename;
+};
+
 struct trace_event_raw_sched_process_exit {
 	bool group_dead;
+};
+
+struct trace_event_raw_inet_sock_set_state {
+	const void *skaddr;
+	int oldstate;
+	int newstate;
+	__u16 protocol;
 };
 
 typedef struct {
@@ -179,10 +190,6 @@ struct task_struct {
 	struct signal_struct *signal;
 };
 
-struct linux_binprm {
-	const char *filename;
-};
-
 struct in6_addr {
 	union {
 		__u8 u6_addr8[16];
@@ -201,7 +208,6 @@ struct sock_common {
 
 struct sock {
 	struct sock_common __sk_common;
-	__u16 sk_protocol;
 };
 
 struct inet_sock {
