@@ -39,7 +39,7 @@ export async function runTool(name: string, tool: Tool, values: Readonly<Record<
   const status = new Status(stderr, name, { verbose });
   const end = new AbortController();
   // A caller that waits for a slow reader must not wait once the end was asked for.
-  const ended = new Promise<void>((resolve) => end.signal.addEventListener('abort', () => resolve(), { once: true }));
+  end.signal.addEventListener('abort', () => stdout.hurry(), { once: true });
   /** When a signal first asked for the end; the promise settles then. */
   let told: number | undefined;
   let tell!: () => void;
@@ -72,9 +72,9 @@ export async function runTool(name: string, tool: Tool, values: Readonly<Record<
       if (message.type === 'ready' && own.duration !== undefined) {
         timer = setTimeout(() => end.abort(), own.duration * 1000);
       }
-      const room = output.message(message);
-      if (room !== undefined) {
-        await Promise.race([room, ended]);
+      const done = output.message(message);
+      if (done !== undefined) {
+        await done;
       }
     }
   } catch (error) {

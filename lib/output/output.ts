@@ -2,6 +2,9 @@ import type { Message } from '../model/message.ts';
 
 /** One way to print what a tool says. */
 export interface Output {
-  /** Prints a message; returns a promise when the caller should wait before the next one. */
+  /**
+   * Prints a message. Returns a promise when the caller should wait before the next one: for room, or because it takes
+   * longer to compose what is printed.
+   */
   message(message: Message): Promise<void> | undefined;
 }

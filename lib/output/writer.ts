@@ -17,7 +17,7 @@ export interface WriterOptions {
 export class Writer {
   /** Settles when the descriptor takes no more; what is written after that is dropped. */
   readonly closed: Promise<Closed>;
-  readonly #limit: number;
+  #limit: number;
   readonly #sink: Sink;
   #close!: (reason: Closed) => void;
   #over = false;
@@ -65,6 +65,13 @@ export class Writer {
     }
     this.#room ??= waiters();
     return this.#room.promise;
+  }
+
+  /** From now on nobody is asked to wait for room, and whoever waits goes on: there is not much more to come. */
+  hurry(): void {
+    this.#limit = Number.POSITIVE_INFINITY;
+    this.#room?.resolve();
+    this.#room = undefined;
   }
 
   /**

@@ -43,6 +43,22 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   });
 }
 
+for (const [how, args, signal] of [
+  ['a signal', [], 'SIGINT'],
+  ['--duration', ['--duration', '0.05'], undefined],
+] as const) {
+  test(`a table that is made at the end is printed after ${how}`, bound, async () => {
+    const run = startFake(['totals', ...args]);
+    await run.ready();
+    if (signal !== undefined) {
+      run.process.kill(signal);
+    }
+    const { status, stdout } = await run.ended;
+    assert.equal(status, 0);
+    assert.match(stdout, /\n100 cat +3 - +\/etc\/file-0\n$/);
+  });
+}
+
 test('--duration ends the run', bound, async () => {
   const { status, stdout } = await startFake(['rows', '--duration', '0.05']).ended;
   assert.equal(status, 0);

@@ -73,6 +73,19 @@ test('above the limit, the caller is asked to wait until there is room', async (
   assert.ok(writer.pending <= 50_000);
 });
 
+test('in a hurry, nobody is asked to wait, and nothing is lost', async () => {
+  const { reader, writer: fd } = pipe('hurry');
+  const writer = new Writer(fd, { limit: 1000 });
+  const text = 'x'.repeat(200_000);
+  const room = writer.write(text);
+  assert.notEqual(room, undefined);
+  writer.hurry();
+  await room;
+  assert.equal(writer.write(text), undefined);
+  const [received] = await Promise.all([read(reader, 2 * text.length), writer.flush()]);
+  assert.equal(received, text + text);
+});
+
 test('what the inherited descriptor shares with others stays blocking', () => {
   const { writer: fd } = pipe('shared');
   new Writer(fd).write('x');
