@@ -19,6 +19,7 @@ const generated = /\.bpf\.ts$/;
  * @returns {Promise<string>} what the build was made from, as a digest
  */
 export async function prepare() {
+  checkNode();
   if (isFresh()) {
     return fingerprint();
   }
@@ -37,6 +38,16 @@ export async function prepare() {
     }
     return fingerprint();
   });
+}
+
+function checkNode() {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  if (major < 20 || (major === 20 && minor < 19)) {
+    fail(`needs Node.js 20.19 or newer; this is ${process.version}`);
+  }
+  if (process.platform !== 'linux') {
+    fail('needs Linux');
+  }
 }
 
 function isFresh() {

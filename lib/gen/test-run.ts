@@ -33,8 +33,9 @@ const parts: readonly Part[] = [
 interface Result {
   readonly name: string;
   readonly passed: number;
-  readonly failed: number;
-  /** Name and reason of each test that was left out. */
+  /** Names of the tests that failed. */
+  readonly failed: readonly string[];
+  /** Why tests were left out, a reason for each. */
   readonly skipped: readonly string[];
   readonly seconds: number;
 }
@@ -48,7 +49,7 @@ export async function test(scope: 'check' | 'all'): Promise<number> {
     }
   }
   process.stdout.write(summary(results));
-  return results.some((result) => result.failed > 0) ? 1 : 0;
+  return results.some((result) => result.failed.length > 0) ? 1 : 0;
 }
 
 /** Types were checked by the build: a build with wrong types is not fresh. */
@@ -59,32 +60,30 @@ function lint(): Result {
     cwd: root,
     stdio: 'inherit',
   });
-  return {
-    name: 'lint',
-    passed: Number(status === 0),
-    failed: Number(status !== 0),
-    skipped: [],
-    seconds: since(started),
-  };
+  const failed = status === 0 ? [] : ['biome check'];
+  return { name: 'lint', passed: 1 - failed.length, failed, skipped: [], seconds: since(started) };
 }
 
 async function runPart({ name, concurrency, limit }: Part): Promise<Result> {
   const started = performance.now();
   const files = testFiles(join(root, 'dist/test', name));
   let passed = 0;
-  let failed = 0;
+  const failed: string[] = [];
   const skipped: string[] = [];
   if (files.length > 0) {
     const stream = run({ files, concurrency, timeout: limit * 60_000 });
     stream.on('test:pass', ({ name: title, details, skip }) => {
       if (skip !== undefined) {
-        skipped.push(typeof skip === 'string' ? `${title}: ${skip}` : title);
+        skipped.push(typeof skip === 'string' ? skip : title);
       } else if (details.type !== 'suite') {
         passed += 1;
       }
     });
-    stream.on('test:fail', () => {
-      failed += 1;
+    stream.on('test:fail', ({ name: title, details, file }) => {
+      // One whose only fault is a test within, which is reported by itself.
+      if ((details.error as { failureType?: string }).failureType !== 'subtestsFailed') {
+        failed.push(file === undefined ? title : `${relative(join(root, 'dist/test'), file)}: ${title}`);
+      }
     });
     await new Promise((resolve, reject) => {
       const report = stream.pipe(new spec());
@@ -108,13 +107,23 @@ function testFiles(directory: string): readonly string[] {
 
 function summary(results: readonly Result[]): string {
   const lines = results.map(({ name, passed, failed, skipped, seconds }) => {
-    const verdict = failed > 0 ? 'FAILED' : 'ok';
-    const counts = `${passed} passed, ${failed} failed, ${skipped.length} skipped`;
+    const verdict = failed.length > 0 ? 'FAILED' : 'ok';
+    const counts = `${passed} passed, ${failed.length} failed, ${skipped.length} skipped`;
     return `  ${name.padEnd(8)} ${verdict.padEnd(6)} ${counts}, ${seconds.toFixed(1)} s`;
   });
-  const reasons = [...new Set(results.flatMap(({ name, skipped }) => skipped.map((skip) => `  ${name}: ${skip}`)))];
-  const left = reasons.length === 0 ? [] : ['Skipped:', ...reasons];
-  return ['Summary:', ...lines, ...left, ''].join('\n');
+  const failures = results.flatMap(({ failed }) => failed.map((title) => `  ${title}`));
+  const reasons = results.flatMap(({ name, skipped }) =>
+    [...new Set(skipped)].map((reason) => {
+      const count = skipped.filter((other) => other === reason).length;
+      return `  ${name}: ${reason}${count === 1 ? '' : ` (${count} tests)`}`;
+    }),
+  );
+  return [
+    ...['Summary:', ...lines],
+    ...(reasons.length > 0 ? ['Skipped:', ...reasons] : []),
+    ...(failures.length > 0 ? ['Failed:', ...failures] : []),
+    '',
+  ].join('\n');
 }
 
 function since(started: number): number {
