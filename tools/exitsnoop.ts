@@ -7,7 +7,8 @@ export default snoop(bpf, {
 Prints a line when the last thread of a process has ended, with the age of the process and how it ended. With --per-thread a line for each thread.
 
 The parent is the one at that time, which is another process than the one that started it where that has ended before.`,
-  overhead: '',
+  overhead:
+    'About 1 µs for each process or thread that ends (measured on a 2-core virtual machine): not measurable in practice.',
   options: {
     ...filters,
     failed: flag('-x, --failed', 'only what did not end with exit status 0', { set: 'failed_only' }),

@@ -11,7 +11,8 @@ Prints a line for each open(2), creat(2), openat(2) and openat2(2) when it retur
 The name is the one that the program gave. With --full-path a relative name is resolved: to the path of the file that was opened, symbolic links included, or, when the call failed, to the path of the directory it was relative to (dirfd or the current directory) and the name. Paths are those inside the mount namespace of the process.
 
 Files opened through io_uring, and those that the kernel opens for itself, are not seen. A name that the kernel could not read (a bad address) is empty and marked unreadable.`,
-  overhead: '',
+  overhead:
+    'About 0.4 µs for each traced open in the kernel (measured on a 2-core virtual machine, where an open and close took 1.4 µs), and as much CPU time of the tool for each printed line; with --json about 1 µs. A process that opens files as fast as it can runs 20 to 40 % slower. Opens that a filter leaves out cost about 0.1 µs.',
   options: {
     ...filters,
     failed: flag('-x, --failed', 'only failed opens', { set: 'failed_only' }),

@@ -1,6 +1,6 @@
 import { Argument, Command, CommanderError, Option as CommanderOption } from 'commander';
 import { KscopeError } from '../model/errors.ts';
-import type { Positional } from '../shapes/definition.ts';
+import { type Positional, tracesCommands } from '../shapes/definition.ts';
 import type { Option, Options } from '../shapes/options.ts';
 import { defaultValues } from './values.ts';
 import { version } from './version.ts';
@@ -123,6 +123,11 @@ function parser(name: string, spec: CommandSpec): Command {
   command.allowExcessArguments(false);
   for (const positional of spec.positionals) {
     command.addArgument(argument(positional));
+  }
+  if (tracesCommands(spec)) {
+    command.usage(
+      ['[options]', ...spec.positionals.map((positional) => positional.name), '[-- command ...]'].join(' '),
+    );
   }
   const hidden: CommanderOption[] = [];
   for (const [heading, members] of groupedOptions(spec.options)) {

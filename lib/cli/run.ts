@@ -2,7 +2,9 @@ import { KscopeError } from '../model/errors.ts';
 import type { Output } from '../output/output.ts';
 import { Status } from '../output/status.ts';
 import { Writer } from '../output/writer.ts';
-import type { RunContext, Tool } from '../shapes/definition.ts';
+import { type RunContext, type Tool, tracesCommands } from '../shapes/definition.ts';
+import { pauseUntil } from '../system/pause.ts';
+import type { TracedCommand } from './traced-command.ts';
 
 /** The part of the option values that belongs to whoever runs a tool, not to the tool. */
 interface RunnerValues {
@@ -30,9 +32,15 @@ const stuckReader = 1000;
 /**
  * Runs a tool until its end, a signal, the duration, or until nobody reads any more. Prints what it says on standard
  * output and everything for people on standard error. Resolves to the exit status, with all output written.
+ * With a `command`, only that is traced, from its start to its end.
  */
-export async function runTool(name: string, tool: Tool, values: Readonly<Record<string, unknown>>): Promise<number> {
-  const own = values as RunnerValues;
+export async function runTool(
+  name: string,
+  tool: Tool,
+  given: Readonly<Record<string, unknown>>,
+  command: readonly string[] = [],
+): Promise<number> {
+  const own = given as RunnerValues;
   const verbose = own.verbose ?? false;
   const stdout = new Writer(1);
   const stderr = new Writer(2);
@@ -63,14 +71,20 @@ export async function runTool(name: string, tool: Tool, values: Readonly<Record<
 
   // A tool may wait for nothing but its end, and a signal handler alone does not keep the process.
   const alive = setInterval(() => {}, 2 ** 30);
-  let timer: NodeJS.Timeout | undefined;
+  let traced: TracedCommand | undefined;
   try {
     const output = await outputFor(name, own, stdout);
+    traced = await startTraced(command, tool);
+    const values = traced === undefined ? given : { ...given, pid: traced.pid };
     for await (const message of tool.run(contextFor(own, values, end.signal, status))) {
       // The ready line comes first: scripts wait for it, and it may not wait for a reader.
       status.message(message);
-      if (message.type === 'ready' && own.duration !== undefined) {
-        timer = setTimeout(() => end.abort(), own.duration * 1000);
+      if (message.type === 'ready') {
+        traced?.begin();
+        void traced?.ended.then(() => end.abort());
+        if (own.duration !== undefined) {
+          void pauseUntil(performance.now() + own.duration * 1000, end.signal).then(() => end.abort());
+        }
       }
       const done = output.message(message);
       if (done !== undefined) {
@@ -80,7 +94,8 @@ export async function runTool(name: string, tool: Tool, values: Readonly<Record<
   } catch (error) {
     failure ??= error;
   } finally {
-    clearTimeout(timer);
+    end.abort();
+    traced?.close();
     clearInterval(alive);
   }
 
@@ -98,6 +113,17 @@ export async function runTool(name: string, tool: Tool, values: Readonly<Record<
     process.off(signal, onSignal);
   }
   return exitStatus;
+}
+
+async function startTraced(command: readonly string[], tool: Tool): Promise<TracedCommand | undefined> {
+  if (command.length === 0) {
+    return undefined;
+  }
+  if (!tracesCommands(tool)) {
+    throw new KscopeError('usage', 'this tool cannot be limited to one command');
+  }
+  const { TracedCommand } = await import('./traced-command.ts');
+  return TracedCommand.start(command);
 }
 
 /** A reader may take its time, as pagers do, but not once somebody has asked for the end. */

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { groupedOptions, ownHeading } from '../cli/command.ts';
 import { type Alias, aliasesOf, Registry } from '../cli/registry.ts';
 import type { JsonSchema } from '../model/json.ts';
-import type { Tool, ToolColumn } from '../shapes/definition.ts';
+import { type Tool, type ToolColumn, tracesCommands } from '../shapes/definition.ts';
 import type { Option } from '../shapes/options.ts';
 import { roffArgument, roffEntry, roffParagraphs, roffProse, roffText } from './roff.ts';
 
@@ -57,10 +57,17 @@ export function manPage(name: string, tool: Tool): string {
     `${roffText(name)} \\- ${roffText(lowerFirst(tool.summary.replace(/\.$/, '')))}`,
     '.SH SYNOPSIS',
     `.B ${roffText(name)}`,
-    ['[\\fIoption\\fR ...]', ...tool.positionals.map((positional) => bracketed(positional.name))].join(' '),
+    [
+      '[\\fIoption\\fR ...]',
+      ...tool.positionals.map((positional) => bracketed(positional.name)),
+      ...(tracesCommands(tool) ? ['[\\-\\- \\fIcommand\\fR ...]'] : []),
+    ].join(' '),
     '.SH DESCRIPTION',
     ...roffParagraphs(tool.description.trim() === '' ? tool.summary : tool.description),
     ...aliasLines(tool),
+    ...(tracesCommands(tool)
+      ? ['.PP', 'With a \\fIcommand\\fR, only that process is traced, from its start to its end.']
+      : []),
     '.PP',
     'Needs root, or CAP_BPF and CAP_PERFMON.',
     '\\fBkscope doctor\\fR says whether this machine can run it.',

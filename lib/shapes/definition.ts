@@ -65,3 +65,8 @@ export interface ToolColumn extends Column {
   /** The option that shows the column; undefined when it is always there. */
   readonly option?: Option;
 }
+
+/** Whether a command can be given to be traced, from its start to its end: what filters by process can do that. */
+export function tracesCommands({ options }: Pick<Tool, 'options'>): boolean {
+  return options.pid?.set === 'filter_pid';
+}

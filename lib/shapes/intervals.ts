@@ -1,4 +1,4 @@
-import { pause } from '../system/pause.ts';
+import { pauseUntil } from '../system/pause.ts';
 import { parseSeconds } from './common-options.ts';
 import type { Positional } from './definition.ts';
 import { parseInteger } from './options.ts';
@@ -52,11 +52,4 @@ function aborted(signal: AbortSignal): Promise<void> {
       signal.addEventListener('abort', () => clearInterval(timer), { once: true });
     }
   });
-}
-
-async function pauseUntil(time: number, signal: AbortSignal): Promise<void> {
-  // Timers of Node take 31 bits of milliseconds.
-  for (let left = time - performance.now(); left > 0 && !signal.aborted; left = time - performance.now()) {
-    await pause(Math.min(left, 2 ** 30), signal);
-  }
 }
