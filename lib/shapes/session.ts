@@ -119,7 +119,7 @@ function configure(object: BpfObject, plan: SessionPlan): void {
   for (const [key, option] of Object.entries(plan.options)) {
     const value = values[key];
     if (option.set !== undefined && value !== undefined && value !== null && value !== false) {
-      object.globals.set(option.set, option.encode === undefined ? value : option.encode(value));
+      setOption(object, option.set, option.encode === undefined ? value : option.encode(value), option.flags);
     }
   }
   prepareFilters(object, values);
@@ -130,6 +130,22 @@ function configure(object: BpfObject, plan: SessionPlan): void {
         map.maxEntries = 2 ** Math.ceil(Math.log2(bufferSize));
       }
     }
+  }
+}
+
+/** A value that the constant has no room for is the fault of whoever gave it. @throws KscopeError usage */
+function setOption(object: BpfObject, variable: string, value: unknown, flags: string): void {
+  try {
+    object.globals.set(variable, value);
+  } catch (error) {
+    const why = error instanceof KscopeError && error.cause instanceof KscopeError ? error.cause.message : undefined;
+    if (why === undefined) {
+      throw error;
+    }
+    throw new KscopeError('usage', why.replace(/^'value'/, `option '${flags}'`), {
+      hint: `${object.name} --help`,
+      cause: error,
+    });
   }
 }
 
