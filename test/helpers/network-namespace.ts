@@ -1,0 +1,104 @@
+import type { Actor } from './actor.ts';
+import { familyOf, ipBytes } from './socket-address.ts';
+import { errorName } from './syscall.ts';
+
+const CLONE_NEWNET = 0x40000000;
+const AF_NETLINK = 16;
+const SOCK_RAW = 3;
+const NLM_F_REQUEST_ACK = 5;
+const NLM_F_CREATE_EXCL = 0x600;
+const RTM_NEWLINK = 16;
+const RTM_NEWADDR = 20;
+const IFLA_IFNAME = 3;
+const IFLA_LINKINFO = 18;
+const IFLA_INFO_KIND = 1;
+const IFLA_INFO_DATA = 2;
+const IFLA_NET_NS_PID = 19;
+const VETH_INFO_PEER = 1;
+const IFA_ADDRESS = 1;
+const IFA_LOCAL = 2;
+const IFA_FLAGS = 8;
+const IFA_F_NODAD = 2;
+const IFF_UP = 1;
+const LOOPBACK = 1;
+const CABLE = 100;
+
+/** Moves the main thread of an actor to a network of its own, where only the loopback interface is up. */
+export async function enterNetwork(actor: Actor): Promise<void> {
+  await actor.mustCall('unshare', CLONE_NEWNET);
+  await mustRequest(actor, RTM_NEWLINK, linkMessage(LOOPBACK, IFF_UP));
+}
+
+/** Connects the networks of two actors with a cable. @returns the errno where the kernel has no such cables, or 0 */
+export async function connectNetworks(left: Actor, right: Actor): Promise<number> {
+  const name = attribute(IFLA_IFNAME, text('cable'));
+  const peer = Buffer.concat([linkMessage(CABLE, 0), name, attribute(IFLA_NET_NS_PID, word(right.pid))]);
+  const data = attribute(IFLA_INFO_DATA, attribute(VETH_INFO_PEER, peer));
+  const kind = attribute(IFLA_INFO_KIND, text('veth'));
+  const message = Buffer.concat([linkMessage(CABLE, 0), name, attribute(IFLA_LINKINFO, Buffer.concat([kind, data]))]);
+  const error = await request(left, RTM_NEWLINK, message, NLM_F_CREATE_EXCL);
+  if (error === 0) {
+    for (const actor of [left, right]) {
+      await mustRequest(actor, RTM_NEWLINK, linkMessage(CABLE, IFF_UP));
+    }
+  }
+  return error;
+}
+
+/** Gives an actor's end of the cable an address that can be used at once. */
+export async function addAddress(actor: Actor, address: string, prefix: number): Promise<void> {
+  const head = Buffer.alloc(8);
+  head.writeUInt8(familyOf(address), 0);
+  head.writeUInt8(prefix, 1);
+  head.writeUInt32LE(CABLE, 4);
+  const parts = [attribute(IFA_LOCAL, ipBytes(address)), attribute(IFA_ADDRESS, ipBytes(address))];
+  const flags = attribute(IFA_FLAGS, word(IFA_F_NODAD));
+  await mustRequest(actor, RTM_NEWADDR, Buffer.concat([head, ...parts, flags]), NLM_F_CREATE_EXCL);
+}
+
+async function mustRequest(actor: Actor, type: number, body: Buffer, flags = 0): Promise<void> {
+  const error = await request(actor, type, body, flags);
+  if (error !== 0) {
+    throw new Error(`netlink request ${type}: ${errorName(error)}`);
+  }
+}
+
+/** Sends one message to the kernel. @returns the errno of its answer */
+async function request(actor: Actor, type: number, body: Buffer, flags = 0): Promise<number> {
+  const header = Buffer.alloc(16);
+  header.writeUInt32LE(header.length + body.length, 0);
+  header.writeUInt16LE(type, 4);
+  header.writeUInt16LE(NLM_F_REQUEST_ACK | flags, 6);
+  const message = Buffer.concat([header, body]);
+  const fd = await actor.mustCall('socket', AF_NETLINK, SOCK_RAW, 0);
+  await actor.mustCall('sendto', fd, message, message.length, 0, 0, 0);
+  const { args } = await actor.ask(0, 'recvfrom', fd, Buffer.alloc(4096), 4096, 0, 0, 0);
+  await actor.mustCall('close', fd);
+  return -Buffer.from(args[1] as Uint8Array).readInt32LE(16);
+}
+
+function linkMessage(index: number, flags: number): Buffer {
+  const bytes = Buffer.alloc(16);
+  bytes.writeInt32LE(index, 4);
+  bytes.writeUInt32LE(flags, 8);
+  bytes.writeUInt32LE(flags, 12);
+  return bytes;
+}
+
+function attribute(type: number, value: Buffer): Buffer {
+  const bytes = Buffer.alloc((4 + value.length + 3) & ~3);
+  bytes.writeUInt16LE(4 + value.length, 0);
+  bytes.writeUInt16LE(type, 2);
+  value.copy(bytes, 4);
+  return bytes;
+}
+
+function word(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
+}
+
+function text(value: string): Buffer {
+  return Buffer.from(`${value}\0`);
+}
