@@ -286,7 +286,7 @@ test('500 connections are 500 rows, and their counts are exact', async () => {
   assert.deepEqual(table?.rows, counts);
   const [ports] = tables(seen.countPorts);
   assert.deepEqual(
-    (ports?.rows as Record<string, unknown>[]).map((row) => [key(row), row.count]).sort(),
+    ((ports?.rows ?? []) as Record<string, unknown>[]).map((row) => [key(row), row.count]).sort(),
     expected.map((one) => [one, 1]).sort(),
   );
   assert.deepEqual(tables(seen.countFiltered)[0]?.rows, [counts[1]]);
