@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { say } from './speak.mjs';
@@ -16,7 +16,7 @@ export async function withLock(path, work) {
   while (!take(path)) {
     const holder = readHolder(path);
     if (holder !== undefined && !isAlive(holder)) {
-      rmSync(path, { force: true });
+      removeStale(path, holder);
       continue;
     }
     if (!told) {
@@ -51,6 +51,27 @@ function take(path) {
   } finally {
     rmSync(own, { force: true });
   }
+}
+
+/**
+ * Others may find the same dead holder: whoever comes second must not remove the lock of the first.
+ * @param {string} path
+ * @param {number} holder
+ */
+function removeStale(path, holder) {
+  const aside = `${path}.${process.pid}.stale`;
+  try {
+    renameSync(path, aside);
+    if (readHolder(aside) !== holder) {
+      linkSync(aside, path);
+    }
+  } catch (error) {
+    const { code } = /** @type {NodeJS.ErrnoException} */ (error);
+    if (code !== 'ENOENT' && code !== 'EEXIST') {
+      throw error;
+    }
+  }
+  rmSync(aside, { force: true });
 }
 
 /** @param {string} path */
