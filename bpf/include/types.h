@@ -33,6 +33,10 @@ typedef __u32 gid_t;
 typedef __u32 cpu_t;
 typedef __u64 cgroup_id_t;	/* inode of the cgroup v2 directory */
 
+/* Who, where that is not always known. */
+typedef int maybe_pid_t;	/* 0: unknown */
+typedef char maybe_comm_t;	/* empty: unknown */
+
 /* Results. */
 typedef int fd_t;		/* negative: absent */
 typedef int errno_t;		/* a positive errno, 0: absent */
@@ -42,6 +46,7 @@ typedef bool mark_t;		/* a remark on the record; false: absent */
 /* Times and amounts. */
 typedef __u64 boot_ns_t;	/* an instant: bpf_ktime_get_boot_ns() */
 typedef __u64 ns_t;		/* a span */
+typedef __u64 maybe_ns_t;	/* 0: unknown */
 typedef __u64 us_t;
 typedef __u64 bytes_t;
 typedef __u64 count_t;

@@ -350,6 +350,7 @@ function joinDentries(bytes: Uint8Array, start: number, end: number): string {
 const all: readonly SemanticType[] = [
   // Arguments of kill(2) and its like may be negative.
   { ...count('pid_t', 'process id', 7), schema: { type: 'integer' } },
+  absentable(count('maybe_pid_t', 'process id, where it is known', 7), 'zero'),
   { ...count('thread_t', 'thread id', 7), schema: { type: 'integer' } },
   count('uid_t', 'user id', 7),
   count('gid_t', 'group id', 7),
@@ -357,6 +358,7 @@ const all: readonly SemanticType[] = [
   additive(count('count_t', 'count', 8)),
   additive(count('slot_t', 'histogram count', 8)),
   additive(count('ns_t', 'duration in nanoseconds', 8, formatNanoseconds)),
+  absentable(count('maybe_ns_t', 'duration in nanoseconds, where it is known', 8, formatNanoseconds), 'zero'),
   additive(count('us_t', 'duration in microseconds', 8, (value) => formatNanoseconds(value * 1000))),
   additive(count('bytes_t', 'size in bytes', 8, formatBytes)),
   absentable(count('port_t', 'port', 5), 'zero'),
@@ -381,6 +383,16 @@ const all: readonly SemanticType[] = [
   absentable(named('signal_t', 'signal number', 9, signalName), 'zero'),
   { ...count('open_flags_t', 'flags of open(2)', 20, formatOpenFlags), align: 'left' as const },
   text('comm_t', 'command name', 16, false),
+  {
+    ...text('maybe_comm_t', 'command name, where it is known', 16, false),
+    optional: true,
+    decode: {
+      from: 'bytes',
+      variable: false,
+      to: (bytes, start, end) => escapeTerminated(bytes, start, end) || undefined,
+      back: (value, size) => textBytes(value ?? '', size),
+    },
+  } satisfies SemanticType<string>,
   text('text_t', 'text', 16, true),
   text('path_t', 'path', 24, true),
   {

@@ -18,7 +18,7 @@ export interface RunContext {
   readonly debug?: (line: string) => void;
 }
 
-/** A positional argument: '[interval]'. Shapes define them, tools do not. */
+/** A positional argument: '[interval]'. Shapes define them; tools have options that are written so. */
 export interface Positional {
   readonly key: string;
   readonly name: string;

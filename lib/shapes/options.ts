@@ -1,11 +1,15 @@
 import { KscopeError } from '../model/errors.ts';
+import type { Positional } from './definition.ts';
 
 /**
  * One command-line option as data: help, man page, completion and parsing are derived from it.
  * `set` names the rodata variable (checked against the object by the compiler) that takes the value before load.
  */
 export interface Option<T = unknown, Set extends string = string> {
-  /** As people write it: '-p, --pid <PID>'. The long name is not repeated anywhere else. */
+  /**
+   * As people write it: '-p, --pid <PID>'. The long name is not repeated anywhere else. An option that is given by its
+   * place, without a name, is written '[min_ms]'.
+   */
   readonly flags: string;
   /** One line, lower case, no final period. */
   readonly summary: string;
@@ -51,6 +55,20 @@ export function text<const Set extends string = never>(
   details: Details<string | undefined, Set> = {},
 ): Option<string | undefined, Set> {
   return { flags, summary, parse: (given) => given, ...details };
+}
+
+/** Whether an option is given by its place and not by a name. */
+export function isPositional({ flags }: Option): boolean {
+  return !flags.startsWith('-');
+}
+
+/** Those of the options that are given by their place, in their order. */
+export function positionalsOf(options: Options): Positional[] {
+  return Object.entries(options).flatMap(([key, option]) =>
+    isPositional(option) && option.parse !== undefined
+      ? [{ key, name: option.flags, summary: option.summary, parse: option.parse }]
+      : [],
+  );
 }
 
 /** A whole number in [min, max]; decimal, or hexadecimal with 0x. */

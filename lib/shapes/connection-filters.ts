@@ -1,0 +1,23 @@
+import { flag, list, type Option, parseInteger } from './options.ts';
+
+const filter = { group: 'filter' } as const;
+
+/** Which IP is spoken; for programs that include `bpf/include/tcp.h`. An IPv6 socket with IPv4 addresses speaks IPv4. */
+export const familyFilters = {
+  ipv4: flag('-4, --ipv4', 'only IPv4', { ...filter, set: 'filter_family', encode: () => 4, conflicts: ['ipv6'] }),
+  ipv6: flag('-6, --ipv6', 'only IPv6', { ...filter, set: 'filter_family', encode: () => 6 }),
+};
+
+/** Ports of both ends; for programs that declare `filter_lports` and `filter_dports`. */
+export const portFilters = {
+  localPorts: ports('-L, --localport <PORTS>', 'only these local ports', 'filter_lports'),
+  remotePorts: ports('-D, --remoteport <PORTS>', 'only these remote ports', 'filter_dports'),
+};
+
+function ports<const Set extends string>(
+  flags: string,
+  summary: string,
+  set: Set,
+): Option<readonly number[] | undefined, Set> {
+  return list(flags, summary, (port) => parseInteger(port, 1, 65535), { ...filter, set });
+}

@@ -1,0 +1,22 @@
+import { KscopeError } from '../model/errors.ts';
+import type { Option } from './options.ts';
+
+/**
+ * The shortest time that is worth a line, in milliseconds with decimals; its constant takes nanoseconds. `flags` is
+ * '[min_ms]' for an argument without a name.
+ */
+export function atLeastMilliseconds<const Set extends string = never>(
+  flags: string,
+  summary: string,
+  set: Set,
+): Option<number | undefined, Set> {
+  return { flags, summary, set, group: 'filter', parse: parseMilliseconds, encode: (ms) => Math.round(ms * 1e6) };
+}
+
+function parseMilliseconds(given: string): number {
+  const value = /^\d+(\.\d+)?$/.test(given) ? Number(given) : Number.NaN;
+  if (!(value <= 1e9)) {
+    throw new KscopeError('usage', `'${given}' is not a number of milliseconds`);
+  }
+  return value;
+}
