@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* TCP sockets: their states, their two ends, and who they belong to. */
+#ifndef KSCOPE_TCP_H
+#define KSCOPE_TCP_H
+
+#include "core.h"
+#include "ip.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+
+#define MAX_SOCKETS 65536
+#define FILTER_PORTS 64
+
+/* Known to user programs, so they stay as they are. */
+enum tcp_state {
+	ESTABLISHED = 1,
+	SYN_SENT,
+	SYN_RECV,
+	FIN_WAIT1,
+	FIN_WAIT2,
+	TIME_WAIT,
+	CLOSE,
+	CLOSE_WAIT,
+	LAST_ACK,
+	LISTEN,
+	CLOSING,
+	NEW_SYN_RECV,
+};
+
+/* A bit of skc_flags: the other side's FIN has been taken. */
+#define SOCK_DONE 1
+
+const volatile __u8 filter_family = 0;		/* 4 or 6: what is spoken */
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct sock_common___tcp {
+	unsigned long skc_flags;
+};
+
+struct sock___tcp {
+	struct sock_common___tcp __sk_common;
+	int sk_err;
+};
+
+struct tcp_sock {
+	__u32 snd_una;
+	__u32 write_seq;
+	__u64 bytes_acked;
+	__u64 bytes_received;
+};
+
+struct socket {
+	struct sock *sk;
+};
+
+struct file___tcp {
+	void *private_data;
+};
+
+#pragma clang attribute pop
+
+/* An empty list, which ends at its first 0, is every port. */
+static __always_inline bool wanted_port(const volatile port_t ports[FILTER_PORTS], port_t port)
+{
+	if (!ports[0])
+		return true;
+	for (int i = 0; i < FILTER_PORTS && ports[i]; i++)
+		if (ports[i] == port)
+			return true;
+	return false;
+}
+
+/* The port outlives skc_num, which is 0 again before a socket's state becomes CLOSE. */
+static __always_inline port_t tcp_local_port(const struct sock *sk)
+{
+	return bpf_ntohs(BPF_CORE_READ((const struct inet_sock *)sk, inet_sport));
+}
+
+/* Fills ip, saddr, lport, daddr and dport of a zeroed record; false where the family is not wanted. */
+#define tcp_ends(event, socket)						\
+({									\
+	(event)->ip = sock_addresses(socket, (event)->saddr, (event)->daddr);	\
+	(event)->lport = tcp_local_port(socket);			\
+	(event)->dport = sock_remote_port(socket);			\
+	(event)->ip && (!filter_family || (event)->ip == filter_family);	\
+})
+
+/*
+ * Whether a change of state is made by a task that owns the socket: connect(2),
+ * listen(2), shutdown(2), close(2). All other changes may be made by packets and
+ * timers, in interrupts of whoever runs.
+ */
+static __always_inline bool made_by_owner(int from, int to)
+{
+	return (from == CLOSE && (to == SYN_SENT || to == LISTEN)) || (from == LISTEN && to == CLOSE) ||
+	       to == LAST_ACK || to == FIN_WAIT1;
+}
+
+/* The first change of state that a socket in new memory makes: nothing that was known about the memory holds. */
+static __always_inline bool is_new_socket(int from, int to)
+{
+	return from == CLOSE || (from == LISTEN && to == SYN_RECV);
+}
+
+/* The socket that accept(2) has just returned, if it did. */
+static __always_inline struct sock *accepted_socket(struct syscall_trace_exit *ctx)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	long fd = ctx->ret;
+	struct fdtable *table;
+	struct file **files, *file = NULL;
+	struct socket *socket;
+
+	if (fd < 0)
+		return NULL;
+	table = BPF_CORE_READ(task, files, fdt);
+	if (fd >= BPF_CORE_READ(table, max_fds))
+		return NULL;
+	files = BPF_CORE_READ(table, fd);
+	bpf_probe_read_kernel(&file, sizeof(file), files + fd);
+	socket = BPF_CORE_READ((struct file___tcp *)file, private_data);
+	return BPF_CORE_READ(socket, sk);
+}
+
+#endif

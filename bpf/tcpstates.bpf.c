@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* Changes of state of TCP sockets, and the time spent in the state before. */
+#include "events.h"
+#include "owner.h"
+#include "tcp.h"
+
+const volatile port_t filter_lports[FILTER_PORTS] = {};
+const volatile port_t filter_dports[FILTER_PORTS] = {};
+
+struct event {
+	boot_ns_t time;
+	addr_t skaddr;
+	maybe_pid_t pid;
+	maybe_comm_t comm[16];
+	__u8 ip;
+	ip_t saddr[16];
+	port_t lport;
+	ip_t daddr[16];
+	port_t dport;
+	enum tcp_state oldstate;
+	enum tcp_state newstate;
+	maybe_ns_t duration;		/* in the old state, if its beginning was seen */
+};
+
+EVENT_RING(events, event);
+
+struct seen {
+	__u64 since;
+	struct owner owner;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_SOCKETS);
+	__type(key, __u64);
+	__type(value, struct seen);
+} sockets SEC(".maps");
+DROP_COUNTER(sockets);
+
+SEC("tp/sock/inet_sock_set_state")
+int sock_state__tp(struct trace_event_raw_inet_sock_set_state *ctx)
+{
+	const struct sock *sk = ctx->skaddr;
+	int from = ctx->oldstate, to = ctx->newstate;
+	struct seen seen = {}, *before;
+	__u64 key = (__u64)sk, now;
+	struct event *event;
+
+	if (ctx->protocol != IPPROTO_TCP)
+		return 0;
+	now = bpf_ktime_get_boot_ns();
+	before = bpf_map_lookup_elem(&sockets, &key);
+	if (before && !is_new_socket(from, to))
+		seen = *before;
+	if (made_by_owner(from, to))
+		owner_is_current(&seen.owner);
+
+	event = event_reserve(events, event);
+	if (event) {
+		event->time = now;
+		event->skaddr = key;
+		copy_owner(event, &seen.owner);
+		event->oldstate = from;
+		event->newstate = to;
+		event->duration = seen.since ? now - seen.since : 0;
+		if (tcp_ends(event, sk) && wanted_owner(&seen.owner) &&
+		    wanted_port(filter_lports, event->lport) && wanted_port(filter_dports, event->dport))
+			event_submit(event);
+		else
+			event_discard(event);
+	}
+
+	if (to == CLOSE) {
+		bpf_map_delete_elem(&sockets, &key);
+		return 0;
+	}
+	seen.since = now;
+	if (bpf_map_update_elem(&sockets, &key, &seen, BPF_ANY))
+		COUNT_DROPPED(sockets);
+	return 0;
+}
+
+static __always_inline int accepted(struct syscall_trace_exit *ctx)
+{
+	__u64 key = (__u64)accepted_socket(ctx);
+	struct seen *seen = bpf_map_lookup_elem(&sockets, &key);
+
+	if (seen)
+		owner_is_current(&seen->owner);
+	return 0;
+}
+
+SEC("tp/syscalls/sys_exit_accept")
+int accept__tp(struct syscall_trace_exit *ctx)
+{
+	return accepted(ctx);
+}
+
+SEC("tp/syscalls/sys_exit_accept4")
+int accept4__tp(struct syscall_trace_exit *ctx)
+{
+	return accepted(ctx);
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,41 @@
+import bpf from '../bpf/tcpstates.bpf.ts';
+import { familyFilters, filters, flag, portFilters, snoop } from '../lib/tool.ts';
+
+export default snoop(bpf, {
+  summary: 'Trace the states of TCP sockets and how long each lasted.',
+  activity: 'Tracing changes of TCP states',
+  description: `
+Prints a line for each change of state of a TCP socket, with the time that the socket spent in the state before. The time is left out where the beginning of that state was not seen.
+
+Most changes are made by packets and timers, in the name of whatever runs at that time. So the process is the one that connected, listened, accepted or closed: it is left out while none of these has been seen. A connection that comes in is known to belong to somebody from accept(2) on. With a filter for processes, changes of unknown owners are not shown.
+
+An incoming connection has its remote address only from its second change of state on.`,
+  overhead:
+    'About 0.5 µs for each change of state and 0.4 µs for each accept(2) (measured on a 2-core virtual machine): 3 µs for each end of a connection, where making one takes tens.',
+  options: {
+    ...filters,
+    ...familyFilters,
+    ...portFilters,
+    wide: flag('-w, --wide', 'show the IP version', { group: 'column' }),
+  },
+  columns: {
+    time: { flag: '-T, --timestamp' },
+    skaddr: { width: 16, text: (address) => address.slice(2) },
+    pid: { header: 'PID' },
+    comm: { width: 10 },
+    ip: { header: 'IP', width: 2, when: 'wide' },
+    saddr: { header: 'LADDR' },
+    lport: {},
+    daddr: { header: 'RADDR' },
+    dport: { header: 'RPORT' },
+    oldstate: { width: 11 },
+    newstate: { width: 11 },
+    duration: { header: 'MS', text: (duration) => (duration / 1e6).toFixed(3) },
+  },
+  attach: { optional: ['accept__tp', 'accept4__tp'] },
+  examples: {
+    '': 'trace all changes of state',
+    '-T -L 80,443': 'trace the sockets of a web server, with the time',
+    '-D 5432 -p 181': 'trace the connections of process 181 to a database',
+  },
+});
