@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* TCP sessions that end: how long they lasted, and how much they carried. */
+#include "events.h"
+#include "owner.h"
+#include "tcp.h"
+
+const volatile port_t filter_lports[FILTER_PORTS] = {};
+const volatile port_t filter_dports[FILTER_PORTS] = {};
+
+struct event {
+	boot_ns_t time;
+	maybe_pid_t pid;
+	maybe_comm_t comm[16];
+	__u8 ip;
+	ip_t saddr[16];
+	port_t lport;
+	ip_t daddr[16];
+	port_t dport;
+	bytes_t tx;		/* acknowledged by the other side */
+	bytes_t rx;		/* in order, whether they were read or not */
+	ns_t duration;
+	mark_t failed;		/* never established */
+};
+
+EVENT_RING(events, event);
+
+struct session {
+	__u64 birth;
+	bool active;
+	bool established;
+	struct owner owner;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_SOCKETS);
+	__type(key, __u64);
+	__type(value, struct session);
+} sessions SEC(".maps");
+DROP_COUNTER(sessions);
+
+/*
+ * The kernel's counters follow the sequence numbers, of which SYN and FIN have
+ * one each: our SYN is counted when it is acknowledged, but for the one in a
+ * SYN-ACK, and so is our FIN; of the other side only the FIN is counted.
+ */
+static __always_inline void carried(struct event *event, const struct sock *sk, int state,
+				    const struct session *session)
+{
+	const struct tcp_sock *tcp = (const void *)sk;
+	bool fin_sent = state == FIN_WAIT1 || state == FIN_WAIT2 || state == CLOSING || state == LAST_ACK;
+
+	if (!session->established)
+		return;
+	event->tx = BPF_CORE_READ(tcp, bytes_acked) - session->active;
+	if (fin_sent && BPF_CORE_READ(tcp, snd_una) == BPF_CORE_READ(tcp, write_seq))
+		event->tx--;
+	event->rx = BPF_CORE_READ(tcp, bytes_received);
+	if (BPF_CORE_READ((const struct sock___tcp *)sk, __sk_common.skc_flags) & 1UL << SOCK_DONE)
+		event->rx--;
+}
+
+static __always_inline void ended(const struct sock *sk, int state, const struct session *session)
+{
+	struct event *event;
+
+	if (!wanted_owner(&session->owner))
+		return;
+	event = event_reserve(events, event);
+	if (!event)
+		return;
+	if (!tcp_ends(event, sk) || !wanted_port(filter_lports, event->lport) ||
+	    !wanted_port(filter_dports, event->dport)) {
+		event_discard(event);
+		return;
+	}
+	event->time = bpf_ktime_get_boot_ns();
+	copy_owner(event, &session->owner);
+	carried(event, sk, state, session);
+	event->duration = event->time - session->birth;
+	event->failed = !session->established;
+	event_submit(event);
+}
+
+SEC("tp/sock/inet_sock_set_state")
+int sock_state__tp(struct trace_event_raw_inet_sock_set_state *ctx)
+{
+	int from = ctx->oldstate, to = ctx->newstate;
+	const struct sock *sk = ctx->skaddr;
+	__u64 key = (__u64)sk;
+	struct session *session;
+
+	if (ctx->protocol != IPPROTO_TCP || to == LISTEN || (from == LISTEN && to == CLOSE))
+		return 0;
+	if (is_new_socket(from, to)) {
+		struct session born = { .birth = bpf_ktime_get_boot_ns(), .active = to == SYN_SENT };
+
+		if (made_by_owner(from, to))
+			owner_is_current(&born.owner);
+		if (bpf_map_update_elem(&sessions, &key, &born, BPF_ANY))
+			COUNT_DROPPED(sessions);
+		return 0;
+	}
+	session = bpf_map_lookup_elem(&sessions, &key);
+	if (!session)
+		return 0;
+	if (to == ESTABLISHED)
+		session->established = true;
+	if (made_by_owner(from, to) && !session->owner.pid)
+		owner_is_current(&session->owner);
+	if (to == CLOSE) {
+		ended(sk, from, session);
+		bpf_map_delete_elem(&sessions, &key);
+	}
+	return 0;
+}
+
+static __always_inline int accepted(struct syscall_trace_exit *ctx)
+{
+	__u64 key = (__u64)accepted_socket(ctx);
+	struct session *session = bpf_map_lookup_elem(&sessions, &key);
+
+	if (session && !session->owner.pid)
+		owner_is_current(&session->owner);
+	return 0;
+}
+
+SEC("tp/syscalls/sys_exit_accept")
+int accept__tp(struct syscall_trace_exit *ctx)
+{
+	return accepted(ctx);
+}
+
+SEC("tp/syscalls/sys_exit_accept4")
+int accept4__tp(struct syscall_trace_exit *ctx)
+{
+	return accepted(ctx);
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,42 @@
+import bpf from '../bpf/tcplife.bpf.ts';
+import { familyFilters, filters, flag, portFilters, snoop } from '../lib/tool.ts';
+
+const kib = (bytes: number) => (bytes / 1024).toFixed(2);
+
+export default snoop(bpf, {
+  summary: 'Trace TCP sessions: how long they lasted and how much they carried.',
+  activity: 'Tracing the end of TCP sessions',
+  description: `
+Prints a line when a TCP session that began while tracing ends, with its duration and the bytes carried both ways. Bytes sent are those that the other side has acknowledged; bytes received are those that came in order, read or not. Both are exactly the bytes of the data: the SYN and the FIN, which the kernel counts as a byte each, are not among them.
+
+A session begins with the SYN sent, or for an incoming one when its handshake is completed, and ends when the kernel gives up its socket: a side that closes first has then seen the other side's FIN, and its TIME_WAIT is not part of the session. Attempts to connect that failed are shown with no bytes; their field failed is true.
+
+The process is the one that connected or accepted, or else the one that closed the socket. It is left out where none of these was seen: for a session that was reset before it was accepted. With a filter for processes such sessions are not shown.`,
+  overhead:
+    'About 0.3 µs for each change of state and 0.4 µs for each accept(2) (measured on a 2-core virtual machine): 2 µs for each end of a connection, where making one takes tens. Data costs nothing.',
+  options: {
+    ...filters,
+    ...familyFilters,
+    ...portFilters,
+    wide: flag('-w, --wide', 'show the IP version', { group: 'column' }),
+  },
+  columns: {
+    time: { flag: '-T, --timestamp' },
+    pid: {},
+    comm: { width: 10 },
+    ip: { header: 'IP', width: 2, when: 'wide' },
+    saddr: { header: 'LADDR' },
+    lport: {},
+    daddr: { header: 'RADDR' },
+    dport: { header: 'RPORT' },
+    tx: { header: 'TX_KB', width: 6, text: kib },
+    rx: { header: 'RX_KB', width: 6, text: kib },
+    duration: { header: 'MS', width: 6, text: (duration) => (duration / 1e6).toFixed(2) },
+  },
+  attach: { optional: ['accept__tp', 'accept4__tp'] },
+  examples: {
+    '': 'trace all sessions that end',
+    '-T -L 80,443': 'trace the sessions of a web server, with the time',
+    '-D 5432 -p 181': 'trace the sessions of process 181 with a database',
+  },
+});
