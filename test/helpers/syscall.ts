@@ -16,6 +16,7 @@ const numbers = {
   exit: [60, 93],
   exit_group: [231, 94],
   getsockname: [51, 204],
+  getsockopt: [55, 209],
   gettid: [186, 178],
   listen: [50, 201],
   mkdirat: [258, 34],
