@@ -1,5 +1,8 @@
-/** How much slower everything is where the tests run: virtual machines here are emulated. */
-const slowness = process.env.KSCOPE_IN_VM === undefined ? 1 : 10;
+/** Whether the kernel under test is that of a virtual machine, which is emulated here. */
+export const inVirtualMachine = process.env.KSCOPE_IN_VM !== undefined;
+
+/** How much slower everything is there. */
+const slowness = inVirtualMachine ? 10 : 1;
 
 /** Milliseconds that a test may wait for one thing to happen. */
 export const patience = 30_000 * slowness;

@@ -1,38 +1,15 @@
+// Every definition in tools/, whatever it is: that it agrees with its object and with itself.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { objectSpec } from '../../lib/bpf/object-file.ts';
-import { parseArguments } from '../../lib/cli/command.ts';
-import { aliasesOf, Registry } from '../../lib/cli/registry.ts';
+import { Registry } from '../../lib/cli/registry.ts';
 import type { JsonSchema } from '../../lib/model/json.ts';
-import { commonKeys } from '../../lib/shapes/common-options.ts';
-import type { Tool } from '../../lib/shapes/definition.ts';
-import { longName, type Option } from '../../lib/shapes/options.ts';
 
 const tools = await new Registry().loadAll();
-
-/** Every way to write an option, the ones that are not shown included. */
-function spellings({ flags, hidden = [] }: Option): string[] {
-  return [flags, ...hidden].flatMap(
-    (text) => text.replace(/[<[].*/, '').match(/(?<=^|[ ,])-{1,2}[A-Za-z0-9_-]+/g) ?? [],
-  );
-}
-
-function options({ options }: Tool): [key: string, option: Option][] {
-  return Object.entries(options);
-}
-
-/** Words of a command line as a shell would take them; single quotes are all that examples need. */
-function words(line: string): string[] {
-  return [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
-}
 
 function dataSchemas(schema: JsonSchema): readonly JsonSchema[] {
   return schema.oneOf ?? [schema];
 }
-
-test('there are tools', () => {
-  assert.notEqual(tools.size, 0);
-});
 
 for (const [name, tool] of tools) {
   test(`${name} is named after its object, and says in a sentence what it does`, () => {
@@ -42,37 +19,20 @@ for (const [name, tool] of tools) {
     assert.doesNotMatch(tool.description, /\t|[^\n]\n[^\n]|\n{3}/);
   });
 
-  test(`${name} has the common options, and no spelling means two things`, () => {
-    const keys = options(tool).map(([key]) => key);
-    assert.deepEqual(
-      commonKeys.filter((key) => !keys.includes(key)),
-      [],
-    );
-    const all = options(tool).flatMap(([, option]) => spellings(option));
-    assert.deepEqual(
-      all.filter((spelling, i) => all.indexOf(spelling) !== i),
-      [],
-    );
-    for (const reserved of ['-h', '--help', '-V', '--version']) {
-      assert.ok(!all.includes(reserved), reserved);
+  test(`${name}: an option that sets a constant sets one of the program`, () => {
+    const { variables } = objectSpec(tool.skeleton);
+    for (const { flags, set } of Object.values(tool.options)) {
+      if (set !== undefined) {
+        assert.equal(variables.get(set)?.section, '.rodata', flags);
+      }
     }
   });
 
-  for (const [key, option] of options(tool)) {
-    test(`${name}: option ${option.flags}`, () => {
-      assert.notEqual(longName(option), '');
-      assert.match(option.summary, /^\S.*[^.\s]$/);
-      assert.doesNotMatch(option.summary, /^[A-Z][a-z]/);
-      assert.equal(/[<[]/.test(option.flags), option.parse !== undefined, 'a placeholder goes with a value');
-      for (const other of option.conflicts ?? []) {
-        assert.ok(other in tool.options, other);
-        assert.notEqual(other, key);
-      }
-      if (option.set !== undefined) {
-        assert.equal(objectSpec(tool.skeleton).variables.get(option.set)?.section, '.rodata', option.set);
-      }
-    });
-  }
+  test(`${name}: a placeholder goes with a value`, () => {
+    for (const { flags, parse } of Object.values(tool.options)) {
+      assert.equal(/[<[]/.test(flags), parse !== undefined, flags);
+    }
+  });
 
   test(`${name}: its columns are fields, and what is printed of them has a meaning`, () => {
     const [data] = dataSchemas(tool.schema());
@@ -83,7 +43,7 @@ for (const [name, tool] of tools) {
       assert.ok(column.width > 0 && column.width <= 64);
       assert.notEqual(column.help, '');
       if (column.option !== undefined) {
-        assert.ok(options(tool).some(([, option]) => option.flags === column.option?.flags));
+        assert.ok(Object.values(tool.options).some(({ flags }) => flags === column.option?.flags));
       }
     }
   });
@@ -103,18 +63,4 @@ for (const [name, tool] of tools) {
       );
     }
   });
-
-  test(`${name}: its examples are command lines of its own`, () => {
-    assert.notEqual(Object.keys(tool.examples).length, 0);
-    for (const [line, what] of Object.entries(tool.examples)) {
-      assert.equal(parseArguments(name, tool, words(line)).kind, 'run', line);
-      assert.match(what, /^[^A-Z\s].*[^.\s]$/, line);
-    }
-  });
 }
-
-test('aliases put arguments in front that the tool takes', () => {
-  for (const [alias, { tool: name, args }] of aliasesOf(tools)) {
-    assert.equal(parseArguments(alias, tools.get(name) as Tool, args).kind, 'run');
-  }
-});
