@@ -139,14 +139,28 @@ test('a tool imports lib/tool.ts and the types of its object, nothing else', () 
   assert.deepEqual(wrong, []);
 });
 
+/** Strings that are a tool's name and nothing else; a name may be an ordinary word, so comments and prose do not count. */
+function toolLiterals(text: string, names: readonly string[]): readonly string[] {
+  return names.filter((name) => new RegExp(`(['"\`])${name}\\1`).test(text));
+}
+
+test('a string that is exactly the name of a tool is found, a word in a sentence is not', () => {
+  const names = ['opensnoop', 'profile'];
+  const found = (text: string) => toolLiterals(text, names);
+  assert.deepEqual(found("if (name === 'opensnoop') {}"), ['opensnoop']);
+  assert.deepEqual(found('run("profile"); run(`opensnoop`);'), ['opensnoop', 'profile']);
+  assert.deepEqual(found("import { profile } from './profile-files.ts'; // a profile of 'opensnoop -x'"), []);
+  assert.deepEqual(found("text('write a profile'); it's a profile's name"), []);
+});
+
 test('nothing in lib names a tool', () => {
   const names = readdirSync(join(root, 'tools'))
     .filter((file) => file.endsWith('.ts'))
     .map((file) => file.slice(0, -'.ts'.length));
-  const found = sources('lib').flatMap((file) => {
-    const text = readFileSync(join(root, file), 'utf8');
-    return names.filter((name) => new RegExp(`\\b${name}\\b`).test(text)).map((name) => ({ file, name }));
-  });
+  assert.ok(names.length > 0);
+  const found = sources('lib').flatMap((file) =>
+    toolLiterals(readFileSync(join(root, file), 'utf8'), names).map((name) => ({ file, name })),
+  );
   assert.deepEqual(found, []);
 });
 
