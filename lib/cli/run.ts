@@ -91,6 +91,7 @@ export async function runTool(
         await done;
       }
     }
+    await output.rendered?.();
   } catch (error) {
     failure ??= error;
   } finally {

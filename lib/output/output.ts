@@ -7,4 +7,6 @@ export interface Output {
    * longer to compose what is printed.
    */
   message(message: Message): Promise<void> | undefined;
+  /** Waits until all that was given is with the writer, whether or not the promises of `message` were waited for. */
+  rendered?(): Promise<void>;
 }

@@ -30,6 +30,10 @@ export class ProfileFiles implements Output {
     }
     return this.#output.message(message);
   }
+
+  async rendered(): Promise<void> {
+    await this.#output.rendered?.();
+  }
 }
 
 function write(file: string | undefined, render: () => string): void {

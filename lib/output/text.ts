@@ -18,6 +18,7 @@ export class TextOutput implements Output {
   readonly #style: TextStyle;
   #row: FormatRow = () => '';
   #printed = false;
+  #rendering: Promise<void> = Promise.resolve();
   readonly #isTerminal: () => boolean;
   readonly #stackStyle: StackStyle;
 
@@ -44,13 +45,13 @@ export class TextOutput implements Output {
         return this.#writer.write(text);
       }
       case 'interval':
-        return this.#writer.write(this.#interval(message));
+        return this.#render(() => this.#interval(message));
       case 'histogram':
-        return this.#histogram(message);
+        return this.#render(() => this.#histogram(message));
       case 'stacks':
-        return this.#stacks(message);
+        return this.#render(() => this.#stacks(message));
       case 'table':
-        return this.#table(message.columns, message.rows);
+        return this.#render(() => this.#table(message.columns, message.rows));
       default:
         return undefined;
     }
@@ -67,24 +68,41 @@ export class TextOutput implements Output {
     return line === '' ? start : `${start}${line}\n`;
   }
 
-  async #histogram(message: HistogramMessage): Promise<void> {
-    const { renderHistogram } = await import('./histogram.ts');
-    const gap = this.#printed ? '\n' : '';
-    this.#printed = true;
-    await this.#writer.write(gap + renderHistogram(message, this.#style));
+  async rendered(): Promise<void> {
+    await this.#rendering;
   }
 
-  async #stacks(message: StacksMessage): Promise<void> {
+  /** In the order of the calls, also while modules are still being loaded. */
+  async #render(text: () => string | Promise<string>): Promise<void> {
+    let room: Promise<void> | undefined;
+    this.#rendering = this.#rendering.then(async () => {
+      room = this.#writer.write(await text());
+    });
+    await this.#rendering;
+    await room;
+  }
+
+  async #histogram(message: HistogramMessage): Promise<string> {
+    const { renderHistogram } = await import('./histogram.ts');
+    return this.#gap() + renderHistogram(message, this.#style);
+  }
+
+  async #stacks(message: StacksMessage): Promise<string> {
     const { renderFolded, renderStacks } = await import('./stacks.ts');
     const { folded = false, delimited = false } = this.#stackStyle;
-    await this.#writer.write(folded ? renderFolded(message) : renderStacks(message, this.#style, delimited));
+    return folded ? renderFolded(message) : renderStacks(message, this.#style, delimited);
   }
 
-  async #table(columns: readonly Column[], rows: readonly Row[]): Promise<void> {
+  async #table(columns: readonly Column[], rows: readonly Row[]): Promise<string> {
     const { renderTable } = await import('./table.ts');
+    return this.#gap() + renderTable(columns, rows, this.#style);
+  }
+
+  /** Between what was printed and what comes. */
+  #gap(): string {
     const gap = this.#printed ? '\n' : '';
     this.#printed = true;
-    await this.#writer.write(gap + renderTable(columns, rows, this.#style));
+    return gap;
   }
 }
 
