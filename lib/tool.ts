@@ -1,8 +1,10 @@
 /** The one module that a tool's definition imports, besides the types of its own BPF object. */
+export { kernelEnum } from './bpf/kernel-enum.ts';
 export type { BpfObject } from './bpf/object.ts';
 export { KscopeError } from './model/errors.ts';
 export { signalName } from './model/kernel-names.ts';
 export { hasOpenFlag, parseOpenFlag } from './model/types.ts';
+export { units } from './model/units.ts';
 export { softwareClock } from './native/perf-event.ts';
 export { commonOptions, seconds } from './shapes/common-options.ts';
 export { familyFilters, portFilters } from './shapes/connection-filters.ts';

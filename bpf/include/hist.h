@@ -11,25 +11,30 @@
 
 #define HIST_SLOTS 48
 
+/* How much of what is added makes one of the unit that slots are in: 1000 for microseconds. User space sets it. */
+const volatile __u32 hist_unit = 1;
+
 struct hist {
 	slot_t slots[HIST_SLOTS];
-	count_t total;		/* the sum of the values */
+	count_t total;		/* the sum of what was added, exact */
 };
 
 /*
  * HISTOGRAMS(map, key_type, entries): one histogram per key. A key that finds
  * no room is counted in <map>_dropped.
  */
-#define HISTOGRAMS(map, key_type, entries)				\
+#define HISTOGRAMS(map, key_type, entries) HISTOGRAMS_WITH(map, key_type, struct hist, entries)
+
+/* The same with a structure of one's own that has the members of struct hist, and more. */
+#define HISTOGRAMS_WITH(map, key_type, value_type, entries)		\
 	struct {							\
 		__uint(type, BPF_MAP_TYPE_PERCPU_HASH);			\
 		__uint(max_entries, entries);				\
 		__type(key, key_type);					\
-		__type(value, struct hist);				\
+		__type(value, value_type);				\
 	} map SEC(".maps");						\
-	DROP_COUNTER(map)
-
-static const struct hist empty_hist = {};
+	DROP_COUNTER(map);						\
+	static const value_type map##_empty = {}
 
 /* The slot of a value: 0 and 1 in slot 0, then one slot for each power of two. */
 static __always_inline __u32 log2_slot(__u64 value)
@@ -68,24 +73,32 @@ static __always_inline __u32 linear_slot(__u64 value, __u64 step)
 	return slot < HIST_SLOTS ? slot : HIST_SLOTS - 1;
 }
 
-/* Adds a value to the histogram of a key, in the slot given. */
-#define hist_add_slot(map, key, value, slot_of)				\
-do {									\
-	struct hist *__hist = bpf_map_lookup_elem(&(map), key);		\
+/*
+ * Adds a value to the histogram of a key, in the slot given, and gives the
+ * histogram, or NULL when there was no room. What is added may be interrupted
+ * by another addition to the same CPU's copy.
+ */
+#define hist_add_slot(map, key, amount, slot_of)			\
+({									\
+	typeof(*(map).value) *__hist = bpf_map_lookup_elem(&(map), key);	\
+	__u64 __amount = amount;					\
 	__u32 __slot = slot_of;						\
 									\
 	if (!__hist) {							\
-		bpf_map_update_elem(&(map), key, &empty_hist, BPF_NOEXIST); \
+		bpf_map_update_elem(&(map), key, &map##_empty, BPF_NOEXIST); \
 		__hist = bpf_map_lookup_elem(&(map), key);		\
 	}								\
 	if (!__hist) {							\
 		COUNT_DROPPED(map);					\
 	} else if (__slot < HIST_SLOTS) {				\
-		__hist->slots[__slot]++;				\
-		__hist->total += (value);				\
+		__sync_fetch_and_add(&__hist->slots[__slot], 1);	\
+		/* clang would turn the addition of a constant 0 into one that 5.10 does not know. */ \
+		if (__amount)						\
+			__sync_fetch_and_add(&__hist->total, __amount);	\
 	}								\
-} while (0)
+	__hist;								\
+})
 
-#define hist_add(map, key, value) hist_add_slot(map, key, value, log2_slot(value))
+#define hist_add(map, key, amount) hist_add_slot(map, key, amount, log2_slot((amount) / hist_unit))
 
 #endif

@@ -4,16 +4,25 @@ import { Btf } from './btf.ts';
 
 export const KERNEL_BTF = '/sys/kernel/btf/vmlinux';
 
+let file = KERNEL_BTF;
 let cached: Btf | undefined;
+
+/** Says where the BTF of the running kernel is, for kernels that do not carry it. */
+export function useKernelBtf(path: string): void {
+  if (path !== file) {
+    file = path;
+    cached = undefined;
+  }
+}
 
 /** Types of the running kernel, parsed when first asked for. @throws KscopeError unsupported without BTF */
 export function kernelBtf(): Btf {
   if (cached === undefined) {
     let bytes: Uint8Array;
     try {
-      bytes = readFileSync(KERNEL_BTF);
+      bytes = readFileSync(file);
     } catch (cause) {
-      throw new KscopeError('unsupported', `the kernel has no BTF (${KERNEL_BTF} cannot be read)`, {
+      throw new KscopeError('unsupported', `the kernel has no BTF (${file} cannot be read)`, {
         hint: ['use a kernel built with CONFIG_DEBUG_INFO_BTF', 'or give its BTF with --btf FILE'],
         cause,
       });

@@ -88,6 +88,8 @@ export interface HistogramMessage {
   readonly total: number;
   /** Text adds average, total, count and percentiles; JSON always has them. */
   readonly details: boolean;
+  /** Members of the line that JSON writes: of the key, and 'time', 'unit', 'buckets', 'count'...; undefined means all. */
+  readonly fields?: readonly string[];
 }
 
 /** One function on a stack, as far as it could be named. */

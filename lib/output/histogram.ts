@@ -19,10 +19,11 @@ export function renderHistogram(message: HistogramMessage, style: TextStyle): st
   }
   if (message.details) {
     const at = (share: number) => percentile(message.buckets, share);
+    const total = Math.round(message.total);
     const average = message.count === 0 ? 0 : Math.round(message.total / message.count);
     lines.push(
       '',
-      `avg = ${average} ${message.unit}, total: ${message.total} ${message.unit}, count: ${message.count}, ` +
+      `avg = ${average} ${message.unit}, total: ${total} ${message.unit}, count: ${message.count}, ` +
         `p50 = ${at(0.5)}, p90 = ${at(0.9)}, p99 = ${at(0.99)}`,
     );
   }

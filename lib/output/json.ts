@@ -1,6 +1,6 @@
 import { percentile } from '../model/histogram.ts';
 import type { JsonValue } from '../model/json.ts';
-import type { Column, FieldTypes, Message, Row, Stack, WeighedStack } from '../model/message.ts';
+import type { Column, FieldTypes, HistogramMessage, Message, Row, Stack, WeighedStack } from '../model/message.ts';
 import { rfc3339 } from '../model/time-format.ts';
 import type { Output } from './output.ts';
 import type { Writer } from './writer.ts';
@@ -64,26 +64,8 @@ export class JsonOutput implements Output {
       }
       case 'interval':
         return undefined;
-      case 'histogram': {
-        const serialize = compileObject(Object.keys(message.key), message.types, { open: '', utc: this.#utc });
-        const { unit, buckets, count, total } = message;
-        const at = (share: number) => percentile(buckets, share);
-        const rest = {
-          unit,
-          buckets,
-          count,
-          total,
-          average: count === 0 ? 0 : total / count,
-          p50: at(0.5),
-          p90: at(0.9),
-          p99: at(0.99),
-        };
-        const time = JSON.stringify(this.#time(message.time));
-        const key = serialize(message.key);
-        return this.#writer.write(
-          `{"type":"histogram","time":${time}${key.slice(0, -1)},${JSON.stringify(rest).slice(1)}\n`,
-        );
-      }
+      case 'histogram':
+        return this.#histogram(message);
       case 'stacks': {
         const serialize = compileObject(Object.keys(message.stacks[0]?.key ?? {}), message.types, {
           open: '',
@@ -105,6 +87,26 @@ export class JsonOutput implements Output {
         return this.#line({ type: 'warning', text, ...(hint === undefined ? {} : { hint }) });
       }
     }
+  }
+
+  #histogram({ key, types, time, unit, buckets, count, total, fields }: HistogramMessage): Promise<void> | undefined {
+    const at = (share: number) => percentile(buckets, share);
+    const rest: Readonly<Record<string, unknown>> = {
+      unit,
+      buckets,
+      count,
+      total,
+      average: count === 0 ? 0 : total / count,
+      p50: at(0.5),
+      p90: at(0.9),
+      p99: at(0.99),
+    };
+    const all = { time: this.#time(time), ...key, ...rest };
+    const names = fields ?? Object.keys(all);
+    // The time is text already.
+    const { time: _, ...meanings } = types;
+    const serialize = compileObject(names, meanings, { open: '{"type":"histogram"', utc: this.#utc });
+    return this.#writer.write(`${serialize(all)}\n`);
   }
 
   #time(instant: number): string {

@@ -1,31 +1,41 @@
 import type { Skeleton, SkeletonTypes } from '../bpf/skeleton.ts';
 import { countOf, linearBuckets, log2Buckets } from '../model/histogram.ts';
 import type { JsonSchema } from '../model/json.ts';
-import type { FieldTypes, HistogramMessage, Message, Row } from '../model/message.ts';
+import type { Column, FieldTypes, HistogramMessage, Message, Row, TableMessage } from '../model/message.ts';
+import { plainNumber, type SemanticType, semanticType } from '../model/types.ts';
+import type { Unit } from '../model/units.ts';
 import { now } from '../system/clock.ts';
 import { aggregate, mapRows, readyMessage } from './aggregate.ts';
-import { allColumns, type ColumnSpec, type ComputedField, fieldTypes } from './columns.ts';
+import { allColumns, type ColumnSpec, type ComputedField, chosenColumns, fieldTypes } from './columns.ts';
 import { type CommonDefinition, type OptionsFor, rulesOf, type Text } from './common-definition.ts';
 import { commonOptions } from './common-options.ts';
 import type { RunContext, Tool } from './definition.ts';
 import { intervalPositionals } from './intervals.ts';
 import { flag, type Options, type OptionValues } from './options.ts';
+import { tableSchema } from './top.ts';
 
-type KeyOf<S extends SkeletonTypes, M extends keyof S['maps']> = S['maps'][M]['key'];
+type RowOf<S extends SkeletonTypes, M extends keyof S['maps']> = S['maps'][M]['key'] & S['maps'][M]['value'];
+type Values = Readonly<Record<string, unknown>>;
+type Specs = Readonly<Record<string, ColumnSpec>>;
 
 export interface HistogramDefinition<S extends SkeletonTypes, O, M extends Text<keyof S['maps']>, C extends string>
   extends CommonDefinition<S, O> {
   /** Made with HISTOGRAMS in the program: a `struct hist` for each key. */
   readonly map: M;
-  /** Of the values: 'usecs'. */
-  unit(values: OptionValues<O>): string;
+  /** What the values are shown in. The program adds nanoseconds or bytes, and leaves the division to `hist_unit`. */
+  unit(values: OptionValues<O>): Unit;
   /** Width of the buckets; without it, or when it returns undefined, they are powers of two. */
   step?(values: OptionValues<O>): number | undefined;
-  /** Fields of the key that tell histograms apart, each with the option (`when`) that asks for it. */
-  readonly keys?: { readonly [K in Text<keyof KeyOf<S, M>> | NoInfer<C>]?: ColumnSpec<never, never, OptionValues<O>> };
-  readonly computed?: Readonly<Record<C, ComputedField<KeyOf<S, M>, OptionValues<O>>>>;
-  /** What the kernel cannot filter, by key. */
-  keep?(key: KeyOf<S, M>, values: OptionValues<O>): boolean;
+  /** Fields of key or value that tell histograms apart, each with the option (`when`) that asks for it. */
+  readonly keys?: { readonly [K in Text<keyof RowOf<S, M>> | NoInfer<C>]?: ColumnSpec<never, never, OptionValues<O>> };
+  readonly computed?: Readonly<Record<C, ComputedField<RowOf<S, M>, OptionValues<O>>>>;
+  /** What the kernel cannot filter. */
+  keep?(row: RowOf<S, M>, values: OptionValues<O>): boolean;
+  /** Usually a table of how many values there were and of their sum; `--dist` asks for the distributions. */
+  readonly totals?: {
+    /** Key of an option with which values are only counted. */
+    readonly countsWhen?: string;
+  };
 }
 
 const shapeOptions = {
@@ -35,7 +45,9 @@ const shapeOptions = {
 
 type AnyHistogram = HistogramDefinition<SkeletonTypes, Options, string, string>;
 
-/** A tool that prints distributions, counted in the kernel: at each interval, or once at the end. */
+/**
+ * A tool that prints distributions, counted in the kernel, or totals of them: at each interval, or once at the end.
+ */
 export function histogram<
   S extends SkeletonTypes,
   const O extends OptionsFor<S>,
@@ -43,7 +55,12 @@ export function histogram<
   C extends string = never,
 >(skeleton: Skeleton<S>, definition: HistogramDefinition<S, O & Options, M, C>): Tool {
   const any = definition as unknown as AnyHistogram;
-  const options: Options = { ...definition.options, ...shapeOptions, ...commonOptions };
+  const options: Options = {
+    ...definition.options,
+    ...(any.totals !== undefined && { dist: distOption(any.totals) }),
+    ...shapeOptions,
+    ...commonOptions,
+  };
   return {
     shape: 'histogram',
     skeleton,
@@ -54,32 +71,64 @@ export function histogram<
     positionals: intervalPositionals,
     examples: definition.examples,
     aliases: definition.aliases ?? {},
-    columns: () => allColumns(keySpecs(any), keyTypes(skeleton, any)),
-    schema: () => histogramSchema(keyTypes(skeleton, any)),
+    columns: () =>
+      allColumns(
+        { ...keySpecs(any), ...(any.totals !== undefined && { count: {}, total: {} }) },
+        { ...keyTypes(skeleton, any), ...totalTypes },
+      ),
+    schema: () => {
+      const types = keyTypes(skeleton, any);
+      const distribution = histogramSchema(types);
+      return any.totals === undefined
+        ? distribution
+        : { oneOf: [tableSchema({ ...types, ...totalTypes }), distribution] };
+    },
     rules: (values) => rulesOf(any.attach, values),
     run: (context) => run(skeleton, any, options, context),
   };
 }
 
-function keySpecs(definition: AnyHistogram): Readonly<Record<string, ColumnSpec>> {
-  return (definition.keys ?? {}) as unknown as Readonly<Record<string, ColumnSpec>>;
+function distOption({ countsWhen }: NonNullable<AnyHistogram['totals']>) {
+  return flag('-d, --dist', 'print distributions instead of totals', {
+    hidden: ['--distributed'],
+    ...(countsWhen !== undefined && { conflicts: [countsWhen] }),
+  });
+}
+
+function keySpecs(definition: AnyHistogram): Specs {
+  return (definition.keys ?? {}) as unknown as Specs;
+}
+
+function computedFields(definition: AnyHistogram): Readonly<Record<string, ComputedField>> {
+  return (definition.computed ?? {}) as Readonly<Record<string, ComputedField>>;
 }
 
 function keyTypes(skeleton: Skeleton, definition: AnyHistogram): FieldTypes {
-  const { key } = mapRows(skeleton, definition.map);
-  const computed = (definition.computed ?? {}) as Readonly<Record<string, ComputedField>>;
-  const all = fieldTypes(key ?? { name: '', size: 0, fixedSize: 0, fields: [] }, computed);
-  // Other parts of the key are the program's own business.
+  const { key, value } = mapRows(skeleton, definition.map);
+  const all = {
+    ...(key === undefined ? {} : fieldTypes(key, {})),
+    ...fieldTypes(value, computedFields(definition)),
+  };
+  // Other parts are the program's own business.
   return Object.fromEntries(
     Object.keys(keySpecs(definition)).flatMap((name) => (all[name] ? [[name, all[name]]] : [])),
   );
 }
 
+const totalTypes: FieldTypes = {
+  count: { ...(semanticType('count_t') as SemanticType), help: 'how many there were' },
+  total: { ...(plainNumber('double', false, false) as SemanticType), help: 'sum of the values, in the unit' },
+  unit: { ...(semanticType('text_t') as SemanticType), help: 'of the total' },
+};
+
+/** What the line of a distribution has besides its key. */
+const statistics = ['unit', 'buckets', 'count', 'total', 'average', 'p50', 'p90', 'p99'];
+
 function histogramSchema(types: FieldTypes): JsonSchema {
-  const number: JsonSchema = { type: 'number', minimum: 0 };
+  const number = (description: string): JsonSchema => ({ description, type: 'number', minimum: 0 });
   const bucket: JsonSchema = {
     type: 'object',
-    properties: { from: number, to: number, count: number },
+    properties: { from: number('least value'), to: number('greatest value'), count: number('how many of them') },
     required: ['from', 'to', 'count'],
     additionalProperties: false,
   };
@@ -88,18 +137,18 @@ function histogramSchema(types: FieldTypes): JsonSchema {
     type: 'object',
     properties: {
       type: { const: 'histogram' },
-      time: { type: 'string', format: 'date-time' },
+      time: { description: 'end of the interval', type: 'string', format: 'date-time' },
       ...Object.fromEntries(keys),
-      unit: { type: 'string' },
-      buckets: { type: 'array', items: bucket },
-      count: number,
-      total: number,
-      average: number,
-      p50: number,
-      p90: number,
-      p99: number,
+      unit: { description: 'of the values', type: 'string' },
+      buckets: { description: 'ranges of values, from 0 to the last that is not empty', type: 'array', items: bucket },
+      count: number('how many values there were'),
+      total: number('their sum'),
+      average: number('their average'),
+      p50: number('what half of them do not exceed, as near as the buckets tell'),
+      p90: number('what 90 % of them do not exceed'),
+      p99: number('what 99 % of them do not exceed'),
     },
-    required: ['type', 'time', 'unit', 'buckets', 'count', 'total', 'average', 'p50', 'p90', 'p99'],
+    required: ['type', 'time', ...statistics],
     additionalProperties: false,
   };
 }
@@ -112,39 +161,26 @@ async function* run(
 ): AsyncGenerator<Message, void, void> {
   const { values } = context;
   const typed = values as OptionValues<Options>;
-  const types = keyTypes(skeleton, definition);
-  const specs = keySpecs(definition);
-  const columns = allColumns(specs, types, values).filter(({ name }) => {
-    const when = specs[name]?.when;
-    return when === undefined || (values[when] !== undefined && values[when] !== false);
-  });
-  const step = definition.step?.(typed);
-  const computed = Object.entries((definition.computed ?? {}) as Readonly<Record<string, ComputedField>>);
-
-  const message = (row: Row, time: number): HistogramMessage => {
-    const slots = row.slots as readonly number[];
-    const buckets = step === undefined ? log2Buckets(slots) : linearBuckets(slots, step);
-    return {
-      type: 'histogram',
-      time,
-      key: Object.fromEntries(columns.map(({ name }) => [name, row[name]])),
-      columns,
-      types,
-      unit: definition.unit(typed),
-      buckets,
-      count: countOf(buckets),
-      total: row.total as number,
-      details: values.details === true,
-    };
-  };
+  const unit = definition.unit(typed);
+  const printed = printer(skeleton, definition, unit, values);
+  const computed = Object.entries(computedFields(definition));
 
   yield* aggregate({
     skeleton,
     map: definition.map,
     options,
     context,
-    definition,
-    ready: (session) => readyMessage({ skeleton, definition }, session),
+    definition: {
+      ...definition,
+      prepare(object, given) {
+        object.globals.set('hist_unit', unit.size);
+        definition.prepare?.(object, given);
+      },
+    },
+    ready: (session) => ({
+      ...readyMessage({ skeleton, definition }, session),
+      ...(printed.lineFields !== undefined && { fields: printed.lineFields }),
+    }),
     *messages(rows) {
       const time = now();
       yield { type: 'interval', time, stamp: values.timestamp === true, clear: false };
@@ -153,7 +189,96 @@ async function* run(
         ...row,
         ...Object.fromEntries(computed.map(([name, field]) => [name, field.value(row, values)])),
       }));
-      yield* named.map((row) => message(row, time)).sort((a, b) => a.count - b.count);
+      yield* printed.messages(named, time);
     },
   });
+}
+
+/** How the gains of an interval are told. */
+interface Printer {
+  /** Members of the lines, when `--fields` chose them. */
+  readonly lineFields?: readonly string[];
+  messages(rows: readonly Row[], time: number): readonly Message[];
+}
+
+function printer(skeleton: Skeleton, definition: AnyHistogram, unit: Unit, values: Values): Printer {
+  const types = keyTypes(skeleton, definition);
+  const specs = Object.fromEntries(Object.entries(keySpecs(definition)).filter(([, spec]) => isAskedFor(spec, values)));
+  const { totals } = definition;
+  return totals !== undefined && values.dist !== true
+    ? totalsPrinter(specs, types, unit, values, totals.countsWhen)
+    : distributionPrinter(specs, types, unit, definition.step?.(values as OptionValues<Options>), values);
+}
+
+function isAskedFor({ when }: ColumnSpec, values: Values): boolean {
+  return when === undefined || (values[when] !== undefined && values[when] !== false);
+}
+
+function totalsPrinter(
+  keys: Specs,
+  keyTypesOf: FieldTypes,
+  unit: Unit,
+  values: Values,
+  countsWhen: string | undefined,
+): Printer {
+  const types = { ...keyTypesOf, ...totalTypes };
+  const timed = countsWhen === undefined || values[countsWhen] !== true;
+  const all: Specs = {
+    ...Object.fromEntries(Object.entries(keys).map(([name, { when, ...spec }]) => [name, spec])),
+    count: {},
+    ...(timed && {
+      total: { header: `TOTAL_${unit.name}`, text: (total: unknown) => String(Math.round(Number(total))) },
+    }),
+  };
+  const { columns, fields } = chosenColumns(all, types, values);
+  return {
+    messages(rows, time) {
+      const lines = rows.map((row) => ({
+        ...Object.fromEntries(Object.keys(keys).map((name) => [name, row[name]])),
+        count: (row.slots as readonly number[]).reduce((sum, slot) => sum + slot, 0),
+        ...(timed && { total: (row.total as number) / unit.size, unit: unit.name }),
+      }));
+      lines.sort((a, b) => (b.total ?? 0) - (a.total ?? 0) || b.count - a.count);
+      return [{ type: 'table', time, columns, types, rows: lines, ...(fields && { fields }) } satisfies TableMessage];
+    },
+  };
+}
+
+function distributionPrinter(
+  keys: Specs,
+  types: FieldTypes,
+  unit: Unit,
+  step: number | undefined,
+  values: Values,
+): Printer {
+  const named = Object.fromEntries(
+    statistics.map((name) => [name, totalTypes[name] ?? (totalTypes.total as SemanticType)]),
+  );
+  const time = semanticType('boot_ns_t') as SemanticType;
+  const { columns, fields } = chosenColumns(keys, { time, ...types, ...named }, { ...values, time: undefined });
+  const known: readonly Column[] = allColumns(keys, types, values);
+  const shown = fields === undefined ? known : columns.filter(({ name }) => keys[name] !== undefined);
+  return {
+    ...(fields !== undefined && { lineFields: fields }),
+    messages: (rows, time) =>
+      rows
+        .map((row): HistogramMessage => {
+          const slots = row.slots as readonly number[];
+          const buckets = step === undefined ? log2Buckets(slots) : linearBuckets(slots, step);
+          return {
+            type: 'histogram',
+            time,
+            key: Object.fromEntries(known.map(({ name }) => [name, row[name]])),
+            columns: shown,
+            types,
+            unit: unit.name,
+            buckets,
+            count: countOf(buckets),
+            total: (row.total as number) / unit.size,
+            details: values.details === true,
+            ...(fields !== undefined && { fields }),
+          };
+        })
+        .sort((a, b) => a.count - b.count),
+  };
 }

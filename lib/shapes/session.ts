@@ -1,11 +1,13 @@
 import { type ChoiceRules, choosePrograms, describeHook } from '../bpf/choose.ts';
 import { canAttach } from '../bpf/hooks.ts';
+import { kernelBtf, useKernelBtf } from '../bpf/kernel-btf.ts';
 import { setDebugLog } from '../bpf/log.ts';
 import { RINGBUF } from '../bpf/map.ts';
 import { BpfObject } from '../bpf/object.ts';
 import { objectBytes } from '../bpf/object-file.ts';
 import type { BpfProgram } from '../bpf/program.ts';
 import type { Skeleton } from '../bpf/skeleton.ts';
+import { tracepointArguments } from '../bpf/tracepoint-arguments.ts';
 import { KscopeError } from '../model/errors.ts';
 import type { AttachedHook, LostMessage } from '../model/message.ts';
 import type { RunContext } from './definition.ts';
@@ -43,6 +45,9 @@ export class Session implements Disposable {
    */
   static start(plan: SessionPlan): Session {
     setDebugLog(plan.context.debug);
+    if (plan.context.btf !== undefined) {
+      useKernelBtf(plan.context.btf);
+    }
     const bytes = objectBytes(plan.skeleton);
     const failed = new Map<string, string>();
     for (;;) {
@@ -122,6 +127,7 @@ function configure(object: BpfObject, plan: SessionPlan): void {
       setOption(object, option.set, option.encode === undefined ? value : option.encode(value), option.flags);
     }
   }
+  setArgumentCounts(object);
   prepareFilters(object, values);
   plan.prepare?.(object);
   if (bufferSize !== undefined) {
@@ -146,6 +152,17 @@ function setOption(object: BpfObject, variable: string, value: unknown, flags: s
       hint: `${object.name} --help`,
       cause: error,
     });
+  }
+}
+
+/** A constant X_arguments takes how many arguments tracepoint X has in the running kernel. */
+function setArgumentCounts(object: BpfObject): void {
+  for (const name of object.globals.names) {
+    const [, tracepoint] = /^(\w+)_arguments$/.exec(name) ?? [];
+    const count = tracepoint === undefined ? undefined : tracepointArguments(kernelBtf(), tracepoint);
+    if (count !== undefined) {
+      object.globals.set(name, count);
+    }
   }
 }
 

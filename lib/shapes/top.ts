@@ -105,7 +105,8 @@ function rowTypes(skeleton: Skeleton, definition: AnyTop): FieldTypes {
   return { ...(key === undefined ? {} : fieldTypes(key, {})), ...fieldTypes(value, computed) };
 }
 
-function tableSchema(types: FieldTypes): JsonSchema {
+/** The schema of a line with a table of these fields. */
+export function tableSchema(types: FieldTypes): JsonSchema {
   const properties = Object.entries(types).map(([name, type]) => [name, { description: type.help, ...type.schema }]);
   return {
     type: 'object',

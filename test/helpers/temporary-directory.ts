@@ -7,8 +7,8 @@ export class TemporaryDirectory implements Disposable {
   /** Absolute, without symbolic links, dots and anything that a tool would escape. */
   readonly path: string;
 
-  constructor() {
-    this.path = mkdtempSync(join(realpathSync(tmpdir()), 'kscope-test-'));
+  constructor(parent: string = tmpdir()) {
+    this.path = mkdtempSync(join(realpathSync(parent), 'kscope-test-'));
   }
 
   [Symbol.dispose](): void {

@@ -123,7 +123,7 @@ async function endsInTime({ name, usual }: Subject): Promise<void> {
   assert.ok(performance.now() - ready > 100);
 }
 
-async function endsWithReader({ name, usual }: Subject): Promise<void> {
+async function endsWithReader({ name, tool, usual }: Subject): Promise<void> {
   const script = 'exec "$@" > >(head -n 1; exec 0<&-; echo gone >&2)';
   const command = toolCommand(name, [...usual, '--json']);
   await using piped = startCommand(['bash', '-c', script, 'bash', ...command], { json: true });
@@ -131,9 +131,9 @@ async function endsWithReader({ name, usual }: Subject): Promise<void> {
   await Promise.all([piped.ready(), observer.ready()]);
   await piped.until(({ stderr }) => stderr.includes('gone'), 'the end of the reader');
   await anyWorkload();
-  // What the one has seen the other has seen too, and has found out that nobody listens.
+  // What the one has seen the other has seen too, and has found out that nobody listens, unless all comes at the end.
   const { messages } = await observer.end();
-  const result = await (messages.length > 1 ? piped.ended(withinSeconds(5)) : piped.end());
+  const result = await (tool.shape === 'snoop' && messages.length > 1 ? piped.ended(withinSeconds(5)) : piped.end());
   assert.equal(result.stderr.replace('gone\n', '').trim().split('\n').length, 1, result.stderr);
   assertGoodEnd(name, result);
   assert.deepEqual(
@@ -168,7 +168,8 @@ async function runsInside(subject: Subject): Promise<void> {
       assert.deepEqual(message.fields, [field]);
       assert.deepEqual(
         message.columns.map(({ name }) => name),
-        [field],
+        // Distributions have no lines of columns.
+        message.type === 'ready' && subject.tool.shape === 'histogram' ? [] : [field],
       );
     }
     assertPrintsOnly(field, alone.ready, rows);
