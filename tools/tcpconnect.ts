@@ -7,7 +7,7 @@ export default snoop(bpf, {
   description: `
 Prints a line for each TCP connection that a process begins, when the first packet has been sent: whether the other side answers is not known yet. An IPv4 connection over an IPv6 socket is shown as IPv4.
 
-The best of three hooks that the kernel has is used. The return of tcp_v4_connect and tcp_v6_connect, by fexit or else by kprobe, knows the local port. The socket's change to SYN_SENT comes before a port is chosen: there the local port is left out, or with --lport the line waits until the other side has answered or the attempt has ended.`,
+The best of three hooks that the kernel has is used. The return of tcp_v4_connect and tcp_v6_connect, by fexit or else by kprobe, knows the local port. The socket's change to SYN_SENT comes before a port is chosen: there the local port is left out, or with --lport the line waits until the other side has answered or the attempt has ended. Lines that still wait when the tracing ends are printed then, without it.`,
   overhead:
     'About 0.1 µs for each change of state of a TCP socket (measured on a 2-core virtual machine, with the hook on socket states), and under 2 µs for each new connection: not measurable in practice. The hooks on the connect functions run once for each connection only.',
   options: {
@@ -47,6 +47,7 @@ The best of three hooks that the kernel has is used. The return of tcp_v4_connec
     when: { lport: 'lport' },
     header: 'CONNECTS',
   },
+  waiting: 'connecting',
   attach: {
     either: [
       ['tcp_v4_connect__fexit', 'tcp_v6_connect__fexit'],

@@ -24,7 +24,7 @@ import {
 import { commonOptions } from './common-options.ts';
 import { CountedRows, countSchema, countTypes } from './count.ts';
 import type { RunContext, Tool } from './definition.ts';
-import { flag, isPositional, type Options, type OptionValues, positionalsOf } from './options.ts';
+import { flag, type Options, type OptionValues } from './options.ts';
 import { Session } from './session.ts';
 
 type EventOf<S extends SkeletonTypes> = S['events'] extends { events: infer E } ? E : never;
@@ -42,6 +42,8 @@ export interface SnoopDefinition<S extends SkeletonTypes, O extends Options, C e
       OptionValues<O>
     >;
   };
+  /** A map whose values are events that wait to be complete: what is left in it at the end is shown as it is. */
+  readonly waiting?: Text<keyof S['maps']>;
   /** Option that prints, at the end, how often each combination of these fields came up, instead of the events. */
   readonly count?: {
     readonly flag: string;
@@ -79,8 +81,8 @@ export function snoop<S extends SkeletonTypes, const O extends OptionsFor<S>, C 
     summary: definition.summary,
     description: definition.description,
     overhead: definition.overhead,
-    options: Object.fromEntries(Object.entries(options).filter(([, option]) => !isPositional(option))),
-    positionals: positionalsOf(options),
+    options,
+    positionals: [],
     examples: definition.examples,
     aliases: definition.aliases ?? {},
     columns: () => allColumns(specs, fieldTypes(rowSchema(), computed)),
@@ -167,9 +169,9 @@ async function* run(
     ...(fields !== undefined && { fields }),
   };
 
-  for await (const drained of ring.batches(signal, () => session.object.detach())) {
+  function* shown(events: Row[]): Generator<Message, void, void> {
     const rows =
-      definition.keep === undefined ? drained : drained.filter((row) => definition.keep?.(row as never, typedValues));
+      definition.keep === undefined ? events : events.filter((row) => definition.keep?.(row as never, typedValues));
     for (const [name, field] of computed) {
       for (const row of rows) {
         (row as Record<string, unknown>)[name] = field.value(row, values);
@@ -180,7 +182,14 @@ async function* run(
     } else if (rows.length > 0) {
       yield { type: 'events', rows };
     }
+  }
+  for await (const events of ring.batches(signal, () => session.object.detach())) {
+    yield* shown(events);
     yield* session.losses(false);
+  }
+  if (definition.waiting !== undefined) {
+    const left = session.object.map<unknown, Row>(definition.waiting).entries();
+    yield* shown(left.map(([, row]) => row).sort((a, b) => Number(a.time) - Number(b.time)));
   }
   if (counts !== undefined && counted !== undefined) {
     const shown = allColumns(Object.fromEntries(counts.by.map((name) => [name, specs[name] ?? {}])), types);
