@@ -10,7 +10,7 @@ import { cgroupOf, enterCgroup, TestCgroup } from '../helpers/cgroup.ts';
 import { addAddress, connectNetworks, enterNetwork } from '../helpers/network-namespace.ts';
 import { startPeer } from '../helpers/peer.ts';
 import { PinnedSet } from '../helpers/pinned-map.ts';
-import { type JsonMessage, runTool, startCommand, type ToolResult } from '../helpers/run-tool.ts';
+import { type JsonMessage, runTool, startCommand, startTool, type ToolResult } from '../helpers/run-tool.ts';
 import { type Endpoint, familyOf, socketAddress } from '../helpers/socket-address.ts';
 import { errorName, syscall } from '../helpers/syscall.ts';
 import { taskFields } from '../helpers/task-fields.ts';
@@ -403,6 +403,11 @@ test('connections between hosts are seen, and those that nobody answers at once'
   const own = ['--json', '-p', String(left.pid)];
   let made: Connected[] = [];
   let waiting: Connected[] = [];
+  await using unfinished = startTool('tcpconnect', [...own, '-L']);
+  await using uncounted = startTool('tcpconnect', [...own, '-L', '-c']);
+  await Promise.all([unfinished.ready(), uncounted.ready()]);
+  let before: JsonMessage[] = [];
+  let counted: ToolResult | undefined;
   const seen = await watch('tcpconnect', { plain: own, lport: [...own, '-L'] }, async ({ plain }) => {
     made = await connectAll(left, answered);
     for (const { result } of await connectAll(left, unreachable)) {
@@ -416,18 +421,24 @@ test('connections between hosts are seen, and those that nobody answers at once'
       const again = await left.call('connect', waiting[i]?.fd as number, to, to.length);
       assert.equal(errorName(-again), 'EALREADY');
     }
+    before = [...(await unfinished.end()).rows];
+    counted = await uncounted.end();
     await closeAll(left, [...made, ...waiting]);
   });
   const known = knowsPorts(seen.plain);
-  const rows = (lport: boolean) =>
-    [...answered, ...unanswered].map((to, i) => rowFor(left, to, [...made, ...waiting][i] as Connected, lport));
-  assert.deepEqual(timeless(seen.plain.rows), rows(known));
-  // A port that is found out later is shown later.
-  const byPort = (list: readonly object[]) =>
-    (list as { lport: number }[]).sort(
-      (a, b) => a.lport - b.lport || JSON.stringify(a).localeCompare(JSON.stringify(b)),
-    );
-  assert.deepEqual(byPort(timeless(seen.lport.rows)), byPort(rows(true)));
+  const rows = (lport: (to: Connecting) => boolean) =>
+    [...answered, ...unanswered].map((to, i) => rowFor(left, to, [...made, ...waiting][i] as Connected, lport(to)));
+  const sorted = (list: readonly object[]) => list.map((row) => JSON.stringify(Object.entries(row).sort())).sort();
+  assert.deepEqual(
+    timeless(seen.plain.rows),
+    rows(() => known),
+  );
+  // A port that is found out later is shown later, and one that is not known by the end never.
+  assert.deepEqual(sorted(timeless(seen.lport.rows)), sorted(rows(() => true)));
+  const byEnd = sorted(rows((to) => known || answered.includes(to)));
+  assert.deepEqual(sorted(timeless(before)), byEnd);
+  const table = counted?.messages.find(({ type }) => type === 'table');
+  assert.equal((table?.rows as object[] | undefined)?.length, byEnd.length);
 });
 
 test('the best hook that the kernel has is used', async () => {
