@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
-import { constants as system } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { unescapeText } from '../../lib/model/escape.ts';
@@ -235,7 +234,7 @@ test('failed attempts are rows with -x, with the error and the arguments as they
 
   interface Attempt {
     readonly call: readonly [SyscallName, ...Argument[]];
-    readonly error: string;
+    readonly error: string | RegExp;
     readonly path: string;
     readonly args: readonly string[];
     readonly truncated?: true;
@@ -269,9 +268,10 @@ test('failed attempts are rows with -x, with the error and the arguments as they
     },
     { call: execve(none, []), error: 'ENOENT', path: none, args: [] },
     { call: execve(none, 0), error: 'ENOENT', path: none, args: [] },
-    { call: execve(none, 1n), error: 'ENOENT', path: none, args: [], truncated: true },
+    // Kernels differ in whether they look for the file or at the arguments first.
+    { call: execve(none, 1n), error: /^(ENOENT|EFAULT)$/, path: none, args: [], truncated: true },
     // The memory of the string comes along, past the last argument, so that it stays.
-    { call: execve(none, unreadable, first), error: 'ENOENT', path: none, args: ['first'], truncated: true },
+    { call: execve(none, unreadable, first), error: /^(ENOENT|EFAULT)$/, path: none, args: ['first'], truncated: true },
     { call: execve(none, ['x'.repeat(4095), 'y']), error: 'ENOENT', path: none, args: ['x'.repeat(4095), 'y'] },
     {
       call: execve(none, ['x'.repeat(4096), 'y']),
@@ -302,6 +302,7 @@ test('failed attempts are rows with -x, with the error and the arguments as they
   ];
   await using actor = await Actor.start({ threads: 1 });
   const own = ['-p', String(process.pid), '--json'];
+  const errors: number[] = [];
   const seen = await watch(
     'execsnoop',
     {
@@ -313,7 +314,9 @@ test('failed attempts are rows with -x, with the error and the arguments as they
     },
     async () => {
       for (const { call, error } of attempts) {
-        assert.equal(errorName(-syscall(...call)), error, String(call[1]));
+        const result = syscall(...call);
+        errors.push(-result);
+        assert.match(errorName(-result), typeof error === 'string' ? new RegExp(`^${error}$`) : error, String(call[1]));
       }
       await actor.ask(1, 'execve', none, given, []);
     },
@@ -322,14 +325,14 @@ test('failed attempts are rows with -x, with the error and the arguments as they
   const ppid = process.ppid;
   const parent = { ppid, pcomm: readFileSync(`/proc/${ppid}/comm`, 'utf8').trim(), cgroup: cgroupOf(process.pid) };
   const short = (row: object) => squeeze(JSON.stringify(row));
-  const expected = attempts.map(({ error, path, args, truncated }) => ({
+  const expected = attempts.map(({ path, args, truncated }, i) => ({
     pid: process.pid,
     tid: process.pid,
     ppid: parent.ppid,
     uid: 0,
     comm: ownComm,
     pcomm: parent.pcomm,
-    error: (system.errno as Record<string, number>)[error],
+    error: errors[i],
     cgroup: parent.cgroup,
     path,
     ...(truncated && { truncated }),
