@@ -35,7 +35,7 @@ struct event {
 };
 
 EVENT_RING(events, event);
-SCRATCH(exec_scratch, struct event);
+SCRATCH(exec_scratch, struct event, 1);
 
 /* An argument is read before its length is known, so there is room for one more. */
 struct failed_exec {
@@ -44,7 +44,13 @@ struct failed_exec {
 	__u32 size;		/* of event.args so far */
 	bool complete;
 };
-SCRATCH(failed_exec_scratch, struct failed_exec);
+/* One for each program. */
+enum slot {
+	EXECVE,
+	EXECVEAT,
+	SLOTS,
+};
+SCRATCH(failed_exec_scratch, struct failed_exec, SLOTS);
 
 static __always_inline bool wanted_exec(__u64 id)
 {
@@ -86,7 +92,7 @@ int process_exec__tp(struct trace_event_raw_sched_process_exec *ctx)
 
 	if (!wanted_exec(id))
 		return 0;
-	event = scratch(exec_scratch);
+	event = scratch(exec_scratch, 0);
 	if (!event)
 		return 0;
 
@@ -108,17 +114,17 @@ int process_exec__tp(struct trace_event_raw_sched_process_exec *ctx)
 }
 
 /*
- * Adds the argument that `slot` of the caller's argv points to. Returns false
+ * Adds the argument that the caller's argv has at `place`. Returns false
  * behind the last one. It is a global function because the verifier then
  * checks it once, and not once for each argument.
  */
-__noinline int add_argument(__u64 slot)
+__noinline int add_argument(__u32 slot, __u64 place)
 {
-	struct failed_exec *failed = scratch(failed_exec_scratch);
+	struct failed_exec *failed = scratch(failed_exec_scratch, slot);
 	const char *argument;
 	__u32 length, size;
 
-	if (!failed || bpf_probe_read_user(&argument, sizeof(argument), (void *)slot))
+	if (!failed || bpf_probe_read_user(&argument, sizeof(argument), (void *)place))
 		return false;
 	if (!argument) {
 		failed->complete = true;
@@ -132,7 +138,7 @@ __noinline int add_argument(__u64 slot)
 	return length != 0;
 }
 
-static __always_inline int failed_exec(long ret, const char *name, const char *const *argv)
+static __always_inline int failed_exec(enum slot slot, long ret, const char *name, const char *const *argv)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 	struct failed_exec *failed;
@@ -141,7 +147,7 @@ static __always_inline int failed_exec(long ret, const char *name, const char *c
 
 	if (!wanted_exec(id))
 		return 0;
-	failed = scratch(failed_exec_scratch);
+	failed = scratch(failed_exec_scratch, slot);
 	if (!failed)
 		return 0;
 	event = &failed->event;
@@ -152,7 +158,7 @@ static __always_inline int failed_exec(long ret, const char *name, const char *c
 	failed->size = 0;
 	failed->complete = !argv;
 	for (int i = 0; i < ARG_COUNT && argv; i++)
-		if (!add_argument((__u64)(argv + i)))
+		if (!add_argument(slot, (__u64)(argv + i)))
 			break;
 	size = failed->size;
 	if (size > ARGS_SIZE) {
@@ -173,7 +179,7 @@ int execve__tp(struct syscall_trace_exit *ctx)
 	if (!include_failed || ctx->ret >= 0)
 		return 0;
 	regs = current_user_regs();
-	return failed_exec(ctx->ret, (void *)syscall_arg1(regs), (void *)syscall_arg2(regs));
+	return failed_exec(EXECVE, ctx->ret, (void *)syscall_arg1(regs), (void *)syscall_arg2(regs));
 }
 
 SEC("tp/syscalls/sys_exit_execveat")
@@ -184,7 +190,7 @@ int execveat__tp(struct syscall_trace_exit *ctx)
 	if (!include_failed || ctx->ret >= 0)
 		return 0;
 	regs = current_user_regs();
-	return failed_exec(ctx->ret, (void *)syscall_arg2(regs), (void *)syscall_arg3(regs));
+	return failed_exec(EXECVEAT, ctx->ret, (void *)syscall_arg2(regs), (void *)syscall_arg3(regs));
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -3,6 +3,16 @@
  * The open(2) family of system calls, seen where they return: the arguments
  * are still in the saved registers then, and the name is in memory for sure.
  */
+/* One for each program. */
+enum slot {
+	OPEN,
+	CREAT,
+	OPENAT,
+	OPENAT2,
+	SLOTS,
+};
+#define DENTRY_PATH_SLOTS SLOTS
+
 #include "core.h"
 #include "compat.h"
 #include "events.h"
@@ -33,7 +43,7 @@ struct event {
 	errno_t error;
 	open_flags_t flags;
 	file_mode_t mode;	/* absent without O_CREAT and O_TMPFILE: the kernel ignores it then */
-	mark_t truncated;		/* not the whole path: a name over 4095 bytes, or a cut walk */
+	mark_t truncated;	/* not the whole path: a name over 4095 bytes, or a cut walk */
 	mark_t unreadable;	/* the name could not be read: the path is empty */
 	cgroup_id_t cgroup;
 	/* The name as it was given; with full_path the file's path from the root. */
@@ -41,16 +51,17 @@ struct event {
 };
 
 EVENT_RING(events, event);
-SCRATCH(open_scratch, struct event);
+SCRATCH(open_scratch, struct event, SLOTS);
 
-static __always_inline char *dentry_path_buffer(void)
+static __always_inline char *dentry_path_buffer(__u32 slot)
 {
-	struct event *event = scratch(open_scratch);
+	struct event *event = scratch(open_scratch, slot);
 
 	return event ? event->path : NULL;
 }
 
 struct open_args {
+	enum slot slot;
 	int dirfd;
 	const char *name;
 	open_flags_t flags;
@@ -94,7 +105,7 @@ resolve(struct event *event, __u32 length, const struct open_args *args, long re
 	if (file) {
 		__u32 own = 0;
 
-		end = dentry_path_append(&own, BPF_CORE_READ(file, f_path.mnt),
+		end = dentry_path_append(args->slot, &own, BPF_CORE_READ(file, f_path.mnt),
 					 BPF_CORE_READ(file, f_path.dentry));
 		if (end != DENTRY_PATH_DETACHED) {
 			event->unreadable = false;
@@ -117,7 +128,7 @@ resolve(struct event *event, __u32 length, const struct open_args *args, long re
 		mnt = BPF_CORE_READ(file, f_path.mnt);
 		dentry = BPF_CORE_READ(file, f_path.dentry);
 	}
-	end = dentry_path_append(&length, mnt, dentry);
+	end = dentry_path_append(args->slot, &length, mnt, dentry);
 	if (end != DENTRY_PATH_ROOT)
 		event->truncated = true;
 	return dentry_path_finish(event->path, length, end);
@@ -130,7 +141,7 @@ static __always_inline int trace_open(long ret, __u64 id, const struct open_args
 
 	if (flag_filter && !(args->flags & flag_filter))
 		return 0;
-	event = scratch(open_scratch);
+	event = scratch(open_scratch, args->slot);
 	if (!event)
 		return 0;
 
@@ -167,6 +178,7 @@ int open__tp(struct syscall_trace_exit *ctx)
 		return 0;
 	regs = current_user_regs();
 	return trace_open(ctx->ret, id, &(struct open_args){
+		.slot = OPEN,
 		.dirfd = AT_FDCWD,
 		.name = (void *)syscall_arg1(regs),
 		.flags = syscall_arg2(regs),
@@ -184,6 +196,7 @@ int creat__tp(struct syscall_trace_exit *ctx)
 		return 0;
 	regs = current_user_regs();
 	return trace_open(ctx->ret, id, &(struct open_args){
+		.slot = CREAT,
 		.dirfd = AT_FDCWD,
 		.name = (void *)syscall_arg1(regs),
 		.flags = O_CREAT | O_WRONLY | O_TRUNC,
@@ -201,6 +214,7 @@ int openat__tp(struct syscall_trace_exit *ctx)
 		return 0;
 	regs = current_user_regs();
 	return trace_open(ctx->ret, id, &(struct open_args){
+		.slot = OPENAT,
 		.dirfd = syscall_arg1(regs),
 		.name = (void *)syscall_arg2(regs),
 		.flags = syscall_arg3(regs),
@@ -222,6 +236,7 @@ int openat2__tp(struct syscall_trace_exit *ctx)
 	if (syscall_arg4(regs) >= sizeof(how))
 		bpf_probe_read_user(&how, sizeof(how), (void *)syscall_arg3(regs));
 	return trace_open(ctx->ret, id, &(struct open_args){
+		.slot = OPENAT2,
 		.dirfd = syscall_arg1(regs),
 		.name = (void *)syscall_arg2(regs),
 		.flags = how.flags,

@@ -21,7 +21,6 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_STACK_TRACE = 7,
 	BPF_MAP_TYPE_CGROUP_ARRAY = 8,
 	BPF_MAP_TYPE_LRU_HASH = 9,
-	BPF_MAP_TYPE_TASK_STORAGE = 29,
 	BPF_MAP_TYPE_RINGBUF = 27,
 };
 
@@ -36,7 +35,6 @@ enum {
 };
 
 #define EEXIST 17
-#define ENAMETOOLONG 36
 
 #define AF_INET 2
 #define AF_INET6 10

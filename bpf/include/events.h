@@ -58,23 +58,26 @@ do {									\
 } while (0)
 
 /*
- * SCRATCH(map, record): room to build one record per CPU, for records whose
+ * SCRATCH(map, record, slots): room to build records in, for those whose
  * length is not fixed. It starts as zeros and is not cleared between records:
- * set every member each time, and send no byte behind what was written. Two
- * programs that may interrupt each other need a scratch each.
+ * set every member each time, and send no byte behind what was written.
+ *
+ * Each program that uses it has a slot of its own, which is one per CPU. The
+ * kernel does not start a program again on a CPU where it is under way, but it
+ * may start another: programs at system calls can be preempted since 7.2.
  */
-#define SCRATCH(map, record)						\
+#define SCRATCH(map, record, slots)					\
 	struct {							\
 		__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);		\
-		__uint(max_entries, 1);					\
+		__uint(max_entries, slots);				\
 		__type(key, __u32);					\
 		__type(value, record);					\
 	} map SEC(".maps")
 
-#define scratch(map)							\
+#define scratch(map, slot)						\
 ({									\
-	__u32 __zero = 0;						\
-	bpf_map_lookup_elem(&(map), &__zero);				\
+	__u32 __slot = slot;						\
+	bpf_map_lookup_elem(&(map), &__slot);				\
 })
 
 #endif

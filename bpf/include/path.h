@@ -33,10 +33,14 @@ enum dentry_path_end {
 };
 
 /*
- * The buffer that a walk writes to, of DENTRY_PATH_BUFFER bytes: the program
- * that includes this file says where it is, mostly in its scratch record.
+ * Whoever includes this file says how many scratch slots its programs have,
+ * and where the buffer of each is: DENTRY_PATH_BUFFER bytes, mostly in its
+ * scratch record.
  */
-static char *dentry_path_buffer(void);
+#ifndef DENTRY_PATH_SLOTS
+#define DENTRY_PATH_SLOTS 1
+#endif
+static char *dentry_path_buffer(__u32 slot);
 
 /* Where a walk is, how it goes and where it may end. */
 struct dentry_walk {
@@ -50,17 +54,17 @@ struct dentry_walk {
 	enum dentry_path_end end;
 };
 
-SCRATCH(dentry_walk_scratch, struct dentry_walk);
+SCRATCH(dentry_walk_scratch, struct dentry_walk, DENTRY_PATH_SLOTS);
 
 /*
  * One step up. Returns false where the walk ends. It is a global function that
  * keeps everything in memory because the verifier then checks it once, and not
  * once for each round of the loop.
  */
-__noinline int dentry_path_step(void)
+__noinline int dentry_path_step(__u32 slot)
 {
-	struct dentry_walk *walk = scratch(dentry_walk_scratch);
-	char *buffer = dentry_path_buffer();
+	struct dentry_walk *walk = scratch(dentry_walk_scratch, slot);
+	char *buffer = dentry_path_buffer(slot);
 	struct dentry *dentry, *parent;
 	const unsigned char *name;
 	struct vfsmount *mnt;
@@ -111,10 +115,10 @@ __noinline int dentry_path_step(void)
  * first, and moves *length behind them. dentry_path_finish() must follow.
  */
 static __always_inline enum dentry_path_end
-dentry_path_append(__u32 *length, struct vfsmount *mnt, struct dentry *dentry)
+dentry_path_append(__u32 slot, __u32 *length, struct vfsmount *mnt, struct dentry *dentry)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
-	struct dentry_walk *walk = scratch(dentry_walk_scratch);
+	struct dentry_walk *walk = scratch(dentry_walk_scratch, slot);
 
 	if (!walk)
 		return DENTRY_PATH_CUT;
@@ -127,7 +131,7 @@ dentry_path_append(__u32 *length, struct vfsmount *mnt, struct dentry *dentry)
 	walk->length = *length;
 	walk->end = DENTRY_PATH_CUT;
 	for (int i = 0; i < DENTRY_PATH_STEPS; i++)
-		if (!dentry_path_step())
+		if (!dentry_path_step(slot))
 			break;
 	*length = walk->length;
 	return walk->end;
