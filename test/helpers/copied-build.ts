@@ -36,6 +36,12 @@ export class CopiedBuild implements Disposable {
     return join(this.#folder, 'dist/bpf', architecture(), `${tool}.bpf.o`);
   }
 
+  /** Adds a tool to the copy: its two files. The definition is JavaScript. */
+  add(name: string, definition: string, object: string): void {
+    writeFileSync(join(this.#folder, 'dist/tools', `${name}.js`), definition);
+    copyFileSync(object, this.object(name));
+  }
+
   /** Replaces the object file of a tool by what `change` makes of its bytes; undefined removes it. */
   damage(tool: string, change: (bytes: Buffer) => Uint8Array | undefined): void {
     const file = this.object(tool);

@@ -9,6 +9,7 @@ export const sourceFolder = fileURLToPath(new URL('../../../test/fixtures/bpf/',
 
 /** The programs, and the architectures that they are compiled for. */
 export const sources = [
+  { name: 'alternatives', architectures: ['any'] },
   { name: 'library', architectures: ['any'] },
   { name: 'usdt', architectures: ['x86', 'arm64'] },
 ] as const;
