@@ -13,13 +13,13 @@ import { bootToEpochMicros } from '../system/clock.ts';
 import { compileDecoder } from './decoder.ts';
 import { Globals } from './globals.ts';
 import type { BpfLink } from './link.ts';
+import { explainLoadFailure } from './load-error.ts';
 import { withLog } from './log.ts';
 import { BpfMap, RINGBUF } from './map.ts';
 import { checkDigest } from './object-file.ts';
 import { type ObjectSpec, readObjectSpec } from './object-spec.ts';
 import { BpfProgram } from './program.ts';
 import { RingBuffer } from './ring-buffer.ts';
-import { summarizeVerifierLog } from './verifier-log.ts';
 
 export interface OpenOptions {
   /** Name of the object in the kernel and in errors; by default the file's. */
@@ -283,30 +283,15 @@ export class BpfObject implements Disposable {
   }
 
   #loadError(result: number, log: readonly string[]): KscopeError {
-    const text = log.join('\n');
-    const program = /prog '([^']+)': .*(?:load|relo|failed)/.exec(text)?.[1];
     const verifier = Buffer.from(this.#verifierLog.buffer);
-    const verifierText = verifier.toString('utf8', 0, Math.max(0, verifier.indexOf(0)));
-    const whole = [text, verifierText].filter((part) => part !== '').join('\n');
-    const what =
-      program === undefined ? `cannot load the BPF object of ${this.name}` : `cannot load program ${program}`;
-    const details = { log: whole, ...(program !== undefined && { subject: program }) };
-    if ((result === -1 || result === -13) && !mayTrace()) {
-      return new KscopeError('permission', `${what}: ${errorText(result)}`, details);
-    }
-    if (this.#btf !== undefined && /failed to parse target BTF/.test(text)) {
-      return new KscopeError('usage', `'${this.#btf}' is not the BTF of a kernel`, details);
-    }
-    if (/BTF is required|failed to find valid kernel BTF|Error loading vmlinux BTF/i.test(text)) {
-      return new KscopeError('unsupported', `${what}: the kernel has no BTF`, {
-        ...details,
-        hint: ['use a kernel built with CONFIG_DEBUG_INFO_BTF', 'or give its BTF with --btf FILE'],
-      });
-    }
-    const summary = summarizeVerifierLog(verifierText);
-    const reason = summary === '' ? (lastReason(log) ?? errorText(result)) : `the verifier refused it: ${summary}`;
-    const code = result === -1 || result === -95 || result === -524 ? 'unsupported' : 'failed';
-    return new KscopeError(code, `${what}: ${reason}`, details);
+    return explainLoadFailure({
+      object: this.name,
+      result,
+      messages: log,
+      verifierLog: verifier.toString('utf8', 0, Math.max(0, verifier.indexOf(0))),
+      permitted: mayTrace(),
+      btf: this.#btf,
+    });
   }
 
   #expect(state: State, what: string): void {
@@ -323,9 +308,4 @@ function checkReadable(btf: string): void {
     const { errno = 0 } = cause as NodeJS.ErrnoException;
     throw new KscopeError('usage', `cannot read the BTF file '${btf}': ${errorText(errno)}`, { cause });
   }
-}
-
-/** The first complaint of libbpf: what follows only repeats it from higher up. */
-function lastReason(log: readonly string[]): string | undefined {
-  return log.find((line) => /fail|cannot|can't|invalid|unsupported|error/i.test(line));
 }
