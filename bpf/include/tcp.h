@@ -36,19 +36,63 @@ const volatile __u8 filter_family = 0;		/* 4 or 6: what is spoken */
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct sock_common___tcp {
+	unsigned char skc_state;
 	unsigned long skc_flags;
+};
+
+struct sk_buff_head {
+	struct sk_buff *next;
 };
 
 struct sock___tcp {
 	struct sock_common___tcp __sk_common;
 	int sk_err;
+	struct sk_buff_head sk_write_queue;	/* what was never sent */
+};
+
+struct inet_connection_sock {
+	__u8 icsk_pending;
+	__u8 icsk_ca_state : 5;
 };
 
 struct tcp_sock {
 	__u32 snd_una;
+	__u32 snd_wnd;
 	__u32 write_seq;
+	__u32 mss_cache;
+	__u32 tlp_high_seq;
 	__u64 bytes_acked;
 	__u64 bytes_received;
+};
+
+struct sk_buff {
+	unsigned int len;
+	char cb[48];
+};
+
+struct tcp_skb_cb {
+	__u32 seq;
+	__u32 end_seq;
+};
+
+struct tcp_request_sock {
+	__u32 snt_isn;
+};
+
+struct trace_event_raw_tcp_event_sk_skb {
+	const void *skbaddr;
+	const void *skaddr;
+};
+
+struct trace_event_raw_tcp_retransmit_skb {
+	const void *skbaddr;
+	const void *skaddr;
+	int err;
+};
+
+struct trace_event_raw_tcp_retransmit_synack {
+	const void *skaddr;
+	const void *req;
 };
 
 struct socket {
@@ -76,6 +120,11 @@ static __always_inline bool wanted_port(const volatile port_t ports[FILTER_PORTS
 static __always_inline port_t tcp_local_port(const struct sock *sk)
 {
 	return bpf_ntohs(BPF_CORE_READ((const struct inet_sock *)sk, inet_sport));
+}
+
+static __always_inline enum tcp_state tcp_state(const struct sock *sk)
+{
+	return BPF_CORE_READ((const struct sock___tcp *)sk, __sk_common.skc_state);
 }
 
 /* Fills ip, saddr, lport, daddr and dport of a zeroed record; false where the family is not wanted. */

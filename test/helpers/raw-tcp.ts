@@ -1,35 +1,17 @@
 import { pointerTo } from './native-arguments.ts';
+import { familyOf, socketAddress } from './socket-address.ts';
 import { mustSyscall, syscall } from './syscall.ts';
 import type { WayToSpeak } from './tcp-conversation.ts';
 
-const AF_INET = 2;
-const AF_INET6 = 10;
 const SOCK_STREAM = 1;
 const SOCK_NONBLOCK = 0o4000;
 const SOL_SOCKET = 1;
 const SO_ATTACH_FILTER = 26;
 const SO_DETACH_FILTER = 27;
 const IPPROTO_TCP = 6;
+const TCP_MAXSEG = 2;
 const TCP_INFO = 11;
 const TOTAL_RETRANSMITS_AT = 100;
-
-/** Addresses in network order. */
-const addresses: Readonly<Record<string, readonly number[]>> = {
-  '127.0.0.1': [127, 0, 0, 1],
-  '::1': [...new Uint8Array(15), 1],
-  '::': [...new Uint8Array(16)],
-  '::ffff:127.0.0.1': [...new Uint8Array(10), 0xff, 0xff, 127, 0, 0, 1],
-};
-
-function socketAddress(text: string, port: number): Uint8Array {
-  const address = addresses[text] ?? [];
-  const inet6 = address.length === 16;
-  const bytes = Buffer.alloc(inet6 ? 28 : 16);
-  bytes.writeUInt16LE(inet6 ? AF_INET6 : AF_INET, 0);
-  bytes.writeUInt16BE(port, 2);
-  bytes.set(address, inet6 ? 8 : 4);
-  return bytes;
-}
 
 /**
  * A TCP socket of which every step is one system call of this thread. It can be made deaf: it then drops each packet
@@ -39,24 +21,31 @@ export class RawTcp implements Disposable {
   readonly fd: number;
 
   static listen({ bind }: Pick<WayToSpeak, 'bind'>): RawTcp {
-    const address = socketAddress(bind, 0);
-    const socket = new RawTcp(mustSyscall('socket', Buffer.from(address).readUInt16LE(0), SOCK_STREAM, 0));
+    const address = socketAddress({ address: bind, port: 0 });
+    const socket = new RawTcp(mustSyscall('socket', familyOf(bind), SOCK_STREAM, 0));
     mustSyscall('bind', socket.fd, address, address.length);
     mustSyscall('listen', socket.fd, 16);
     return socket;
   }
 
-  /** Begins to connect, and does not wait for the answer. */
-  static connect({ dial }: Pick<WayToSpeak, 'dial'>, port: number): RawTcp {
-    const address = socketAddress(dial, port);
-    const family = Buffer.from(address).readUInt16LE(0);
-    const socket = new RawTcp(mustSyscall('socket', family, SOCK_STREAM | SOCK_NONBLOCK, 0));
-    syscall('connect', socket.fd, address, address.length);
-    return socket;
+  /** A socket that does not wait: not for connections, and not for room. */
+  static open({ dial }: Pick<WayToSpeak, 'dial'>): RawTcp {
+    return new RawTcp(mustSyscall('socket', familyOf(dial), SOCK_STREAM | SOCK_NONBLOCK, 0));
   }
 
   constructor(fd: number) {
     this.fd = fd;
+  }
+
+  /** Before connecting: sends no more than that in a packet. */
+  limitSegments(bytes: number): void {
+    mustSyscall('setsockopt', this.fd, IPPROTO_TCP, TCP_MAXSEG, new Uint8Array(Uint32Array.of(bytes).buffer), 4);
+  }
+
+  /** Begins to connect. */
+  connect({ dial }: Pick<WayToSpeak, 'dial'>, port: number): void {
+    const address = socketAddress({ address: dial, port });
+    syscall('connect', this.fd, address, address.length);
   }
 
   /** The local port. */
@@ -80,6 +69,14 @@ export class RawTcp implements Disposable {
 
   send(bytes: number): void {
     mustSyscall('sendto', this.fd, new Uint8Array(bytes), bytes, 0, 0, 0);
+  }
+
+  /** Waits for that many bytes; of a socket that waits. */
+  receive(bytes: number): void {
+    for (let received = 0; received < bytes; ) {
+      const got = mustSyscall('recvfrom', this.fd, new Uint8Array(bytes), bytes, 0, 0, 0);
+      received = got === 0 ? bytes : received + got;
+    }
   }
 
   /** Drops all that comes. */

@@ -97,12 +97,6 @@ export class TcpConversation {
   }
 }
 
-/** A port on which nobody listens: connecting to it is refused. */
-export async function refusedPort(way: Pick<WayToSpeak, 'bind' | 'dial'>): Promise<number> {
-  await using listener = await TcpListener.open(way);
-  return listener.port;
-}
-
 /** Tries to connect where nobody listens. */
 export async function connectInVain(host: string, port: number): Promise<void> {
   const socket = connect({ host, port });

@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import { cgroupOf } from '../helpers/cgroup.ts';
 import { RawTcp } from '../helpers/raw-tcp.ts';
 import { runTool } from '../helpers/run-tool.ts';
-import { connectInVain, refusedPort, TcpListener, waysToSpeak } from '../helpers/tcp-conversation.ts';
+import { ClosedPort } from '../helpers/tcp.ts';
+import { connectInVain, TcpListener, waysToSpeak } from '../helpers/tcp-conversation.ts';
 import { timeless, watch } from '../helpers/watch.ts';
 
 const own = {
@@ -20,7 +21,8 @@ const ECONNREFUSED = 111;
 for (const way of waysToSpeak) {
   test(`each connection over ${way.name} is one row, and a refused one says so`, async () => {
     await using listener = await TcpListener.open(way);
-    const refused = await refusedPort(way);
+    using closed = new ClosedPort(way.bind);
+    const refused = closed.endpoint.port;
     const ports: number[] = [];
     const seen = await watch(
       'tcpconnlat',
@@ -58,7 +60,8 @@ test('an attempt that nobody answers ends when the process gives up', async () =
   let lport = 0;
   const own = ['-p', String(process.pid)];
   const seen = await watch('tcpconnlat', { rows: ['--json', ...own], text: ['-L', '-T', ...own] }, () => {
-    using socket = RawTcp.connect(waysToSpeak[0], listener.port);
+    using socket = RawTcp.open(waysToSpeak[0]);
+    socket.connect(waysToSpeak[0], listener.port);
     lport = socket.port;
   });
   const rows = timeless(seen.rows.rows.map(({ latency, ...row }) => row)) as Record<string, unknown>[];

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { JsonMessage } from '../helpers/run-tool.ts';
-import { connectInVain, refusedPort, TcpListener, waysToSpeak } from '../helpers/tcp-conversation.ts';
+import { ClosedPort } from '../helpers/tcp.ts';
+import { connectInVain, TcpListener, waysToSpeak } from '../helpers/tcp-conversation.ts';
 import { timeless, watch } from '../helpers/watch.ts';
 
 const owner = { pid: process.pid, comm: readFileSync('/proc/self/comm', 'utf8').trim() };
@@ -63,7 +64,8 @@ for (const way of waysToSpeak) {
 test('a reset session has its bytes, a refused one says that it failed', async () => {
   const [way] = waysToSpeak;
   await using listener = await TcpListener.open(way);
-  const refused = await refusedPort(way);
+  using closed = new ClosedPort(way.bind);
+  const refused = closed.endpoint.port;
   let client = 0;
   const ports = `${refused},${listener.port}`;
   const seen = await watch('tcplife', { rows: ['--json', '-D', ports], text: ['-w', '-T', '-D', ports] }, async () => {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { JsonMessage } from '../helpers/run-tool.ts';
-import { connectInVain, refusedPort, TcpListener, waysToSpeak } from '../helpers/tcp-conversation.ts';
+import { ClosedPort } from '../helpers/tcp.ts';
+import { connectInVain, TcpListener, waysToSpeak } from '../helpers/tcp-conversation.ts';
 import { timeless, watch } from '../helpers/watch.ts';
 
 const comm = readFileSync('/proc/self/comm', 'utf8').trim();
@@ -93,7 +94,8 @@ for (const way of waysToSpeak) {
 
 test('a refused connection goes back to CLOSE with its ports', async () => {
   const [way] = waysToSpeak;
-  const port = await refusedPort(way);
+  using closed = new ClosedPort(way.bind);
+  const { port } = closed.endpoint;
   const seen = await watch(
     'tcpstates',
     { rows: ['--json', '-D', String(port)], text: ['-w', '-D', String(port)] },
