@@ -13,6 +13,7 @@ export type { Tool } from './shapes/definition.ts';
 export { filters } from './shapes/filters.ts';
 export { histogram } from './shapes/histogram.ts';
 export { choice, flag, integer, list, parseInteger, pattern, text } from './shapes/options.ts';
+export { signalSet } from './shapes/signal-set.ts';
 export { snoop } from './shapes/snoop.ts';
 export { stacks } from './shapes/stacks.ts';
 export { atLeastMilliseconds } from './shapes/thresholds.ts';

@@ -350,7 +350,7 @@ function joinDentries(bytes: Uint8Array, start: number, end: number): string {
 const all: readonly SemanticType[] = [
   // Arguments of kill(2) and its like may be negative.
   { ...count('pid_t', 'process id', 7), schema: { type: 'integer' } },
-  absentable(count('maybe_pid_t', 'process id, where it is known', 7), 'zero'),
+  { ...absentable(count('maybe_pid_t', 'process id, where it is known', 7), 'zero'), schema: { type: 'integer' } },
   { ...count('thread_t', 'thread id', 7), schema: { type: 'integer' } },
   count('uid_t', 'user id', 7),
   count('gid_t', 'group id', 7),
