@@ -24,7 +24,7 @@ import {
 import { commonOptions } from './common-options.ts';
 import { CountedRows, countSchema, countTypes } from './count.ts';
 import type { RunContext, Tool } from './definition.ts';
-import { flag, type Options, type OptionValues } from './options.ts';
+import { flag, isPositional, type Options, type OptionValues, positionalsOf } from './options.ts';
 import { Session } from './session.ts';
 
 type EventOf<S extends SkeletonTypes> = S['events'] extends { events: infer E } ? E : never;
@@ -81,8 +81,8 @@ export function snoop<S extends SkeletonTypes, const O extends OptionsFor<S>, C 
     summary: definition.summary,
     description: definition.description,
     overhead: definition.overhead,
-    options,
-    positionals: [],
+    options: Object.fromEntries(Object.entries(options).filter(([, option]) => !isPositional(option))),
+    positionals: positionalsOf(options),
     examples: definition.examples,
     aliases: definition.aliases ?? {},
     columns: () => allColumns(specs, fieldTypes(rowSchema(), computed)),
