@@ -101,7 +101,7 @@ function findPlace(lines: readonly string[], at: number): string | undefined {
       step ??= stepText(found[1] ?? '', found[2]);
     } else if (step !== undefined && line.startsWith(';')) {
       // '; *count += 1; @ opens.bpf.c:12', without the place before Linux 6.8, and without code where there is none.
-      const [, code = '', file, number = ''] = /^; ?(.*?)(?: @ ([^@\s]*):(\d+))?$/.exec(line) ?? [];
+      const [, code = '', file, number = ''] = /^; ?(.*?)(?: @ ([^@ ]*):(\d+))?$/s.exec(line) ?? [];
       if (code.trim() !== '') {
         return sourceText(code, file, number) ?? step;
       }
@@ -140,32 +140,34 @@ function readReport(lines: readonly string[], start: number): Verdict | undefine
     }
   }
   const classic = readLines(lines, start);
-  const heading = (lines[start] ?? '').slice(report.length);
+  const heading = (lines[start] ?? '').slice(report.length).replace(/^[\w ]+: /, '');
   const reason = paragraph(sections.get('Reason') ?? [heading]);
   const suggestion = paragraph(sections.get('Suggestion') ?? []);
   const where = reportedPlace(sections.get('At') ?? []) ?? classic?.where;
   return {
-    reason: reason.replace(/^[A-Z](?=[a-z]* )/, (letter) => letter.toLowerCase()),
+    reason,
     complaint: classic?.complaint ?? reason,
     ...(where !== undefined && { where }),
-    ...(suggestion !== '' && { suggestion: suggestion.replace(/^[A-Z](?=[a-z]* )/, (letter) => letter.toLowerCase()) }),
+    ...(suggestion !== '' && { suggestion }),
   };
 }
 
 /** 'function @ file:line:column', then source with the line marked; or 'insn N', then instructions. */
 function reportedPlace(lines: readonly string[]): string | undefined {
   const [head = ''] = lines;
-  const marked = lines.map((line) => /^>>> +(\d+) \|(.*)$/.exec(line)).find((found) => found !== null);
+  const marked = lines.map((line) => /^>>> +(\d+) \|(.*)$/s.exec(line)).find((found) => found !== null);
   const [, number = '', text = ''] = marked ?? [];
-  const [, file, line] = /^(?:\S+ @ )?([^@\s]+):(\d+):\d+$/.exec(head) ?? [];
+  const [, file, line] = /^(?:[^ ]+ @ )?([^@ ]+):(\d+):\d+$/.exec(head) ?? [];
   if (file !== undefined) {
     return sourceText(text, file, line ?? '');
   }
   return marked === undefined ? undefined : stepText(number, text.replace(/^ *\([0-9a-f]{2}\) /, ''));
 }
 
+/** As a part of our sentence: it begins small, unless with the name of a register or the like. */
 function paragraph(lines: readonly string[]): string {
-  return withoutStop(plain(lines.slice(0, 20).join(' '), textLength));
+  const text = withoutStop(plain(lines.slice(0, 20).join(' '), textLength));
+  return text.replace(/^[A-Z](?=[a-z]*(?: |$))/, (letter) => letter.toLowerCase());
 }
 
 function withoutStop(text: string): string {
