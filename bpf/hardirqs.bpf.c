@@ -20,7 +20,7 @@ struct key {
 HISTOGRAMS(hists, struct key, 10240);
 
 /* When the handler began that runs now: they run with interrupts off, so there is one on each CPU at most. */
-SCRATCH(starts, __u64);
+SCRATCH(starts, __u64, 1);
 
 static __always_inline void add(struct irqaction *action, __u64 time)
 {
@@ -45,7 +45,7 @@ int BPF_PROG(irq_handler_entry__tp_btf, int irq, struct irqaction *action)
 		add(action, 0);
 		return 0;
 	}
-	start = scratch(starts);
+	start = scratch(starts, 0);
 	if (start)
 		*start = bpf_ktime_get_ns();
 	return 0;
@@ -54,7 +54,7 @@ int BPF_PROG(irq_handler_entry__tp_btf, int irq, struct irqaction *action)
 SEC("tp_btf/irq_handler_exit")
 int BPF_PROG(irq_handler_exit__tp_btf, int irq, struct irqaction *action)
 {
-	__u64 *start = scratch(starts);
+	__u64 *start = scratch(starts, 0);
 	__u64 time;
 
 	/* Not wanted, or running already when the tracing began. */

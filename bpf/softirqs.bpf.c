@@ -17,7 +17,7 @@ struct key {
 HISTOGRAMS(hists, struct key, 10240);
 
 /* When the soft interrupt began that runs now: they do not interrupt each other. */
-SCRATCH(starts, __u64);
+SCRATCH(starts, __u64, 1);
 
 static __always_inline void add(__u32 vector, __u64 time)
 {
@@ -39,7 +39,7 @@ int BPF_PROG(softirq_entry__tp_btf, unsigned int vector)
 		add(vector, 0);
 		return 0;
 	}
-	start = scratch(starts);
+	start = scratch(starts, 0);
 	if (start)
 		*start = bpf_ktime_get_ns();
 	return 0;
@@ -48,7 +48,7 @@ int BPF_PROG(softirq_entry__tp_btf, unsigned int vector)
 SEC("tp_btf/softirq_exit")
 int BPF_PROG(softirq_exit__tp_btf, unsigned int vector)
 {
-	__u64 *start = scratch(starts);
+	__u64 *start = scratch(starts, 0);
 	__u64 time;
 
 	/* Nothing is known of one that ran already when the tracing began. */
