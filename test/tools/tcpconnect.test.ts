@@ -87,8 +87,6 @@ test('each connection that is begun is one row, with the addresses and ports of 
     {
       plain: own,
       lport: [...own, '-L'],
-      longLport: [...own, '--lport'],
-      oldLport: [...own, '-s'],
       port: [...own, '-P', String(ports[0])],
       ports: [...own, '--port', ports.join()],
       repeated: [...own, '-P', String(ports[0]), '-P', String(ports[1])],
@@ -144,17 +142,15 @@ test('each connection that is begun is one row, with the addresses and ports of 
     again.map(({ pid, saddr, daddr, dport }) => ({ pid, saddr, daddr, dport })),
     Array(fast === 1 ? 2 : 1).fill({ pid: actor.pid, saddr: '127.0.0.1', daddr: '127.0.0.1', dport: v4.endpoint.port }),
   );
-  for (const result of [seen.lport, seen.longLport, seen.oldLport]) {
-    // The rows of connections that wait for their answer come later than the others.
-    const found = timeless(result.rows) as { lport?: number }[];
-    for (const row of rows(true)) {
-      const at = found.findIndex((one) => isDeepStrictEqual(one, row));
-      assert.ok(at >= 0, `${JSON.stringify(row)} is not among ${JSON.stringify(found)}`);
-      found.splice(at, 1);
-    }
-    assert.equal(found.length, again.length);
-    assert.ok(found.every(({ lport = 0 }) => lport > 0));
+  // The rows of connections that wait for their answer come later than the others.
+  const found = timeless(seen.lport.rows) as { lport?: number }[];
+  for (const row of rows(true)) {
+    const at = found.findIndex((one) => isDeepStrictEqual(one, row));
+    assert.ok(at >= 0, `${JSON.stringify(row)} is not among ${JSON.stringify(found)}`);
+    found.splice(at, 1);
   }
+  assert.equal(found.length, again.length);
+  assert.ok(found.every(({ lport = 0 }) => lport > 0));
   const [six, closed] = ports;
   assert.deepEqual(
     timeless(seen.port.rows),
@@ -193,7 +189,7 @@ test('text has the columns that were asked for', async () => {
       plain: own,
       lport: [...own, '-L'],
       wide: [...own, '-T', '-U', '--lport'],
-      long: [...own, '--timestamp', '--print-uid', '--source-port'],
+      long: [...own, '--timestamp', '--print-uid', '-s'],
       fields: [...own, '--fields', 'dport,daddr,lport,ip'],
     },
     async () => {
