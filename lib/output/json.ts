@@ -1,3 +1,4 @@
+import { escapeText } from '../model/escape.ts';
 import { percentile } from '../model/histogram.ts';
 import type { JsonValue } from '../model/json.ts';
 import type { Column, FieldTypes, HistogramMessage, Message, Row, Stack, WeighedStack } from '../model/message.ts';
@@ -123,7 +124,12 @@ function stackMembers({ user, kernel, weight }: WeighedStack, unit: string): str
   const frames = (stack: Stack) =>
     typeof stack === 'string'
       ? undefined
-      : stack.map(({ address, ...rest }) => ({ address: `0x${address.toString(16)}`, ...rest }));
+      : stack.map(({ address, symbol, offset, module }) => ({
+          address: `0x${address.toString(16)}`,
+          symbol: symbol && escapeText(symbol),
+          offset,
+          module: module && escapeText(module),
+        }));
   const missed = Object.entries({ user, kernel }).flatMap(([whose, stack]) => (stack === 'missed' ? [whose] : []));
   return JSON.stringify({
     unit,

@@ -1,7 +1,7 @@
 import type { Skeleton, SkeletonTypes } from '../bpf/skeleton.ts';
 import { StackTable } from '../bpf/stack-table.ts';
 import type { JsonSchema } from '../model/json.ts';
-import type { FieldTypes, Message, Row, Stack, WeighedStack } from '../model/message.ts';
+import type { FieldTypes, Frame, Message, Row, Stack, WeighedStack } from '../model/message.ts';
 import { now } from '../system/clock.ts';
 import { KernelSymbols } from '../system/symbols/kernel.ts';
 import { UserSymbols } from '../system/symbols/user.ts';
@@ -20,7 +20,7 @@ export interface StacksDefinition<S extends SkeletonTypes, O, M extends Text<key
   extends CommonDefinition<S, O> {
   /** Map from a structure with the ids of stacks to a structure with the weight. */
   readonly map: M;
-  /** Map made with STACKS in the program. */
+  /** Name given to STACKS in the program. */
   readonly table: Text<keyof S['maps']>;
   /** Members of the key that are ids of stacks. */
   readonly kernel?: Text<keyof KeyOf<S, M>>;
@@ -30,13 +30,16 @@ export interface StacksDefinition<S extends SkeletonTypes, O, M extends Text<key
   /** Member of the value that is the weight, and its unit. */
   readonly weight: Text<keyof ValueOf<S, M>>;
   readonly unit: string;
+  /** How many of the value's unit make one of `unit`: 1000 for nanoseconds in 'usecs'. */
+  readonly scale?: number;
 }
 
 type AnyStacks = StacksDefinition<SkeletonTypes, Options, string>;
 
 const NO_STACK = -1;
 const EFAULT = -14;
-const REMEMBER_EVERY = 1;
+/** Seconds between looks at the processes that were seen: those that live for less may have no names. */
+const REMEMBER_EVERY = 0.25;
 
 const positionals: readonly Positional[] = [
   { key: 'seconds', name: '[duration]', summary: 'seconds to trace', parse: parseSeconds },
@@ -109,11 +112,11 @@ function stackSchema(types: FieldTypes, unit: string): JsonSchema {
   return {
     type: 'object',
     properties: {
-      type: { const: 'stack' },
-      time: { type: 'string', format: 'date-time' },
+      type: { description: 'what the line is', const: 'stack' },
+      time: { description: 'when the run ended', type: 'string', format: 'date-time' },
       ...Object.fromEntries(keys),
-      unit: { const: unit },
-      weight: { type: 'number', minimum: 0 },
+      unit: { description: 'of the weight', const: unit },
+      weight: { description: 'how much was seen on this stack', type: 'number', minimum: 0 },
       user: stack('user'),
       kernel: stack('kernel'),
       missed: { description: 'stacks that could not be kept', type: 'array', items: { enum: ['user', 'kernel'] } },
@@ -138,13 +141,16 @@ async function* run(
     attachers: attachersOf(definition.attach, values),
     prepare: (object) => {
       if (typeof values.tableSize === 'number') {
-        object.map(definition.table).maxEntries = values.tableSize;
+        for (const table of tablesOf(definition)) {
+          object.map(table).maxEntries = Math.ceil(values.tableSize / 2);
+        }
       }
       definition.prepare?.(object, values as OptionValues<Options>);
     },
   });
   const { object } = session;
-  const symbols = new StackSymbols(new StackTable(object.map(definition.table)));
+  const [first, second] = tablesOf(definition);
+  const symbols = new StackSymbols(new StackTable(object.map(first), object.map(second)));
   const map = object.map<Row, Row>(definition.map);
   const processOf = (key: Row) => (definition.process === undefined ? 0 : (key[definition.process] as number));
   yield readyMessage({ skeleton, definition }, session);
@@ -152,8 +158,13 @@ async function* run(
   for await (const _ of intervalEnds(secondsOf(values.seconds as number | undefined), REMEMBER_EVERY, signal)) {
     // A process has to be asked where its code is while it lives.
     if (definition.user !== undefined && !signal.aborted) {
+      const grown = new Map<number, number>();
       for (const [key] of map.entries()) {
-        symbols.remember(processOf(key));
+        const pid = processOf(key);
+        grown.set(pid, (grown.get(pid) ?? 0) + 1);
+      }
+      for (const [pid, count] of grown) {
+        symbols.remember(pid, count);
       }
     }
     yield* session.losses(false);
@@ -166,7 +177,7 @@ async function* run(
       key: Object.fromEntries(Object.entries(key).filter(([name]) => name !== kernel && name !== user)),
       kernel: kernel === undefined ? 'none' : symbols.kernel(key[kernel] as number),
       user: user === undefined ? 'none' : symbols.user(processOf(key), key[user] as number),
-      weight: value[weight] as number,
+      weight: Math.round((value[weight] as number) / (definition.scale ?? 1)),
     }),
   );
   yield {
@@ -180,14 +191,24 @@ async function* run(
   yield* session.losses(true);
 }
 
-/** A run of so many seconds as intervals of about one. */
+/** The two maps of STACKS. */
+function tablesOf({ table }: AnyStacks): [string, string] {
+  return [table, `${table}_second`];
+}
+
+/** A run of so many seconds, in short intervals. */
 function secondsOf(seconds: number | undefined): Readonly<Record<string, unknown>> {
-  return seconds === undefined ? {} : { interval: seconds / Math.ceil(seconds), intervals: Math.ceil(seconds) };
+  if (seconds === undefined) {
+    return {};
+  }
+  const intervals = Math.ceil(seconds / REMEMBER_EVERY);
+  return { interval: seconds / intervals, intervals };
 }
 
 // Where the stacks of honest programs begin: in code of the C library, mostly without a name. One that begins elsewhere
 // was cut.
-const outermost = /^(_start|main|_?_libc_start_(main|call_main)|(__)?clone3?|start_thread|thread_start|__GI___clone)$/;
+const outermost =
+  /^(_start|main|_?_libc_start_(main|call_main)|libc_start_main_stage2|(__)?clone3?|start_thread|thread_start|__GI___clone)$/;
 const startCode = /\/(libc|libpthread|ld-linux|ld-musl|ld)[-.][^/]*$/;
 
 function isCut(stack: Stack): boolean {
@@ -198,18 +219,33 @@ function isCut(stack: Stack): boolean {
   return !outermost.test(symbol) && !(symbol === '' && startCode.test(module));
 }
 
+// Below these is the place that a program was hooked to; they are there only because of it.
+const hook = /^(bpf_prog_|bpf_trampoline_|bpf_trace_run|__bpf_trace_|__traceiter_|bpf_get_stackid|trace_call_bpf)/;
+const HOOK_DEPTH = 8;
+
+/** A kernel stack without the frames of our own program. */
+function withoutHook(frames: readonly Frame[]): readonly Frame[] {
+  const last = frames.slice(0, HOOK_DEPTH).findLastIndex(({ symbol = '' }) => hook.test(symbol));
+  return frames.slice(last + 1);
+}
+
 /** Stacks by id, with names. */
 class StackSymbols {
   readonly #table: StackTable;
   readonly #user = new UserSymbols();
+  readonly #remembered = new Map<number, number>();
   #kernel: KernelSymbols | undefined;
 
   constructor(table: StackTable) {
     this.#table = table;
   }
 
-  remember(pid: number): void {
-    this.#user.remember(pid);
+  /** @param stacks how many different ones of the process are known by now */
+  remember(pid: number, stacks: number): void {
+    if (this.#remembered.get(pid) !== stacks) {
+      this.#remembered.set(pid, stacks);
+      this.#user.remember(pid);
+    }
   }
 
   kernel(id: number): Stack {
@@ -219,7 +255,7 @@ class StackSymbols {
     }
     this.#kernel ??= new KernelSymbols();
     const symbols = this.#kernel;
-    return addresses.map((address) => symbols.resolve(address));
+    return withoutHook(addresses.map((address) => symbols.resolve(address)));
   }
 
   user(pid: number, id: number): Stack {
@@ -239,7 +275,7 @@ class StackSymbols {
     if (missed > 0) {
       yield {
         type: 'warning',
-        text: `${missed} ${unit} have no stack: their place in the table was taken`,
+        text: `${missed} of ${weightOf(() => true)} ${unit} have no stack: there was no place in the table`,
         hint: '--stack-storage-size makes the table larger',
       };
     }

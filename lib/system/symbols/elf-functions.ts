@@ -14,7 +14,8 @@ const STT_GNU_IFUNC = 10;
 
 // Bounds for files that belong to whoever is traced: far above any honest binary, far below what would hurt.
 const SECTIONS_MAX = 4096;
-const TABLE_MAX = 512 * 2 ** 20;
+const TABLE_MAX = 256 * 2 ** 20;
+const SYMBOLS_MAX = 2 ** 22;
 
 interface Section {
   readonly type: number;
@@ -49,7 +50,8 @@ export class ElfFunctions {
     this.buildId = readBuildId(reader, sections);
     this.debugLink = readDebugLink(reader, sections);
     const strings = table === undefined ? undefined : sections[table.link];
-    const symbols = table === undefined ? Buffer.alloc(0) : reader.read(table.offset, table.size);
+    const symbols =
+      table === undefined ? Buffer.alloc(0) : reader.read(table.offset, Math.min(table.size, SYMBOLS_MAX * SYMBOL));
     this.#strings = strings === undefined ? Buffer.alloc(0) : reader.read(strings.offset, strings.size);
     const found: { start: number; size: number; name: number }[] = [];
     for (let at = 0; at + SYMBOL <= symbols.length; at += SYMBOL) {
@@ -82,7 +84,7 @@ export class ElfFunctions {
     let fd: number;
     try {
       // A FIFO in the place of a binary must not stop us.
-      fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+      fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
     } catch {
       return undefined;
     }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import type { Frame } from '../../model/message.ts';
 import { demangle } from './demangle.ts';
 import { ElfFunctions } from './elf-functions.ts';
@@ -16,6 +16,8 @@ interface Mapping {
 
 const FILES_MAX = 1024;
 const MAPS_MAX = 64 * 2 ** 20;
+/** A process has other code after each exec and dlopen; this many of its pasts are kept. */
+const PASTS_MAX = 8;
 
 /**
  * Names for addresses in processes. Files are opened as the process has them (deleted ones and those of containers
@@ -30,9 +32,21 @@ export class UserSymbols {
     this.#proc = proc;
   }
 
-  /** Reads the mappings of a process now, while it can be asked. */
+  /**
+   * Reads the mappings of a process now, while it can be asked, and those of its files that nobody could find when it
+   * is gone: deleted ones and those of containers.
+   */
   remember(pid: number): void {
-    this.#process(pid);
+    const known = this.#processes.get(pid);
+    const process = known ?? this.#process(pid);
+    if (known === undefined || known.reload()) {
+      for (const mapping of process.mappings) {
+        if (isFile(mapping) && !isAt(mapping.path, mapping)) {
+          this.#functions(pid, mapping);
+        }
+      }
+    }
+    process.rememberJitted();
   }
 
   /** The function that an address is in, for a process that is alive or was remembered. */
@@ -50,7 +64,7 @@ export class UserSymbols {
     if (mapping === undefined) {
       return { address };
     }
-    const functions = mapping.path.startsWith('[') ? undefined : this.#functions(pid, mapping);
+    const functions = isFile(mapping) ? this.#functions(pid, mapping) : undefined;
     const found = functions?.atFileOffset(number - mapping.start + mapping.fileOffset);
     const module = mapping.path === '' ? '[anon]' : mapping.path.replace(/ \(deleted\)$/, '');
     return found === undefined
@@ -74,10 +88,28 @@ export class UserSymbols {
     const range = `${mapping.start.toString(16)}-${mapping.end.toString(16)}`;
     const own =
       ElfFunctions.open(`${this.#proc}/${pid}/map_files/${range}`) ??
-      ElfFunctions.open(`${this.#proc}/${pid}/root${mapping.path}`);
+      ElfFunctions.open(`${this.#proc}/${pid}/root${mapping.path}`) ??
+      // The process is gone, its program is not.
+      (isAt(mapping.path, mapping) ? ElfFunctions.open(mapping.path) : undefined);
     const functions = own === undefined || own.size > 0 ? own : (separate(own, this.#proc, pid, mapping.path) ?? own);
     this.#files.set(mapping.file, functions);
     return functions;
+  }
+}
+
+function isFile({ path }: Mapping): boolean {
+  return path.startsWith('/') && !path.startsWith('//');
+}
+
+/** Whether the file of a mapping is at a path, as this process sees it. */
+function isAt(path: string, { file }: Mapping): boolean {
+  try {
+    const { dev, ino } = statSync(path, { bigint: true });
+    const major = ((dev >> 8n) & 0xfffn) | ((dev >> 32n) & ~0xfffn);
+    const minor = (dev & 0xffn) | ((dev >> 12n) & ~0xffn);
+    return file === `${major.toString(16).padStart(2, '0')}:${minor.toString(16).padStart(2, '0')}:${ino}`;
+  } catch {
+    return false;
   }
 }
 
@@ -106,18 +138,24 @@ class Process {
   readonly mapFile: string;
   readonly #folder: string;
   readonly #perfMap: PerfMap;
-  #mappings: readonly Mapping[] = [];
-  #loaded = false;
+  readonly #pasts: (readonly Mapping[])[] = [];
+  #known = '';
 
   constructor(folder: string) {
     this.#folder = folder;
+    const { name, uid } = identity(folder);
     // The process names the file by its own idea of its number.
-    this.mapFile = `/tmp/perf-${namespacePid(folder)}.map`;
-    this.#perfMap = new PerfMap(`${folder}/root${this.mapFile}`);
+    this.mapFile = `/tmp/perf-${name}.map`;
+    this.#perfMap = new PerfMap([`${folder}/root${this.mapFile}`, this.mapFile], uid);
     this.reload();
   }
 
-  /** Reads the mappings again; false when the process is gone. */
+  /** The executable ones, as they were last seen. */
+  get mappings(): readonly Mapping[] {
+    return this.#pasts[0] ?? [];
+  }
+
+  /** Reads the mappings again; false when they are as they were, or the process is gone. */
   reload(): boolean {
     let text: Buffer;
     try {
@@ -125,15 +163,31 @@ class Process {
     } catch {
       return false;
     }
-    const mappings = [...parseMaps(text.toString('utf8', 0, MAPS_MAX))];
-    const changed = !this.#loaded || mappings.length !== this.#mappings.length;
-    this.#mappings = mappings;
-    this.#loaded = true;
-    return changed;
+    const mappings = [...parseMaps(text.toString('latin1', 0, MAPS_MAX))];
+    const known = mappings.map(({ start, end, fileOffset, file }) => `${start} ${end} ${fileOffset} ${file}`).join();
+    // A process that is about to be gone has no mappings.
+    if (mappings.length === 0 || known === this.#known) {
+      return false;
+    }
+    this.#known = known;
+    this.#pasts.unshift(mappings);
+    this.#pasts.splice(PASTS_MAX);
+    return true;
   }
 
+  /** The mapping that an address is in, or was. */
   find(address: number): Mapping | undefined {
-    return this.#mappings.find(({ start, end }) => address >= start && address < end);
+    for (const mappings of this.#pasts) {
+      const found = mappings.find(({ start, end }) => address >= start && address < end);
+      if (found !== undefined) {
+        return found;
+      }
+    }
+    return undefined;
+  }
+
+  rememberJitted(): void {
+    this.#perfMap.refreshIfMuch();
   }
 
   jitted(address: number): { readonly symbol: string; readonly offset: number } | undefined {
@@ -146,12 +200,15 @@ class Process {
   }
 }
 
-function namespacePid(folder: string): string {
+/** The number that a process has for itself, and its owner; number 0 for one that is gone. */
+function identity(folder: string): { readonly name: string; readonly uid: number } {
   try {
-    const numbers = /^NSpid:\s*(.*)$/m.exec(readFileSync(`${folder}/status`, 'utf8'))?.[1]?.split(/\s+/);
-    return numbers?.at(-1) ?? '0';
+    const status = readFileSync(`${folder}/status`, 'utf8');
+    const numbers = /^NSpid:\s*(.*)$/m.exec(status)?.[1]?.split(/\s+/);
+    const uid = /^Uid:\s*(\d+)/m.exec(status)?.[1];
+    return { name: numbers?.at(-1) ?? '0', uid: Number(uid ?? 0) };
   } catch {
-    return '0';
+    return { name: '0', uid: 0 };
   }
 }
 
@@ -165,7 +222,7 @@ export function* parseMaps(text: string): Generator<Mapping> {
       fileOffset: Number.parseInt(offset, 16),
       file: `${device}:${inode}`,
       // Newlines in names are written as \012.
-      path: path.replace(/\\012/g, '\n'),
+      path: Buffer.from(path, 'latin1').toString('utf8').replace(/\\012/g, '\n'),
     };
   }
 }
