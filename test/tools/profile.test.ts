@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { type JsonMessage, runTool, startCommand, startTool, type ToolResult } from '../helpers/run-tool.ts';
+import { stacksProgram } from '../helpers/stacks-program.ts';
+import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
+
+interface Sample {
+  readonly pid: number;
+  readonly comm: string;
+  readonly weight: number;
+  readonly user: readonly string[] | undefined;
+  readonly kernel: readonly string[] | undefined;
+  readonly modules: readonly string[];
+}
+
+type Frames = readonly { readonly symbol?: string; readonly module?: string }[] | undefined;
+
+function samples(messages: readonly JsonMessage[], pid?: number): Sample[] {
+  return messages
+    .filter((message) => message.type === 'stack' && (pid === undefined || message.pid === pid))
+    .map((message) => {
+      const names = (frames: Frames) => frames?.map(({ symbol }) => symbol ?? '?');
+      return {
+        pid: message.pid as number,
+        comm: message.comm as string,
+        weight: message.weight as number,
+        user: names(message.user as Frames),
+        kernel: names(message.kernel as Frames),
+        modules: ((message.user as Frames) ?? []).map(({ module }) => module ?? '?'),
+      };
+    });
+}
+
+function total(all: readonly Sample[], wanted: (one: Sample) => boolean = () => true): number {
+  return all.filter(wanted).reduce((sum, { weight }) => sum + weight, 0);
+}
+
+function share(all: readonly Sample[], wanted: (one: Sample) => boolean): number {
+  return total(all, wanted) / total(all);
+}
+
+/** Profiles one command from its start to its end. */
+async function profileOf(args: readonly string[], command: readonly [string, ...string[]]) {
+  await using tool = startTool('profile', ['--json', '-F', '199', ...args]);
+  await tool.ready();
+  await using running = startCommand(command);
+  const { pid } = running;
+  assert.equal((await running.ended()).code, 0);
+  const result = await tool.end();
+  assert.equal(result.code, 0, result.stderr);
+  return { pid, ...result };
+}
+
+test('a busy function of a process that is over has the samples', async (t) => {
+  using place = new TemporaryDirectory();
+  const program = stacksProgram(t, place);
+  if (program === undefined) {
+    return;
+  }
+  const { pid, messages, stderr } = await profileOf([], [program, 'spin', '2']);
+  const own = samples(messages, pid);
+  assert.ok(total(own) >= 300 && total(own) <= 500, `${total(own)} samples of 2 s at 199 Hz`);
+  const [innermost, caller] = ['spin_in_here', 'main'];
+  assert.ok(share(own, ({ user }) => user?.[0] === innermost && user[1] === caller) >= 0.9, JSON.stringify(own));
+  assert.deepEqual([...new Set(own.map(({ comm }) => comm))], ['stacks']);
+  t.diagnostic(stderr);
+});
+
+test('a program whose file was deleted while it ran, and which is over, still has names', async (t) => {
+  using place = new TemporaryDirectory();
+  const program = stacksProgram(t, place);
+  if (program === undefined) {
+    return;
+  }
+  const { pid, messages } = await profileOf([], [program, 'spin', '2', 'unlink']);
+  const own = samples(messages, pid);
+  assert.ok(share(own, ({ user }) => user?.[0] === 'spin_in_here') >= 0.9, JSON.stringify(own));
+  assert.ok(own.some(({ modules }) => modules[0] === program));
+});
+
+test('code that a JIT compiler made is named by its map', async (t) => {
+  using place = new TemporaryDirectory();
+  const script = join(place.path, 'script.js');
+  writeFileSync(
+    script,
+    `let counter = 0;
+function spinInScript(until) {
+  while (process.cpuUsage().user < until) for (let i = 0; i < 1e7; i++) counter = (counter + i * 7) % 1000003;
+}
+spinInScript(process.cpuUsage().user + 2e6);
+console.log(process.pid);
+`,
+  );
+  const { pid, messages } = await profileOf(
+    ['-U'],
+    [process.execPath, '--perf-basic-prof', '--interpreted-frames-native-stack', script],
+  );
+  using map = new OwnFile(`/tmp/perf-${pid}.map`);
+  assert.match(readFileSync(map.path, 'utf8'), /spinInScript/);
+  const own = samples(messages, pid);
+  const found = share(own, ({ user }) => user?.some((name) => name.includes('spinInScript')) === true);
+  assert.ok(found >= 0.7, `${found} of ${total(own)}`);
+  assert.ok(own.every(({ kernel }) => kernel === undefined));
+  t.diagnostic(`${Math.round(found * 100)} % of ${total(own)} samples`);
+});
+
+test('only one side of the stacks is taken when asked, and only one process', async (t) => {
+  using place = new TemporaryDirectory();
+  const program = stacksProgram(t, place);
+  if (program === undefined) {
+    return;
+  }
+  await using spinning = startCommand([program, 'spin', '1000']);
+  await using other = startCommand([program, 'spin', '1000']);
+  const own = ['--json', '-p', String(spinning.pid), '1'];
+  const user = samples((await runTool('profile', ['-U', ...own])).messages);
+  assert.ok(user.length > 0);
+  assert.ok(user.every(({ kernel, pid }) => kernel === undefined && pid === spinning.pid));
+  assert.ok(user.some((one) => one.user !== undefined));
+  const kernel = samples((await runTool('profile', ['-K', ...own])).messages);
+  assert.ok(kernel.length > 0);
+  assert.ok(kernel.every((one) => one.user === undefined && one.pid === spinning.pid));
+  const wrong = samples(
+    (await runTool('profile', ['--json', '-p', String(process.pid), '--comm', 'stacks', '1'])).messages,
+  );
+  assert.deepEqual(wrong, []);
+  assert.ok(other.pid > 0);
+});
+
+test('one processor is sampled when asked, at the frequency asked', async (t) => {
+  const bound = spawnSync('taskset', ['-c', '0', 'true']);
+  if (bound.status !== 0) {
+    t.skip('there is no taskset');
+    return;
+  }
+  using place = new TemporaryDirectory();
+  const program = stacksProgram(t, place);
+  if (program === undefined) {
+    return;
+  }
+  await using spinning = startCommand(['taskset', '-c', '0', program, 'spin', '1000']);
+  const all = async (...args: string[]) => samples((await runTool('profile', ['--json', ...args])).messages);
+  const slow = total(await all('-I', '-C', '0', '-F', '20', '3'));
+  assert.ok(slow >= 50 && slow <= 70, `${slow} samples of 3 s at 20 Hz`);
+  const there = await all('-C', '0', '-p', String(spinning.pid), '1');
+  assert.ok(total(there) > 0);
+  assert.deepEqual(await all('-C', '1', '-p', String(spinning.pid), '1'), []);
+});
+
+test('an unknown processor is a usage error', async () => {
+  const { code, stderr }: ToolResult = await runTool('profile', ['-C', '100000', '1']);
+  assert.equal(code, 2, stderr);
+});
+
+test('folded lines and a flame graph have the names as well', async (t) => {
+  using place = new TemporaryDirectory();
+  const program = stacksProgram(t, place);
+  if (program === undefined) {
+    return;
+  }
+  await using spinning = startCommand([program, 'spin', '1000']);
+  const [flame, speedscope] = [join(place.path, 'flame.svg'), join(place.path, 'speedscope.json')];
+  const files = ['--flame', flame, '--speedscope', speedscope];
+  const { code, stdout } = await runTool('profile', ['-f', '-p', String(spinning.pid), ...files, '1']);
+  assert.equal(code, 0);
+  assert.match(stdout, /^stacks;(.*;)?main;spin_in_here \d+$/m);
+  assert.ok(stdout.split('\n').every((line) => line === '' || /^[^;]+(;[^;]+)* \d+$/.test(line)));
+  assert.match(readFileSync(flame, 'utf8'), /data-n="spin_in_here"/);
+  const { profiles, shared } = JSON.parse(readFileSync(speedscope, 'utf8'));
+  const sum = stdout.split('\n').reduce((weight, line) => weight + Number(/ (\d+)$/.exec(line)?.[1] ?? 0), 0);
+  assert.equal(profiles[0].endValue, sum);
+  assert.ok(shared.frames.some(({ name }: { name: string }) => name === 'spin_in_here'));
+});
+
+/** A file that somebody else leaves behind. */
+class OwnFile implements Disposable {
+  readonly path: string;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  [Symbol.dispose](): void {
+    spawnSync('rm', ['-f', this.path]);
+  }
+}
