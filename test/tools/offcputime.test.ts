@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type JsonMessage, runTool, startCommand, startTool } from '../helpers/run-tool.ts';
+import { stacksProgram } from '../helpers/stacks-program.ts';
+import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
+
+type Frames = readonly { readonly symbol?: string }[] | undefined;
+
+interface Wait {
+  readonly pid: number;
+  readonly comm: string;
+  readonly usecs: number;
+  readonly user: readonly string[];
+  readonly kernel: readonly string[];
+}
+
+function waits(messages: readonly JsonMessage[], pid?: number): Wait[] {
+  const names = (frames: unknown) => ((frames as Frames) ?? []).map(({ symbol }) => symbol ?? '?');
+  return messages
+    .filter((message) => message.type === 'stack' && (pid === undefined || message.pid === pid))
+    .map((message) => ({
+      pid: message.pid as number,
+      comm: message.comm as string,
+      usecs: message.weight as number,
+      user: names(message.user),
+      kernel: names(message.kernel),
+    }));
+}
+
+function sum(all: readonly Wait[]): number {
+  return all.reduce((total, { usecs }) => total + usecs, 0);
+}
+
+/** Watches one command from its start to its end. */
+async function waitsOf(args: readonly string[], command: readonly [string, ...string[]]) {
+  await using tool = startTool('offcputime', ['--json', ...args]);
+  await tool.ready();
+  await using running = startCommand(command);
+  const { pid } = running;
+  const { stdout, code } = await running.ended();
+  assert.equal(code, 0);
+  const result = await tool.end();
+  assert.equal(result.code, 0, result.stderr);
+  assert.ok(result.messages.every(({ type, unit }) => type !== 'stack' || unit === 'usecs'));
+  return { own: waits(result.messages, pid), stdout };
+}
+
+const asleep = ({ user, kernel }: Wait) =>
+  user[0] === 'sleep_in_here' && user[1] === 'main' && kernel.some((name) => name.includes('nanosleep'));
+
+test('the time asleep in a function is the time that the program measured', async (t) => {
+  using place = new TemporaryDirectory();
+  const program = stacksProgram(t, place);
+  if (program === undefined) {
+    return;
+  }
+  const { own, stdout } = await waitsOf([], [program, 'sleep', '100', '10']);
+  const measured = Number(stdout);
+  assert.ok(measured >= 1e6);
+  const seen = sum(own.filter(asleep));
+  assert.ok(seen >= measured * 0.95 && seen <= measured, `${seen} of ${measured} microseconds`);
+  for (const { kernel } of own) {
+    assert.match(kernel[0] ?? '', /schedule/, 'no frames of the tracing itself');
+  }
+});
+
+test('waits are kept by their length', async (t) => {
+  using place = new TemporaryDirectory();
+  const program = stacksProgram(t, place);
+  if (program === undefined) {
+    return;
+  }
+  const long = await waitsOf(['-m', '150000'], [program, 'sleep', '200', '3']);
+  assert.ok(sum(long.own.filter(asleep)) >= 600_000, JSON.stringify(long.own));
+  const short = await waitsOf(['-M', '150000'], [program, 'sleep', '200', '3']);
+  assert.deepEqual(short.own.filter(asleep), []);
+});
+
+test('only waits in the states that are asked for count', async (t) => {
+  using place = new TemporaryDirectory();
+  const program = stacksProgram(t, place);
+  if (program === undefined) {
+    return;
+  }
+  const sleeping = await waitsOf(['--state', '1'], [program, 'sleep', '100', '3']);
+  assert.ok(sum(sleeping.own.filter(asleep)) >= 300_000);
+  assert.deepEqual((await waitsOf(['--state', '2'], [program, 'sleep', '100', '3'])).own.filter(asleep), []);
+  assert.deepEqual((await waitsOf(['--state', '0'], [program, 'sleep', '100', '3'])).own.filter(asleep), []);
+});
+
+test('only one side of the stacks, and only threads of one kind, when asked', async (t) => {
+  using place = new TemporaryDirectory();
+  const program = stacksProgram(t, place);
+  if (program === undefined) {
+    return;
+  }
+  const command = [program, 'sleep', '100', '3'] as const;
+  const user = (await waitsOf(['-U', '--user-threads-only'], command)).own;
+  assert.ok(user.some((one) => one.user[0] === 'sleep_in_here'));
+  assert.ok(user.every(({ kernel }) => kernel.length === 0));
+  const kernel = (await waitsOf(['-K'], command)).own;
+  assert.ok(kernel.some((one) => one.kernel.some((name) => name.includes('nanosleep'))));
+  assert.ok(kernel.every((one) => one.user.length === 0));
+  assert.deepEqual((await waitsOf(['-k'], command)).own, []);
+});
+
+test('a process that is asked for is the only one, and its lines fold', async (t) => {
+  using place = new TemporaryDirectory();
+  const program = stacksProgram(t, place);
+  if (program === undefined) {
+    return;
+  }
+  await using running = startCommand([program, 'sleep', '50', '100000']);
+  const own = ['-p', String(running.pid)];
+  const all = waits((await runTool('offcputime', ['--json', ...own, '1'])).messages);
+  assert.ok(all.length > 0 && all.every(({ pid }) => pid === running.pid));
+  const { stdout } = await runTool('offcputime', ['-f', ...own, '1']);
+  assert.match(stdout, /^stacks;(.*;)?main;sleep_in_here;.*nanosleep.*_\[k\] \d+$/m);
+  assert.deepEqual(waits((await runTool('offcputime', ['--json', ...own, '--comm', 'other', '1'])).messages), []);
+});
