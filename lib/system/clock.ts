@@ -16,7 +16,23 @@ export function now(): number {
   return microseconds(CLOCK_REALTIME);
 }
 
+// Readings of two clocks that are this many microseconds apart are as good as it gets.
+const CLOSE = 20;
+const ATTEMPTS = 5;
+
 /** What to add to the boot-time clock (suspends included) to get microseconds since the Unix epoch, right now. */
 export function bootToEpochMicros(): number {
-  return microseconds(CLOCK_REALTIME) - microseconds(CLOCK_BOOTTIME);
+  let offset = 0;
+  let closest = Number.POSITIVE_INFINITY;
+  // Whatever else runs between the readings would go into the difference.
+  for (let i = 0; i < ATTEMPTS && closest > CLOSE; i++) {
+    const before = microseconds(CLOCK_BOOTTIME);
+    const epoch = microseconds(CLOCK_REALTIME);
+    const apart = microseconds(CLOCK_BOOTTIME) - before;
+    if (apart < closest) {
+      closest = apart;
+      offset = epoch - before - Math.floor(apart / 2);
+    }
+  }
+  return offset;
 }
