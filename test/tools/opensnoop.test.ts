@@ -301,13 +301,13 @@ test('rows are those of the process, thread, user, command, cgroup and mount nam
       pid: ['--json', '--pid', String(plain.pid)],
       tid: [...own, '--tid', String(plain.tids[1])],
       both: [...own, '-p', String(plain.pid), '-t', String(plain.tids[0])],
-      neither: [...own, '-p', String(plain.pid), '-t', String(named.pid)],
+      half: [...own, '-p', String(named.pid), '--comm', 'a-known-nam'],
       uid: ['--json', '-u', String(user.uid)],
       userName: ['--json', '--uid', user.name],
       comm: ['--json', '--comm', 'a-known-name'],
-      half: [...own, '--comm', 'a-known-nam'],
       hostile: [...own, '--comm', 'ab\x1b[1m'],
-      part: [...own, '-n', 'known'],
+      part: [...own, '-p', String(named.pid), '-n', 'known'],
+      otherPart: [...own, '-p', String(named.pid), '--name', 'a known'],
       cgroup: ['--json', '--cgroup', group.path],
       cgroupMap: [...own, '--cgroupmap', cgroups.path],
       mountNamespaces: [...own, '--mntnsmap', namespaces.path],
@@ -346,15 +346,15 @@ test('rows are those of the process, thread, user, command, cgroup and mount nam
   assert.deepEqual(exactly(seen.pid.rows), ['plain', 'thread']);
   assert.deepEqual(exactly(seen.tid.rows), ['thread']);
   assert.deepEqual(exactly(seen.both.rows), ['plain']);
-  assert.deepEqual(exactly(seen.neither.rows), []);
+  assert.deepEqual(exactly(seen.half.rows), []);
   for (const { rows } of [seen.uid, seen.userName]) {
     assert.deepEqual(names(rows), ['foreign']);
     assert.ok(rows.every(({ uid }) => uid === user.uid));
   }
   assert.deepEqual(exactly(seen.comm.rows), ['named']);
-  assert.deepEqual(exactly(seen.half.rows), []);
   assert.deepEqual(exactly(seen.hostile.rows), ['foreign']);
   assert.deepEqual(exactly(seen.part.rows), ['named']);
+  assert.deepEqual(exactly(seen.otherPart.rows), []);
   assert.deepEqual(exactly(seen.cgroup.rows), ['grouped', 'nested']);
   assert.deepEqual(exactly(seen.cgroupMap.rows), ['grouped']);
   assert.deepEqual(exactly(seen.mountNamespaces.rows), ['named']);
