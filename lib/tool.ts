@@ -18,4 +18,5 @@ export { snoop } from './shapes/snoop.ts';
 export { stacks } from './shapes/stacks.ts';
 export { atLeastMilliseconds } from './shapes/thresholds.ts';
 export { top } from './shapes/top.ts';
+export { atFunctions } from './shapes/user-functions.ts';
 export { everyCpu } from './system/cpus.ts';

@@ -1,0 +1,47 @@
+import type { BpfProgram } from '../bpf/program.ts';
+import { attachToFunctions } from '../bpf/user-functions.ts';
+import { KscopeError } from '../model/errors.ts';
+import { loaderFiles, mappedFiles } from '../system/libraries.ts';
+
+export interface FunctionPlaces {
+  /** What the files are called: /^libc\.so\.6$/. */
+  readonly file: RegExp;
+  /** What people call it, for errors: 'C library'. */
+  readonly what: string;
+  /** Names of the functions; a file may lack some. */
+  readonly functions: readonly string[];
+  /** At the return of the functions. */
+  readonly return?: boolean;
+  /** Binaries to look at besides what runs. */
+  readonly also?: readonly string[];
+}
+
+interface PlacesValues {
+  readonly pid?: number | undefined;
+  readonly file?: string | undefined;
+}
+
+/**
+ * How to attach a program to functions of programs and libraries, for `attach.by`: in the file that the option `file`
+ * names, or else in all files of that name that processes use, those of containers included, and where the loader finds
+ * them for programs that are started later.
+ */
+export function atFunctions(places: FunctionPlaces): (program: BpfProgram, values: PlacesValues) => void {
+  return (program, { pid, file }) => {
+    const files =
+      file === undefined
+        ? [
+            ...mappedFiles(places.file, pid),
+            ...(pid === undefined ? [...loaderFiles(places.file), ...(places.also ?? [])] : []),
+          ]
+        : [file];
+    const count = attachToFunctions(program, files, places.functions, { return: places.return ?? false });
+    if (count === 0) {
+      const where = file === undefined ? `no ${places.what}` : `'${file}' is no ELF file that`;
+      throw new KscopeError(
+        file === undefined ? 'unsupported' : 'usage',
+        `${where} has ${places.functions.join(' or ')}`,
+      );
+    }
+  };
+}

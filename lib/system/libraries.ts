@@ -1,0 +1,91 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { parseMaps } from './symbols/user.ts';
+
+const FILES_MAX = 256;
+const MAPS_MAX = 16 * 2 ** 20;
+const CACHE_MAX = 16 * 2 ** 20;
+
+/**
+ * Files whose name matches and that processes have mapped as code, each once, as paths that lead through the process's
+ * own root: a container's library is another file than the host's. At most 256.
+ * @param pid only of this process
+ */
+export function mappedFiles(name: RegExp, pid?: number, proc = '/proc'): string[] {
+  const found = new Map<string, string>();
+  const pids = pid === undefined ? readdirSync(proc).filter((entry) => /^\d+$/.test(entry)) : [String(pid)];
+  for (const one of pids) {
+    let maps: string;
+    try {
+      maps = readFileSync(join(proc, one, 'maps'), 'utf8');
+    } catch {
+      // It has ended, or is none of ours to see.
+      continue;
+    }
+    if (maps.length > MAPS_MAX) {
+      continue;
+    }
+    for (const { file, path } of parseMaps(maps)) {
+      if (found.size < FILES_MAX && !found.has(file) && path.startsWith('/') && name.test(basename(path))) {
+        found.set(file, `${join(proc, one, 'root')}${path}`);
+      }
+    }
+  }
+  return [...found.values()];
+}
+
+/** Libraries whose name matches, where the loader of programs finds them: its cache, or its standard directories. */
+export function loaderFiles(name: RegExp, root = '/'): string[] {
+  let cached: string[] = [];
+  try {
+    cached = readLoaderCache(readFileSync(join(root, 'etc/ld.so.cache')));
+  } catch {
+    // Systems with musl have none.
+  }
+  const matching = cached.filter((path) => name.test(basename(path))).map((path) => join(root, path));
+  return matching.length > 0 ? matching : standardFiles(name, root);
+}
+
+function standardFiles(name: RegExp, root: string): string[] {
+  const architecture = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+  const folders = [
+    'lib',
+    'usr/lib',
+    'lib64',
+    'usr/lib64',
+    ...['lib', 'usr/lib'].map((lib) => `${lib}/${architecture}-linux-gnu`),
+  ];
+  return folders.flatMap((folder) => {
+    try {
+      return readdirSync(join(root, folder))
+        .filter((file) => name.test(file))
+        .map((file) => join(root, folder, file));
+    } catch {
+      return [];
+    }
+  });
+}
+
+const MAGIC = 'glibc-ld.so.cache1.1';
+const HEADER = 48;
+const ENTRY = 24;
+
+/** The paths in /etc/ld.so.cache; none when it is damaged or of an older kind. */
+export function readLoaderCache(bytes: Buffer): string[] {
+  const start = bytes.length > CACHE_MAX ? -1 : bytes.indexOf(MAGIC);
+  if (start < 0 || start + HEADER > bytes.length) {
+    return [];
+  }
+  // Positions of strings are counted from the magic.
+  const cache = bytes.subarray(start);
+  const count = Math.min(cache.readUInt32LE(MAGIC.length), Math.floor((cache.length - HEADER) / ENTRY));
+  const paths: string[] = [];
+  for (let i = 0; i < count; i++) {
+    const at = cache.readUInt32LE(HEADER + i * ENTRY + 8);
+    const end = at < cache.length ? cache.indexOf(0, at) : -1;
+    if (end > at && end - at < 4096) {
+      paths.push(cache.toString('utf8', at, end));
+    }
+  }
+  return paths;
+}
