@@ -1,0 +1,37 @@
+import bpf from '../bpf/bashreadline.bpf.ts';
+import { atFunctions, filters, snoop, text } from '../lib/tool.ts';
+
+export default snoop(bpf, {
+  summary: 'Trace the lines that are typed into bash.',
+  activity: 'Tracing the lines that bash reads',
+  description: `
+Prints a line for each line that an interactive bash has read with readline(3), before it is carried out: scripts, commands of bash -c and the words of read are not shown. Whatever is typed at a prompt of the shell is, passwords typed into the wrong window included.
+
+All bash binaries are traced that run when the tracing begins, those of containers included, and /bin/bash. Where bash comes with readline as a library of its own, it is that library which has the function: it is found where bash uses it. With --shared, any file that has a function readline is traced, in all programs that use it.`,
+  overhead: 'Some microseconds for each line that a person types: not measurable in practice.',
+  options: {
+    ...filters,
+    file: text('-s, --shared <FILE>', 'only this binary or library', { completes: 'file' }),
+  },
+  columns: {
+    time: {},
+    pid: {},
+    uid: { flag: '-U, --print-uid', summary: 'show the user id' },
+    command: {},
+  },
+  attach: {
+    by: {
+      line_read: atFunctions({
+        file: /^(bash|libreadline\.so\.\d.*)$/,
+        what: 'bash or libreadline',
+        functions: ['readline'],
+        return: true,
+        also: ['/bin/bash'],
+      }),
+    },
+  },
+  examples: {
+    '': 'trace the lines of all shells',
+    '-p 181': 'trace the lines of one shell',
+  },
+});
