@@ -20,7 +20,7 @@ What the processor handles without a handler of a driver is not seen: its own ti
   },
   map: 'hists',
   unit: ({ nanoseconds }) => (nanoseconds ? units.nsecs : units.usecs),
-  keys: { hardirq: {}, cpu: { when: 'perCpu' } },
+  keys: { hardirq: {}, cpu: { when: ['perCpu'] } },
   totals: { countsWhen: 'count' },
   attach: { unwanted: ({ count }) => (count ? ['irq_handler_exit__tp_btf'] : []) },
   examples: {

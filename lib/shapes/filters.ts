@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, statSync } from 'node:fs';
 import type { BpfObject } from '../bpf/object.ts';
 import { KscopeError } from '../model/errors.ts';
 import { escapeBytes } from '../model/escape.ts';
@@ -45,8 +45,12 @@ function user(flags: string, summary: string): Option<number | undefined, 'filte
 
 /** Between open and load: the filters that are more than a constant. @throws KscopeError usage */
 export function prepareFilters(object: BpfObject, values: Readonly<Record<string, unknown>>): void {
-  if (values.cgroup !== undefined) {
+  if (typeof values.cgroup === 'string') {
     object.globals.set('filter_cgroup', true);
+    // For programs that look at other tasks than the current one.
+    if (object.globals.has('filter_cgroup_id')) {
+      object.globals.set('filter_cgroup_id', String(statSync(cgroupDirectory(values.cgroup), { bigint: true }).ino));
+    }
   }
   reusePinned(object, values.cgroupMap, 'filter_cgroupmap');
   reusePinned(object, values.mountNamespaceMap, 'filter_mntnsmap');

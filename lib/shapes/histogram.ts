@@ -18,6 +18,11 @@ type RowOf<S extends SkeletonTypes, M extends keyof S['maps']> = S['maps'][M]['k
 type Values = Readonly<Record<string, unknown>>;
 type Specs = Readonly<Record<string, ColumnSpec>>;
 
+/** How a part of the key is shown; `when` are the options (by key) any of which asks for it. */
+export interface KeySpec<Values = never> extends Omit<ColumnSpec<never, never, Values>, 'when' | 'flag' | 'summary'> {
+  readonly when?: readonly string[];
+}
+
 export interface HistogramDefinition<S extends SkeletonTypes, O, M extends Text<keyof S['maps']>, C extends string>
   extends CommonDefinition<S, O> {
   /** Made with HISTOGRAMS in the program: a `struct hist` for each key. */
@@ -26,8 +31,8 @@ export interface HistogramDefinition<S extends SkeletonTypes, O, M extends Text<
   unit(values: OptionValues<O>): Unit;
   /** Width of the buckets; without it, or when it returns undefined, they are powers of two. */
   step?(values: OptionValues<O>): number | undefined;
-  /** Fields of key or value that tell histograms apart, each with the option (`when`) that asks for it. */
-  readonly keys?: { readonly [K in Text<keyof RowOf<S, M>> | NoInfer<C>]?: ColumnSpec<never, never, OptionValues<O>> };
+  /** Fields of key or value that tell histograms apart. */
+  readonly keys?: { readonly [K in Text<keyof RowOf<S, M>> | NoInfer<C>]?: KeySpec<OptionValues<O>> };
   readonly computed?: Readonly<Record<C, ComputedField<RowOf<S, M>, OptionValues<O>>>>;
   /** What the kernel cannot filter. */
   keep?(row: RowOf<S, M>, values: OptionValues<O>): boolean;
@@ -95,8 +100,17 @@ function distOption({ countsWhen }: NonNullable<AnyHistogram['totals']>) {
   });
 }
 
-function keySpecs(definition: AnyHistogram): Specs {
-  return (definition.keys ?? {}) as unknown as Specs;
+/** The keys that an option asks for, or all. */
+function keySpecs(definition: AnyHistogram, values?: Values): Specs {
+  const all = (definition.keys ?? {}) as Readonly<Record<string, KeySpec>>;
+  const shown = Object.entries(all).filter(
+    ([, { when }]) => values === undefined || when === undefined || when.some((key) => isOn(values[key])),
+  );
+  return Object.fromEntries(shown.map(([name, { when: _, ...spec }]) => [name, spec])) as unknown as Specs;
+}
+
+function isOn(value: unknown): boolean {
+  return value !== undefined && value !== false;
 }
 
 function computedFields(definition: AnyHistogram): Readonly<Record<string, ComputedField>> {
@@ -203,15 +217,11 @@ interface Printer {
 
 function printer(skeleton: Skeleton, definition: AnyHistogram, unit: Unit, values: Values): Printer {
   const types = keyTypes(skeleton, definition);
-  const specs = Object.fromEntries(Object.entries(keySpecs(definition)).filter(([, spec]) => isAskedFor(spec, values)));
+  const specs = keySpecs(definition, values);
   const { totals } = definition;
   return totals !== undefined && values.dist !== true
     ? totalsPrinter(specs, types, unit, values, totals.countsWhen)
     : distributionPrinter(specs, types, unit, definition.step?.(values as OptionValues<Options>), values);
-}
-
-function isAskedFor({ when }: ColumnSpec, values: Values): boolean {
-  return when === undefined || (values[when] !== undefined && values[when] !== false);
 }
 
 function totalsPrinter(
@@ -224,7 +234,7 @@ function totalsPrinter(
   const types = { ...keyTypesOf, ...totalTypes };
   const timed = countsWhen === undefined || values[countsWhen] !== true;
   const all: Specs = {
-    ...Object.fromEntries(Object.entries(keys).map(([name, { when, ...spec }]) => [name, spec])),
+    ...keys,
     count: {},
     ...(timed && {
       total: { header: `TOTAL_${unit.name}`, text: (total: unknown) => String(Math.round(Number(total))) },
