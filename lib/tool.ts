@@ -1,6 +1,7 @@
 /** The one module that a tool's definition imports, besides the types of its own BPF object. */
 export { kernelEnum } from './bpf/kernel-enum.ts';
 export type { BpfObject } from './bpf/object.ts';
+export { requestFlags } from './bpf/request-flags.ts';
 export { KscopeError } from './model/errors.ts';
 export { signalName } from './model/kernel-names.ts';
 export { hasOpenFlag, parseOpenFlag } from './model/types.ts';
@@ -20,3 +21,4 @@ export { atLeastMilliseconds } from './shapes/thresholds.ts';
 export { top } from './shapes/top.ts';
 export { atFunctions } from './shapes/user-functions.ts';
 export { everyCpu } from './system/cpus.ts';
+export { diskName, diskNumber } from './system/disks.ts';

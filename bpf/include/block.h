@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Requests of block devices. */
+#ifndef KSCOPE_BLOCK_H
+#define KSCOPE_BLOCK_H
+
+#include "core.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+
+#define MINOR_BITS 20
+
+/* Only requests of this disk, major << 20 | minor; 0: of all. */
+const volatile dev_t filter_disk = 0;
+
+/*
+ * How many arguments the kernel's tracepoints have; user space looks. Until
+ * a54895fa057c ("block: remove the request_queue to argument request based
+ * tracepoints", 5.11, and 5.10.137) the queue came before the request.
+ */
+const volatile __u32 block_rq_issue_arguments = 1;
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct gendisk {
+	int major;
+	int first_minor;
+};
+
+struct request_queue {
+	struct gendisk *disk;
+};
+
+struct request {
+	struct request_queue *q;
+	unsigned int cmd_flags;
+	unsigned int __data_len;
+};
+
+/* Before f3fa33acca9f ("block: remove the ->rq_disk field in struct request", 5.17). */
+struct request___rq_disk {
+	struct gendisk *rq_disk;
+};
+
+#pragma clang attribute pop
+
+/* The request that block_rq_issue, block_rq_insert and the like are about. */
+#define traced_request(ctx) ((struct request *)(block_rq_issue_arguments > 1 ? (ctx)[1] : (ctx)[0]))
+
+/* The disk of a request; 0 for one without, as those of tapes. */
+static __always_inline dev_t request_disk(struct request *rq)
+{
+	struct request___rq_disk *old = (void *)rq;
+	struct gendisk *disk;
+
+	if (bpf_core_field_exists(old->rq_disk))
+		disk = BPF_CORE_READ(old, rq_disk);
+	else
+		disk = BPF_CORE_READ(rq, q, disk);
+	return disk ? (dev_t)BPF_CORE_READ(disk, major) << MINOR_BITS | BPF_CORE_READ(disk, first_minor) : 0;
+}
+
+#endif

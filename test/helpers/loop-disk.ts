@@ -1,0 +1,55 @@
+import { execFileSync } from 'node:child_process';
+import { truncateSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { TemporaryDirectory } from './temporary-directory.ts';
+
+/** A disk of a test's own, which nobody else uses: a file behind a loop device. */
+export class LoopDisk implements Disposable {
+  /** Of the device: /dev/loop0. */
+  readonly path: string;
+  /** As the kernel names it: loop0. */
+  readonly name: string;
+  readonly #directory = new TemporaryDirectory();
+
+  constructor(bytes = 4 * 2 ** 20) {
+    const file = join(this.#directory.path, 'disk');
+    writeFileSync(file, '');
+    truncateSync(file, bytes);
+    loadModule();
+    this.path = execFileSync('losetup', ['--find', '--show', file], { encoding: 'utf8' }).trim();
+    this.name = basename(this.path);
+  }
+
+  /** Reads blocks from the beginning, with a request for each. */
+  read(count: number, bytes: number): void {
+    copy([`if=${this.path}`, 'of=/dev/null', 'iflag=direct', `bs=${bytes}`, `count=${count}`]);
+  }
+
+  /** The same from within a cgroup. */
+  readIn(cgroup: string, count: number, bytes: number): void {
+    const script = 'echo $$ > "$0"/cgroup.procs; exec dd "$@"';
+    const args = [`if=${this.path}`, 'of=/dev/null', 'iflag=direct', `bs=${bytes}`, `count=${count}`];
+    execFileSync('/bin/sh', ['-c', script, cgroup, ...args], { stdio: 'pipe' });
+  }
+
+  /** Writes blocks from the beginning, with a request for each. */
+  write(count: number, bytes: number): void {
+    copy(['if=/dev/zero', `of=${this.path}`, 'oflag=direct', 'conv=notrunc', `bs=${bytes}`, `count=${count}`]);
+  }
+
+  [Symbol.dispose](): void {
+    execFileSync('losetup', ['--detach', this.path]);
+    this.#directory[Symbol.dispose]();
+  }
+}
+
+function copy(args: readonly string[]): void {
+  execFileSync('dd', args, { stdio: 'pipe' });
+}
+
+/** Where it is part of the kernel there is nothing to load. */
+function loadModule(): void {
+  try {
+    execFileSync('modprobe', ['loop'], { stdio: 'pipe' });
+  } catch {}
+}

@@ -1,0 +1,48 @@
+import bpf from '../bpf/biolatency.bpf.ts';
+import { diskName, diskNumber, filters, flag, histogram, requestFlags, text, units } from '../lib/tool.ts';
+
+export default histogram(bpf, {
+  summary: 'Summarize the latency of block I/O.',
+  activity: 'Tracing block I/O',
+  description: `
+Measures how long a request takes from when it is given to the driver of the device (block:block_rq_issue) to its completion (block:block_rq_complete). With --queued the time counts from when it is queued for the I/O scheduler (block:block_rq_insert); where there is no scheduler that is the same. A request that completes in parts counts once, with the last part; one that is merged into another one is part of that. The flags are named as in the running kernel.
+
+Filters by process, user, command or cgroup select by the task that queues or issues the request; for what is written back later that is a kernel thread.`,
+  overhead: 'About 1.3 microseconds for each request; 2.6 GHz processor.',
+  options: {
+    ...filters,
+    cgroup: { ...filters.cgroup, flags: '-c, --cgroup <PATH>' },
+    disk: text('-d, --disk <DISK>', 'only requests of this disk', {
+      set: 'filter_disk',
+      encode: (name) => diskNumber(name),
+      group: 'filter',
+    }),
+    queued: flag('-Q, --queued', 'include the time in the queue of the I/O scheduler', { set: 'queued' }),
+    disks: flag('-D, --disks', 'each disk apart', { set: 'by_disk' }),
+    flags: flag('-F, --flags', 'each kind of request apart', { set: 'by_flags', hidden: ['--flag'] }),
+    milliseconds: flag('-m, --milliseconds', 'print times in milliseconds'),
+  },
+  map: 'hists',
+  unit: ({ milliseconds }) => (milliseconds ? units.msecs : units.usecs),
+  keys: { disk: { when: ['disks'] }, flags: { when: ['flags'] } },
+  computed: {
+    disk: { type: 'text_t', help: 'disk', value: ({ dev }) => diskName(dev) },
+    flags: { type: 'text_t', help: 'operation and flags', value: ({ cmd_flags }) => requestFlags(cmd_flags) },
+  },
+  attach: {
+    // Without filters and --queued the first sight may as well be when it is issued.
+    unwanted: ({ queued, pid, tid, uid, comm, cgroup, cgroupMap, mountNamespaceMap }) =>
+      queued || [pid, tid, uid, comm, cgroup, cgroupMap, mountNamespaceMap].some((one) => one !== undefined)
+        ? []
+        : ['block_rq_insert__tp_btf'],
+    optional: ['block_rq_merge__tp_btf'],
+  },
+  examples: {
+    '': 'one distribution until Ctrl-C',
+    '1 10': 'a distribution each second, 10 times',
+    '-mT 1': 'in milliseconds, with the time',
+    '-Q': 'include the time in the queue',
+    '-D': 'each disk apart',
+    '-F -d sda': 'each kind of request of one disk apart',
+  },
+});
