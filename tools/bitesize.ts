@@ -1,0 +1,29 @@
+import bpf from '../bpf/bitesize.bpf.ts';
+import { diskNumber, filters, histogram, text, units } from '../lib/tool.ts';
+
+export default histogram(bpf, {
+  summary: 'Summarize the sizes of requests to block devices by command.',
+  activity: 'Tracing the sizes of block I/O',
+  description: `
+Counts each request when it is given to the driver of the device (block:block_rq_issue), with its size. A request that has no data, such as a flush, has size 0; one that the driver gives back and gets again counts each time.
+
+The command is that of the task that issues the request. For what is written back later, and with some I/O schedulers, that is a kernel thread.`,
+  overhead: 'About 0.4 microseconds for each request; 2.6 GHz processor.',
+  options: {
+    ...filters,
+    comm: { ...filters.comm, flags: '-c, --comm <NAME>' },
+    disk: text('-d, --disk <DISK>', 'only requests of this disk', {
+      set: 'filter_disk',
+      encode: (name) => diskNumber(name),
+      group: 'filter',
+    }),
+  },
+  map: 'hists',
+  unit: () => units.kbytes,
+  keys: { comm: {} },
+  examples: {
+    '': 'sizes by command until Ctrl-C',
+    '1 10': 'each second, 10 times',
+    '-d sda -c dd': 'the requests of dd to one disk',
+  },
+});
