@@ -1,6 +1,14 @@
 import bpf from '../bpf/tcpconnect.bpf.ts';
 import { filters, flag, list, parseInteger, snoop } from '../lib/tool.ts';
 
+// It sees every connection on every kernel; from 7.2 on, the functions' hooks may skip one.
+const onState = ['sock_state__tp'] as const;
+// These know the local port at once.
+const onReturn = [
+  ['tcp_v4_connect__fexit', 'tcp_v6_connect__fexit'],
+  ['tcp_v4_connect__kprobe', 'tcp_v4_connect__kretprobe', 'tcp_v6_connect__kprobe', 'tcp_v6_connect__kretprobe'],
+] as const;
+
 export default snoop(bpf, {
   summary: 'Trace active TCP connections: connect(2).',
   activity: 'Tracing TCP connections',
@@ -49,11 +57,7 @@ The best of three hooks that the kernel has is used. The return of tcp_v4_connec
   },
   waiting: 'connecting',
   attach: {
-    either: [
-      ['tcp_v4_connect__fexit', 'tcp_v6_connect__fexit'],
-      ['tcp_v4_connect__kprobe', 'tcp_v4_connect__kretprobe', 'tcp_v6_connect__kprobe', 'tcp_v6_connect__kretprobe'],
-      ['sock_state__tp'],
-    ],
+    either: ({ lport }) => (lport === true ? [...onReturn, onState] : [onState, ...onReturn]),
   },
   prepare: (object, { ports }) => object.globals.set('filter_port_count', ports?.length ?? 0),
   examples: {

@@ -7,6 +7,10 @@ import { type PerfEventAttr, perfEventOpen } from '../native/perf-event.ts';
 import { BpfLink } from './link.ts';
 import { withLog } from './log.ts';
 
+// struct bpf_prog_info, and where its member recursion_misses is: both are part of the kernel's interface.
+const INFO_SIZE = 232;
+const RECURSION_MISSES = 208;
+
 export interface UserProbe {
   /** The binary or shared object; a path, not the name of a library. */
   readonly file: string;
@@ -40,6 +44,19 @@ export class BpfProgram {
   /** Descriptor of the loaded program; negative when it is not loaded. */
   get fd(): number {
     return this.#native === null ? -1 : libbpf.bpf_program__fd(this.#native);
+  }
+
+  /**
+   * How often the kernel skipped the program because it was already running on that CPU, interrupted or preempted; 0
+   * where the kernel does not count that (before 5.12).
+   */
+  get misses(): number {
+    const info = new DataView(new ArrayBuffer(INFO_SIZE));
+    const length = Uint32Array.of(INFO_SIZE);
+    const result = libbpf.bpf_obj_get_info_by_fd(this.fd, new Uint8Array(info.buffer), new Uint8Array(length.buffer));
+    return result < 0 || (length[0] ?? 0) < RECURSION_MISSES + 8
+      ? 0
+      : Number(info.getBigUint64(RECURSION_MISSES, true));
   }
 
   /** Whether `load` will load it. */

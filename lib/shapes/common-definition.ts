@@ -12,9 +12,12 @@ export type OptionsFor<S extends SkeletonTypes> = Readonly<
   Record<string, Option<never, Text<keyof S['rodata']>> | Option<unknown, Text<keyof S['rodata']>>>
 >;
 
+type Plans<S extends SkeletonTypes> = readonly (readonly S['programs'][])[];
+
 /** Alternatives and optional programs, checked against the object's. */
 export interface AttachRules<S extends SkeletonTypes, O> {
-  readonly either?: readonly (readonly S['programs'][])[];
+  /** Plans, best first: sets of programs of which exactly one is used. The best may depend on the option values. */
+  readonly either?: Plans<S> | ((values: OptionValues<O>) => Plans<S>);
   readonly optional?: readonly S['programs'][];
   /** Those that these option values do not need. */
   unwanted?(values: OptionValues<O>): readonly S['programs'][];
@@ -44,8 +47,13 @@ export function rulesOf<O>(
   attach: AttachRules<SkeletonTypes, O> | undefined,
   values: Readonly<Record<string, unknown>>,
 ): ChoiceRules {
-  const { unwanted, by: _, ...rules } = attach ?? {};
-  return { ...rules, ...(unwanted !== undefined && { unwanted: unwanted(values as OptionValues<O>) }) };
+  const given = values as OptionValues<O>;
+  const { either, optional, unwanted } = attach ?? {};
+  return {
+    ...(optional !== undefined && { optional }),
+    ...(either !== undefined && { either: typeof either === 'function' ? either(given) : either }),
+    ...(unwanted !== undefined && { unwanted: unwanted(given) }),
+  };
 }
 
 /** The attach functions of a definition with the option values filled in. */

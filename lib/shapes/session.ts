@@ -36,7 +36,10 @@ export class Session implements Disposable {
     this.hooks = hooks;
     this.#losses = object.globals.names
       .filter((name) => /_(lost|dropped)$/.test(name))
-      .map((name) => new Loss(name, object.globals.counter(name)));
+      .map((name) => new Loss(lostThings(name), object.globals.counter(name)));
+    const programs = hooks.map(({ program }) => object.program(program));
+    const missed = atMostEverySecond(() => programs.reduce((sum, program) => sum + program.misses, 0));
+    this.#losses.push(new Loss('events that came while a program was busy', missed));
   }
 
   /**
@@ -166,25 +169,43 @@ function setArgumentCounts(object: BpfObject): void {
   }
 }
 
-/** A counter of the program that says how much could not be kept. */
+/** What a counter of the program counts, in the plural. */
+function lostThings(variable: string): string {
+  const [, map = variable, kind] = /^(.*)_(lost|dropped)$/.exec(variable) ?? [];
+  return (kind === 'lost' ? map : `entries of ${map}`).replaceAll('_', ' ');
+}
+
+/** Asking the kernel costs a system call for each program, and rows come every few milliseconds. */
+function atMostEverySecond(read: () => number): (now?: boolean) => number {
+  let value = 0;
+  let next = 0;
+  return (now = false) => {
+    if (now || performance.now() >= next) {
+      value = read();
+      next = performance.now() + 1000;
+    }
+    return value;
+  };
+}
+
+/** A counter that says how much could not be kept. */
 class Loss {
   readonly #what: string;
-  readonly #read: () => number;
+  readonly #read: (now: boolean) => number;
   #reported = 0;
 
-  constructor(variable: string, read: () => number) {
-    const [, map = variable, kind] = /^(.*)_(lost|dropped)$/.exec(variable) ?? [];
-    this.#what = kind === 'lost' ? map : `entries of ${map}`;
+  constructor(what: string, read: (now: boolean) => number) {
+    this.#what = what;
     this.#read = read;
   }
 
   message(final: boolean): LostMessage | undefined {
-    const total = this.#read();
+    const total = this.#read(final);
     const count = total - this.#reported;
     if (count === 0 && !(final && total > 0)) {
       return undefined;
     }
     this.#reported = total;
-    return { type: 'lost', count, total, what: this.#what.replaceAll('_', ' '), final };
+    return { type: 'lost', count, total, what: this.#what, final };
   }
 }
