@@ -160,7 +160,12 @@ test('the page of kscope names its commands and the options of every tool', () =
 });
 
 test('every page passes the formatters', { skip: !has('mandoc') }, async () => {
-  for (const file of readdirSync(committed)) {
-    assert.equal(complaints(readFileSync(join(committed, file), 'utf8')), '', file);
+  const files = readdirSync(committed);
+  for (const file of files) {
+    const page = readFileSync(join(committed, file), 'utf8');
+    // The page of an alias is a request to show another one, which man(1) finds and the formatter alone does not.
+    const other = /^\.so man8\/(.+)\n$/.exec(page)?.[1];
+    assert.ok(other === undefined || files.includes(other), file);
+    assert.equal(other === undefined ? complaints(page) : '', '', file);
   }
 });
