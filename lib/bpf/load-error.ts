@@ -46,7 +46,9 @@ const chatter =
  */
 export function explainLoadFailure(failure: LoadFailure): KscopeError {
   const { messages, verifierLog, object } = failure;
-  const program = firstMatch(messages, /^prog '([^']+)': (?:BPF program load failed|failed to load)/);
+  const refused = firstMatch(messages, /^prog '([^']+)': (?:BPF program load failed|failed to load)/);
+  // What goes wrong before the kernel is asked has no such line.
+  const program = refused ?? firstMatch(messages, /^prog '([^']+)': /);
   const map = program === undefined ? firstMatch(messages, /^map '([^']+)': failed to create/) : undefined;
   const what =
     program !== undefined
@@ -59,7 +61,7 @@ export function explainLoadFailure(failure: LoadFailure): KscopeError {
   if (failure.btf !== undefined && messages.some((line) => /failed to (?:get|parse) target BTF/.test(line))) {
     return new KscopeError('usage', `'${failure.btf}' is not the BTF of a kernel`, log);
   }
-  const { code = 'failed', reason, hint } = explain(failure, program !== undefined, map !== undefined);
+  const { code = 'failed', reason, hint } = explain(failure, refused !== undefined, map !== undefined);
   return new KscopeError(code, `${what}: ${reason}`, {
     ...log,
     ...(subject !== undefined && { subject }),

@@ -228,6 +228,18 @@ test('what libbpf went on after is not the reason', () => {
   );
 });
 
+test('a program that never gets as far as the kernel', () => {
+  const messages = ["prog 'p': relo #3: no such thing", 'failed to perform CO-RE relocations: -7'];
+  const { message, subject } = explainLoadFailure({
+    object: 'thing',
+    result: -7,
+    messages,
+    verifierLog: '',
+    permitted: true,
+  });
+  assert.deepEqual([message, subject], ['cannot load program p: relo #3: no such thing', 'p']);
+});
+
 test('names and messages that steer a terminal are escaped', () => {
   const evil = '\u001b[31m';
   const messages = [
