@@ -123,6 +123,8 @@ export interface StacksMessage {
   readonly types: FieldTypes;
   /** Of the weights: 'samples', 'usecs'. */
   readonly unit: string;
+  /** Field of the key that comes behind the innermost frame: what the stack was about. */
+  readonly tip?: string;
   readonly stacks: readonly WeighedStack[];
 }
 

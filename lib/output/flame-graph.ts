@@ -19,12 +19,12 @@ const LETTER = 7;
  * A flame graph as one self-contained SVG file: readable without its script, which adds zooming by click and search.
  * The widths are shares of the weight, the root is at the bottom.
  */
-export function renderFlameGraph({ stacks, unit }: StacksMessage, title: string): string {
+export function renderFlameGraph({ stacks, unit, tip }: StacksMessage, title: string): string {
   const root: Node = { name: 'all', weight: 0, children: new Map() };
   for (const one of stacks) {
     let node = root;
     node.weight += one.weight;
-    for (const name of foldedFrames(one)) {
+    for (const name of foldedFrames(one, tip)) {
       const child = node.children.get(name) ?? { name, weight: 0, children: new Map() };
       child.weight += one.weight;
       node.children.set(name, child);

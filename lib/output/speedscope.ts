@@ -2,10 +2,10 @@ import type { StacksMessage } from '../model/message.ts';
 import { foldedFrames } from './stacks.ts';
 
 /** A profile for speedscope: its file format's sampled form, one sample for each stack. */
-export function renderSpeedscope({ stacks, unit }: StacksMessage, name: string): string {
+export function renderSpeedscope({ stacks, unit, tip }: StacksMessage, name: string): string {
   const index = new Map<string, number>();
   const samples = stacks.map((one) =>
-    foldedFrames(one).map((frame) => {
+    foldedFrames(one, tip).map((frame) => {
       const at = index.get(frame) ?? index.size;
       index.set(frame, at);
       return at;

@@ -1,4 +1,4 @@
-import type { StacksMessage, WeighedStack } from '../model/message.ts';
+import type { FieldTypes, StacksMessage, WeighedStack } from '../model/message.ts';
 import { renderText, type TextStyle } from '../model/types.ts';
 import { stackNames } from './frame.ts';
 
@@ -6,12 +6,14 @@ import { stackNames } from './frame.ts';
  * Stacks as text, the heaviest last: frames from the innermost on, then whose stack it is, then the weight.
  * @param delimited puts a line between kernel and user frames
  */
-export function renderStacks({ stacks, types }: StacksMessage, style: TextStyle, delimited: boolean): string {
+export function renderStacks({ stacks, types, tip }: StacksMessage, style: TextStyle, delimited: boolean): string {
   const blocks = addUp(stacks, (one) => {
     const kernel = stackNames(one.kernel, 'kernel').reverse();
     const user = stackNames(one.user, 'user').reverse();
     const between = delimited && kernel.length > 0 && user.length > 0 ? ['--'] : [];
-    return [...kernel, ...between, ...user, `-                ${owner(one, types, style)}`]
+    const type = tip === undefined ? undefined : types[tip];
+    const about = type === undefined ? [] : [`${tip}: ${renderText(type, one.key[tip as string], style)}`];
+    return [...about, ...kernel, ...between, ...user, `-                ${owner(one, types, style, tip)}`]
       .map((line) => `    ${line}\n`)
       .join('');
   });
@@ -29,30 +31,30 @@ function addUp(stacks: readonly WeighedStack[], text: (one: WeighedStack) => str
 }
 
 /** 'nginx (181)': the command, then what else the key says. */
-export function owner({ key }: WeighedStack, types: StacksMessage['types'], style: TextStyle): string {
-  const { comm, ...rest } = Object.fromEntries(
-    Object.entries(types).map(([name, type]) => [name, renderText(type, key[name], style)]),
-  );
+function owner({ key }: WeighedStack, types: FieldTypes, style: TextStyle, tip?: string): string {
+  const shown = Object.entries(types).filter(([name]) => name !== tip);
+  const { comm, ...rest } = Object.fromEntries(shown.map(([name, type]) => [name, renderText(type, key[name], style)]));
   const others = Object.values(rest).join(', ');
   return comm === undefined ? others : others === '' ? comm : `${comm} (${others})`;
 }
 
 /** One line for each stack, outermost frame first, frames between semicolons: what flame graph programs read. */
-export function renderFolded({ stacks }: StacksMessage): string {
+export function renderFolded({ stacks, tip }: StacksMessage): string {
   const lines = addUp(stacks, (one) =>
-    foldedFrames(one)
+    foldedFrames(one, tip)
       .map((name) => name.replaceAll(';', ':'))
       .join(';'),
   );
   return lines.map(([line, weight]) => `${line} ${weight}\n`).join('');
 }
 
-/** Command, user frames, kernel frames: the outermost first. */
-export function foldedFrames(one: WeighedStack): string[] {
+/** Command, user frames, kernel frames, the outermost first; then the field named `tip`. */
+export function foldedFrames(one: WeighedStack, tip?: string): string[] {
   const { comm } = one.key;
   return [
     ...(typeof comm === 'string' ? [comm === '' ? '-' : comm] : []),
     ...stackNames(one.user, 'user'),
     ...stackNames(one.kernel, 'kernel').map((name) => `${name}_[k]`),
+    ...(tip === undefined ? [] : [String(one.key[tip])]),
   ];
 }

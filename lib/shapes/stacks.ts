@@ -27,6 +27,8 @@ export interface StacksDefinition<S extends SkeletonTypes, O, M extends Text<key
   readonly user?: Text<keyof KeyOf<S, M>>;
   /** Member of the key that tells in which process user addresses are. */
   readonly process?: Text<keyof KeyOf<S, M>>;
+  /** Member of the key that comes behind the innermost frame: what the stack is about. */
+  readonly tip?: Text<keyof KeyOf<S, M>>;
   /** Member of the value that is the weight, and its unit. */
   readonly weight: Text<keyof ValueOf<S, M>>;
   readonly unit: string;
@@ -185,6 +187,7 @@ async function* run(
     time: now(),
     types: keyTypes(skeleton, definition),
     unit: definition.unit,
+    ...(definition.tip !== undefined && { tip: definition.tip }),
     stacks: weighed.sort((a, b) => a.weight - b.weight),
   };
   yield* symbols.warnings(weighed, definition.unit);

@@ -103,6 +103,20 @@ test('a flame graph is as wide as the weights, and nothing in a name gets out of
   assert.equal(svg.split(']]>').length, 2, 'only the end of the script');
 });
 
+test('what a stack is about comes behind its innermost frame', () => {
+  const target = { pid: 7, comm: 'cat', target: 'dog' };
+  const about: StacksMessage = {
+    ...message,
+    types: { pid, comm, target: comm },
+    tip: 'target',
+    stacks: [{ key: target, user: 'none', kernel: [frame('inner'), frame('outer')], weight: 5 }],
+  };
+  assert.equal(renderFolded(about), 'cat;outer_[k];inner_[k];dog 5\n');
+  assert.match(renderStacks(about, style, false), /^ {4}target: dog\n {4}inner\n {4}outer\n {4}- +cat \(7\)\n {8}5\n/);
+  assert.match(renderFlameGraph(about, 'about'), /data-n="dog"/);
+  assert.match(renderSpeedscope(about, 'about'), /"name":"dog"/);
+});
+
 test('an empty run makes a flame graph and a profile too', () => {
   const none: StacksMessage = { ...message, stacks: [] };
   assert.match(renderFlameGraph(none, 'none'), /data-n="all"/);

@@ -2,11 +2,10 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import {
   appendFileSync,
-  copyFileSync,
   mkdirSync,
-  readFileSync,
+  readlinkSync,
+  renameSync,
   rmSync,
-  statSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -145,7 +144,7 @@ test('damaged binaries neither fail nor take long', () => {
   const random = randomNumbers(20);
   const path = join(place.path, 'damaged');
   let read = 0;
-  for (let i = 0; i < 2000; i++) {
+  for (let i = 0; i < 400; i++) {
     writeFileSync(path, damage(whole, random));
     const elf = ElfFunctions.open(path);
     for (const offset of [0, 0x1000, 0x1040, 0x1fff, 2 ** 40]) {
@@ -154,7 +153,7 @@ test('damaged binaries neither fail nor take long', () => {
       read += found === undefined ? 0 : 1;
     }
   }
-  assert.ok(read > 1000, 'most damages leave something');
+  assert.ok(read > 200, 'most damages leave something');
   for (let length = 0; length < whole.length; length += 7) {
     writeFileSync(path, whole.subarray(0, length));
     ElfFunctions.open(path)?.atFileOffset(0x1000);
@@ -222,11 +221,11 @@ test('hostile JIT maps are bounded, and those of others are not believed', () =>
   assert.ok((map.find(0x1000)?.symbol.length ?? 0) < 1000);
   assert.deepEqual(map.find(0x2000), { symbol: 'next', offset: 0 });
 
-  const lines = Array.from({ length: 2 ** 20 + 1000 }, (_, i) => `${(i * 16).toString(16)} 10 f`);
+  const lines = Array.from({ length: 2 ** 18 + 1000 }, (_, i) => `${(i * 16).toString(16)} 10 f`);
   const many = new PerfMap([written(place, 'many', lines.join('\n'))], uid);
   many.refresh();
   assert.deepEqual(many.find(0), { symbol: 'f', offset: 0 });
-  assert.equal(many.find((2 ** 20 + 999) * 16), undefined);
+  assert.equal(many.find((2 ** 18 + 999) * 16), undefined);
 
   const link = join(place.path, 'link');
   symlinkSync(long, link);
@@ -251,11 +250,13 @@ function fakeProcess(place: TemporaryDirectory, pid: number, path: string, file:
   written(place, `${pid}/status`, `Name:\tone\nUid:\t${uid}\t${uid}\t${uid}\t${uid}\nNSpid:\t${pid}\t7\n`);
 }
 
-/** Device and inode as /proc/PID/maps writes them. */
-function identity(path: string): string {
-  const { dev, ino } = statSync(path);
-  const device = [dev >> 8, dev & 0xff].map((number) => number.toString(16).padStart(2, '0')).join(':');
-  return `${device} ${ino}`;
+/** The process sees the files that we see. */
+function ourFiles(place: TemporaryDirectory, pid: number): void {
+  const folder = join(place.path, String(pid));
+  mkdirSync(join(folder, 'ns'), { recursive: true });
+  for (const link of ['ns/mnt', 'root']) {
+    symlinkSync(readlinkSync(`/proc/self/${link}`), join(folder, link));
+  }
 }
 
 test('addresses of processes are named through what the process sees', () => {
@@ -289,31 +290,29 @@ test('a process of another root that is over is named if it was seen while it li
 test('a process that is over is named by the file that it had, and by no other', () => {
   using place = new TemporaryDirectory();
   const file = written(place, 'one', program(functions));
-  const resolved = (own: string) => {
-    fakeProcess(place, 5, file, own);
-    const symbols = new UserSymbols(place.path);
-    symbols.remember(5);
+  const symbols = () => {
+    fakeProcess(place, 5, file, '00:00 77');
+    ourFiles(place, 5);
+    const seen = new UserSymbols(place.path);
+    seen.remember(5);
     rmSync(join(place.path, '5'), { recursive: true });
-    return symbols.resolve(5, 0x401001n).symbol;
+    return seen;
   };
-  assert.equal(resolved(identity(file)), 'first');
-  const [device] = identity(file).split(' ');
-  assert.equal(resolved(`${device} 1`), undefined, 'another file has its place');
+  assert.equal(symbols().resolve(5, 0x401001n).symbol, 'first');
+  const before = symbols();
+  renameSync(written(place, 'new', program(functions)), file);
+  assert.deepEqual(before.resolve(5, 0x401001n), { address: 0x401001n, module: file, offset: 0x1001 });
 });
 
 test('a process that starts another program keeps the names of both', () => {
   using place = new TemporaryDirectory();
   const one = written(place, 'one', program(functions));
+  const two = written(place, 'two', program(functions));
   const symbols = new UserSymbols(place.path);
-  fakeProcess(place, 5, one, identity(one));
+  fakeProcess(place, 5, one, '00:00 77');
+  ourFiles(place, 5);
   symbols.remember(5);
-  const two = join(place.path, 'two');
-  copyFileSync(one, two);
-  const text = readFileSync(join(place.path, '5/maps'), 'utf8').split('\n')[0] ?? '';
-  const moved = text
-    .replace('00401000-00402000', '00901000-00902000')
-    .replace(/ \S+ \S+ \S+$/, ` ${identity(two)} ${two}`);
-  writeFileSync(join(place.path, '5/maps'), `${moved}\n`);
+  writeFileSync(join(place.path, '5/maps'), `00901000-00902000 r-xp 00001000 00:00 78 ${two}\n`);
   symbols.remember(5);
   rmSync(join(place.path, '5'), { recursive: true });
   assert.equal(symbols.resolve(5, 0x401001n).module, one);

@@ -3,7 +3,7 @@ import { lastNotAbove } from './kernel.ts';
 
 // Bounds for a file that belongs to whoever is traced: above any honest one.
 const SIZE_MAX = 64 * 2 ** 20;
-const FUNCTIONS_MAX = 2 ** 20;
+const FUNCTIONS_MAX = 2 ** 18;
 const NAME_MAX = 512;
 const MUCH = 1.5;
 

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, readlinkSync, statSync } from 'node:fs';
 import type { Frame } from '../../model/message.ts';
 import { demangle } from './demangle.ts';
 import { ElfFunctions } from './elf-functions.ts';
@@ -27,6 +27,8 @@ export class UserSymbols {
   readonly #proc: string;
   readonly #processes = new Map<number, Process>();
   readonly #files = new Map<string, ElfFunctions | undefined>();
+  /** Where files of processes were that see what we see. File systems in layers number them otherwise than maps do. */
+  readonly #places = new Map<string, { readonly path: string; readonly identity: string | undefined }>();
 
   constructor(proc = '/proc') {
     this.#proc = proc;
@@ -40,8 +42,11 @@ export class UserSymbols {
     const known = this.#processes.get(pid);
     const process = known ?? this.#process(pid);
     if (known === undefined || known.reload()) {
-      for (const mapping of process.mappings) {
-        if (isFile(mapping) && !isAt(mapping.path, mapping)) {
+      const ours = process.seesOurFiles();
+      for (const mapping of process.mappings.filter(isFile)) {
+        if (ours && !mapping.path.endsWith(' (deleted)')) {
+          this.#places.set(mapping.file, { path: mapping.path, identity: identityOf(mapping.path) });
+        } else {
           this.#functions(pid, mapping);
         }
       }
@@ -89,11 +94,18 @@ export class UserSymbols {
     const own =
       ElfFunctions.open(`${this.#proc}/${pid}/map_files/${range}`) ??
       ElfFunctions.open(`${this.#proc}/${pid}/root${mapping.path}`) ??
-      // The process is gone, its program is not.
-      (isAt(mapping.path, mapping) ? ElfFunctions.open(mapping.path) : undefined);
+      this.#atPlace(mapping);
     const functions = own === undefined || own.size > 0 ? own : (separate(own, this.#proc, pid, mapping.path) ?? own);
     this.#files.set(mapping.file, functions);
     return functions;
+  }
+
+  /** The process is gone, its file may be where it was. */
+  #atPlace({ file }: Mapping): ElfFunctions | undefined {
+    const place = this.#places.get(file);
+    return place?.identity !== undefined && identityOf(place.path) === place.identity
+      ? ElfFunctions.open(place.path)
+      : undefined;
   }
 }
 
@@ -101,15 +113,13 @@ function isFile({ path }: Mapping): boolean {
   return path.startsWith('/') && !path.startsWith('//');
 }
 
-/** Whether the file of a mapping is at a path, as this process sees it. */
-function isAt(path: string, { file }: Mapping): boolean {
+/** What tells a file from others; undefined when there is none. */
+function identityOf(path: string): string | undefined {
   try {
     const { dev, ino } = statSync(path, { bigint: true });
-    const major = ((dev >> 8n) & 0xfffn) | ((dev >> 32n) & ~0xfffn);
-    const minor = (dev & 0xffn) | ((dev >> 12n) & ~0xffn);
-    return file === `${major.toString(16).padStart(2, '0')}:${minor.toString(16).padStart(2, '0')}:${ino}`;
+    return `${dev} ${ino}`;
   } catch {
-    return false;
+    return undefined;
   }
 }
 
@@ -153,6 +163,17 @@ class Process {
   /** The executable ones, as they were last seen. */
   get mappings(): readonly Mapping[] {
     return this.#pasts[0] ?? [];
+  }
+
+  /** Whether paths mean the same to the process as to us. */
+  seesOurFiles(): boolean {
+    try {
+      return ['ns/mnt', 'root'].every(
+        (link) => readlinkSync(`${this.#folder}/${link}`) === readlinkSync(`/proc/self/${link}`),
+      );
+    } catch {
+      return false;
+    }
   }
 
   /** Reads the mappings again; false when they are as they were, or the process is gone. */
