@@ -1,0 +1,32 @@
+import bpf from '../bpf/wakeuptime.bpf.ts';
+import { filters, flag, integer, stacks } from '../lib/tool.ts';
+
+export default stacks(bpf, {
+  summary: 'Show who wakes sleeping threads, and how long they slept.',
+  activity: 'Tracing the time until wakeups',
+  description: `
+Measures the time from the moment at which a thread goes to sleep to the moment at which another one wakes it, and adds it up by the kernel stack of the waker, its name and the name of the one that slept. The filters are about the one that sleeps.
+
+A wakeup by an interrupt, such as that of a timer or a disk, has the name of whatever was interrupted: its stack tells. A thread that is preempted needs no wakeup and is not counted; nor is one that sleeps until the end of the run.`,
+  overhead: `About 0.3 microseconds each time that a thread leaves its processor and 4 for each wakeup.`,
+  options: {
+    ...filters,
+    userThreads: flag('--user-threads-only', 'only sleeping threads of user processes', { set: 'user_threads' }),
+    least: integer('-m, --min-block-time <USECS>', 'only sleeps of at least so many microseconds; usually 1', {
+      set: 'min_block',
+    }),
+    most: integer('-M, --max-block-time <USECS>', 'only sleeps of at most so many microseconds', { set: 'max_block' }),
+  },
+  map: 'times',
+  table: 'stacks',
+  kernel: 'kernel',
+  tip: 'target',
+  weight: 'time',
+  unit: 'usecs',
+  scale: 1000,
+  examples: {
+    '': 'add up until Ctrl-C',
+    '-p 181 5': 'who wakes the threads of process 181, for 5 seconds',
+    '-f --user-threads-only 10': 'a line for each waker, for other programs',
+  },
+});
