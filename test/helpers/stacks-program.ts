@@ -93,6 +93,8 @@ int main(int count, char **args)
 		for (int i = 0; i < atoi(args[3]); i++)
 			sleep_in_here(atoi(args[2]));
 		printf("%.0f\\n", (now(CLOCK_MONOTONIC) - from) * 1e6);
+		fflush(stdout);
+		pause();
 		return 0;
 	}
 	if (count == 4 && !strcmp(args[1], "wake")) {
@@ -121,7 +123,7 @@ int main(int count, char **args)
  * Compiles a program whose functions have known names and whole stacks. Skips the test where there is no C compiler.
  *
  *     stacks spin SECONDS [unlink]   so much processor time in spin_in_here(), its own file deleted before
- *     stacks sleep MS COUNT          so often so long in sleep_in_here(); prints the microseconds that it took
+ *     stacks sleep MS COUNT          so often so long in sleep_in_here(); prints the microseconds that it took, and stays
  *     stacks wake MS COUNT           "the-waker" wakes "the-sleeper", in wait_in_here(), so often, after so long
  *
  * @returns the path of the program

@@ -31,18 +31,17 @@ function sum(all: readonly Wait[]): number {
   return all.reduce((total, { usecs }) => total + usecs, 0);
 }
 
-/** Watches one command from its start to its end. */
+/** Watches one command from its start until it has said how long it slept. */
 async function waitsOf(args: readonly string[], command: readonly [string, ...string[]]) {
   await using tool = startTool('offcputime', ['--json', ...args]);
   await tool.ready();
   await using running = startCommand(command);
   const { pid } = running;
-  const { stdout, code } = await running.ended();
-  assert.equal(code, 0);
+  await running.until(({ stdout }) => stdout.includes('\n'), 'the time that it slept');
   const result = await tool.end();
   assert.equal(result.code, 0, result.stderr);
   assert.ok(result.messages.every(({ type, unit }) => type !== 'stack' || unit === 'usecs'));
-  return { own: waits(result.messages, pid), stdout };
+  return { own: waits(result.messages, pid), stdout: running.stdout };
 }
 
 const asleep = ({ user, kernel }: Wait) =>
