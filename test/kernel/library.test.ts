@@ -505,6 +505,23 @@ for (const count of [4095, 4096, 4097, 20_000]) {
   });
 }
 
+test('entries come and go one by one where there are no batches', () => {
+  using object = open();
+  object.load();
+  const map = object.map<Row, number>('prefixes');
+  const expected = Array.from({ length: 5000 }, (_, i): [Row, number] => [
+    { length: 32, address: [10, 0, i >> 8, i & 255] },
+    i,
+  ]);
+  for (const [key, value] of expected) {
+    map.set(key, value);
+  }
+  const sorted = (entries: [Row, number][]) => entries.sort(([, a], [, b]) => a - b);
+  assert.deepEqual(sorted(map.entries()), expected);
+  assert.deepEqual(sorted(map.drain()), expected);
+  assert.deepEqual(map.entries(), []);
+});
+
 test('per-CPU hash and array have one value for each processor', () => {
   using object = open('on_tracepoint');
   object.load();
