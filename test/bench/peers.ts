@@ -13,6 +13,7 @@ export function peer(name: string): Peer | undefined {
   let files: string[];
   let version: string;
   try {
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the syntax is dpkg's.
     version = execFileSync('dpkg-query', ['-W', '-f', '${Version}', name], { encoding: 'utf8', stdio: 'pipe' });
     files = execFileSync('dpkg', ['-L', name], { encoding: 'utf8', stdio: 'pipe' }).split('\n');
   } catch {
