@@ -9,6 +9,10 @@ const NLM_F_REQUEST_ACK = 5;
 const NLM_F_CREATE_EXCL = 0x600;
 const RTM_NEWLINK = 16;
 const RTM_NEWADDR = 20;
+const RTM_NEWNEIGH = 28;
+const NDA_DST = 1;
+const NDA_LLADDR = 2;
+const NUD_PERMANENT = 0x80;
 const IFLA_IFNAME = 3;
 const IFLA_LINKINFO = 18;
 const IFLA_INFO_KIND = 1;
@@ -54,6 +58,16 @@ export async function addAddress(actor: Actor, address: string, prefix: number):
   const parts = [attribute(IFA_LOCAL, ipBytes(address)), attribute(IFA_ADDRESS, ipBytes(address))];
   const flags = attribute(IFA_FLAGS, word(IFA_F_NODAD));
   await mustRequest(actor, RTM_NEWADDR, Buffer.concat([head, ...parts, flags]), NLM_F_CREATE_EXCL);
+}
+
+/** Makes an actor believe in a neighbour on the cable: what is sent to it arrives nowhere, and is not answered. */
+export async function addSilentNeighbour(actor: Actor, address: string): Promise<void> {
+  const head = Buffer.alloc(12);
+  head.writeUInt8(familyOf(address), 0);
+  head.writeInt32LE(CABLE, 4);
+  head.writeUInt16LE(NUD_PERMANENT, 8);
+  const parts = [attribute(NDA_DST, ipBytes(address)), attribute(NDA_LLADDR, Buffer.from('020000000099', 'hex'))];
+  await mustRequest(actor, RTM_NEWNEIGH, Buffer.concat([head, ...parts]), NLM_F_CREATE_EXCL);
 }
 
 async function mustRequest(actor: Actor, type: number, body: Buffer, flags = 0): Promise<void> {

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import type { Actor } from './actor.ts';
-import { type Endpoint, familyOf, readSocketAddress, socketAddress } from './socket-address.ts';
-import { mustSyscall } from './syscall.ts';
+import { AF_INET6, type Endpoint, familyOf, readSocketAddress, socketAddress } from './socket-address.ts';
+import { mustSyscall, syscall } from './syscall.ts';
 
 const SOCK_STREAM = 1;
 const SOCK_NONBLOCK = 0o4000;
@@ -49,6 +49,18 @@ export class ClosedPort implements Disposable {
   [Symbol.dispose](): void {
     mustSyscall('close', this.#fd);
   }
+}
+
+/** Whether this host has IPv6, and on its loopback interface. */
+export function hasIpv6(): boolean {
+  const fd = syscall('socket', AF_INET6, SOCK_STREAM, 0);
+  if (fd < 0) {
+    return false;
+  }
+  const local = socketAddress({ address: '::1', port: 0 });
+  const bound = syscall('bind', fd, local, local.length);
+  mustSyscall('close', fd);
+  return bound === 0;
 }
 
 /** A connection to make, and how. */
