@@ -6,6 +6,7 @@ import { Registry } from '../../lib/cli/registry.ts';
 import { KscopeError } from '../../lib/model/errors.ts';
 import type { Tool } from '../../lib/shapes/definition.ts';
 import { heldBy } from '../helpers/bpf-ids.ts';
+import { inVirtualMachine } from '../helpers/deadline.ts';
 import { withDescriptors } from '../helpers/descriptor-limit.ts';
 
 /** Starts a tool in this process and ends it at once. */
@@ -15,7 +16,14 @@ async function startAndEnd(name: string, tool: Tool): Promise<void> {
   for await (const _ of tool.run({ values: parsed.values, signal: AbortSignal.abort() }));
 }
 
-for (const [name, tool] of await new Registry().loadAll()) {
+const tools = await new Registry().loadAll();
+// Each step takes its time there, and the steps of a shape are the same.
+const first = new Map(Array.from(tools, ([name, { shape }]): [string, string] => [shape, name]).reverse());
+
+for (const [name, tool] of tools) {
+  if (inVirtualMachine && first.get(tool.shape) !== name) {
+    continue;
+  }
   test(`${name} fails in order at whichever step the descriptors run out`, async (t) => {
     try {
       await startAndEnd(name, tool);
