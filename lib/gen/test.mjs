@@ -9,9 +9,13 @@ if (scope === 'all' && process.getuid?.() !== 0) {
 await prepare();
 if (scope === 'all') {
   const { hostPackages } = await compiled('test/vm/fetch.js');
-  const missing = installMissing(packageNeeds(hostPackages));
-  if (missing !== '') {
-    say(`${missing}; the tests in virtual machines will say what they can do without`);
+  const { witnessPackages } = await compiled('test/helpers/packages.js');
+  // Apart, since one package that cannot be had would keep all others away.
+  for (const packages of [hostPackages, witnessPackages]) {
+    const problem = installMissing(packageNeeds(packages));
+    if (problem !== '') {
+      say(`${problem}; tests that need them will be skipped, or fail and say so`);
+    }
   }
 }
 const { test } = await compiled('lib/gen/test-run.js');

@@ -1,0 +1,4 @@
+/**
+ * Debian packages whose programs tests compare with, or that read what the build writes. A test does without by skipping.
+ */
+export const witnessPackages = ['bpftrace', 'fish', 'groff', 'libbpf-tools', 'mandoc', 'strace', 'zsh'] as const;
