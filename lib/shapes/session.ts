@@ -60,17 +60,18 @@ export class Session implements Disposable {
       });
       try {
         return new Session(object, attach(object, plan, failed));
-      } catch (error) {
+      } catch (thrown) {
         object.close();
-        const subject = error instanceof KscopeError && error.code !== 'permission' ? error.subject : undefined;
+        const error = asKscopeError(thrown, plan.skeleton.name);
+        const subject = error.code !== 'permission' ? error.subject : undefined;
         if (subject === undefined || failed.has(subject) || !object.programs.has(subject)) {
           throw error;
         }
-        failed.set(subject, (error as KscopeError).message);
+        failed.set(subject, error.message);
         if (choose(object, plan.rules, failed).problem !== undefined) {
           throw error;
         }
-        plan.context.debug?.(`${(error as KscopeError).message}; trying the next hook`);
+        plan.context.debug?.(`${error.message}; trying the next hook`);
       }
     }
   }
@@ -87,6 +88,15 @@ export class Session implements Disposable {
   [Symbol.dispose](): void {
     this.close();
   }
+}
+
+/** What the system refuses to a definition's own functions is a failure like any other. */
+function asKscopeError(thrown: unknown, name: string): KscopeError {
+  return thrown instanceof KscopeError
+    ? thrown
+    : new KscopeError('failed', `cannot start ${name}: ${thrown instanceof Error ? thrown.message : String(thrown)}`, {
+        cause: thrown,
+      });
 }
 
 function choose(object: BpfObject, rules: ChoiceRules, failed: ReadonlyMap<string, string>) {
