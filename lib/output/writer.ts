@@ -75,8 +75,8 @@ export class Writer {
   }
 
   /**
-   * Waits until everything is written or the output is closed.
-   * With `milliseconds`, gives up after that time, drops the rest and returns false.
+   * Waits until everything is written or the output is closed. With `milliseconds`, gives up on a reader that takes
+   * nothing for so long, drops the rest and returns false; one that is merely slow gets everything.
    */
   async flush(milliseconds?: number): Promise<boolean> {
     if (this.#over || this.pending === 0) {
@@ -87,16 +87,21 @@ export class Writer {
     if (milliseconds === undefined) {
       return empty;
     }
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<boolean>((resolve) => {
-      timer = setTimeout(resolve, milliseconds, false);
-    });
-    const done = await Promise.race([empty, late]);
-    clearTimeout(timer);
-    if (!done) {
-      this.#end('reader gone');
+    for (let before = this.pending; ; before = this.pending) {
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<boolean>((resolve) => {
+        timer = setTimeout(resolve, milliseconds, false);
+      });
+      const done = await Promise.race([empty, late]);
+      clearTimeout(timer);
+      if (done) {
+        return true;
+      }
+      if (this.pending >= before) {
+        this.#end('reader gone');
+        return false;
+      }
     }
-    return done;
   }
 
   #pump(): void {
@@ -144,7 +149,9 @@ export class Writer {
       }
     };
     if (this.#sink.kind === 'socket') {
-      this.#sink.socket.write(bytes, (error) => answered(error, bytes.length));
+      // In parts, so that it can be seen whether anybody reads.
+      const part = bytes.subarray(this.#offset, this.#offset + socketPart);
+      this.#sink.socket.write(part, (error) => answered(error, part.length));
     } else {
       write(this.#sink.fd, bytes, this.#offset, null, null, answered);
     }
@@ -194,6 +201,8 @@ export class Writer {
     this.#close(reason);
   }
 }
+
+const socketPart = 64 * 1024;
 
 type Sink = { readonly terminal: boolean } & (
   | { readonly kind: 'nonblocking' | 'blocking'; readonly fd: number }

@@ -125,6 +125,27 @@ test('a flush with a bound gives up on a reader that does not read', async () =>
   assert.equal(writer.pending, 0);
 });
 
+test('a flush with a bound waits for a reader that is slow but reads', async () => {
+  const { reader, writer: fd } = pipe('slow');
+  const writer = new Writer(fd);
+  const size = 2 ** 20;
+  writer.write('x'.repeat(size));
+  const part = Buffer.alloc(16 * 1024);
+  let received = 0;
+  const slowly = setInterval(() => {
+    try {
+      received += readSync(reader, part);
+    } catch (error) {
+      assert.equal((error as NodeJS.ErrnoException).code, 'EAGAIN');
+    }
+  }, 5);
+  const start = performance.now();
+  assert.equal(await writer.flush(200), true);
+  clearInterval(slowly);
+  assert.ok(performance.now() - start > 200);
+  assert.equal(received + (await read(reader, size - received)).length, size);
+});
+
 test('a full disk is an error that names itself', async () => {
   const writer = new Writer(openSync('/dev/full', 'w'));
   writer.write('x');
