@@ -10,11 +10,16 @@ export async function watch<Name extends string>(
   commandLines: Readonly<Record<Name, readonly string[]>>,
   work: (running: Readonly<Record<Name, RunningTool>>) => unknown,
 ): Promise<Record<Name, ToolResult>> {
-  const entries = Object.entries<readonly string[]>(commandLines).map(([name, args]): [string, RunningTool] => [
-    name,
-    startTool(tool, args),
-  ]);
+  const entries = Object.entries<readonly string[]>(commandLines).map(([name, args]): [string, RunningTool] => {
+    const running = startTool(tool, args);
+    // Nobody traces before all are there: they would see each other start.
+    running.process.kill('SIGSTOP');
+    return [name, running];
+  });
   try {
+    for (const [, running] of entries) {
+      running.process.kill('SIGCONT');
+    }
     await Promise.all(entries.map(([, running]) => running.ready()));
     await work(Object.fromEntries(entries) as Record<Name, RunningTool>);
     const results = await Promise.all(
