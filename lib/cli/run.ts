@@ -4,6 +4,7 @@ import { Status } from '../output/status.ts';
 import { Writer } from '../output/writer.ts';
 import { type RunContext, type Tool, tracesCommands } from '../shapes/definition.ts';
 import { pauseUntil } from '../system/pause.ts';
+import { hasReader } from '../system/reader.ts';
 import type { TracedCommand } from './traced-command.ts';
 
 /** The part of the option values that belongs to whoever runs a tool, not to the tool. */
@@ -25,6 +26,9 @@ const endSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Ctrl-C reaches a child of npm twice at once, from the terminal and from npm: that is still one. */
 const sameKeystroke = 500;
+
+/** How often to look whether the reader is still there. */
+const readerCheck = 500;
 
 /** How long a reader that has stopped reading may keep us once somebody asked for the end. */
 const stuckReader = 1000;
@@ -69,8 +73,13 @@ export async function runTool(
     process.on(signal, onSignal);
   }
 
-  // A tool may wait for nothing but its end, and a signal handler alone does not keep the process.
-  const alive = setInterval(() => {}, 2 ** 30);
+  // A tool may have nothing to say for long, and only writing tells that a reader has gone. Besides, a tool may wait for
+  // nothing but its end, and a signal handler alone does not keep the process.
+  const alive = setInterval(() => {
+    if (!hasReader(1)) {
+      end.abort();
+    }
+  }, readerCheck);
   let traced: TracedCommand | undefined;
   try {
     const output = await outputFor(name, own, stdout);

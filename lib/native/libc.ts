@@ -15,6 +15,7 @@ export interface Libc {
   mount(source: string | null, target: string, type: string | null, flags: number, data: null): number;
   unshare(flags: number): number;
   getpagesize(): number;
+  poll(descriptors: Uint8Array, count: number, timeout: number): number;
 }
 
 // musl and glibc both answer to their own name inside the process, whose libc is already loaded.
@@ -31,6 +32,7 @@ export const libc = bind<Libc>(() => koffi.load(null), {
   mount: 'int mount(const char *source, const char *target, const char *type, ulong flags, void *data)',
   unshare: 'int unshare(int flags)',
   getpagesize: 'int getpagesize()',
+  poll: 'int poll(void *descriptors, ulong count, int timeout)',
 });
 
 /** errno of the last native call of this thread. */
