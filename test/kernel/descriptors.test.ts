@@ -39,8 +39,10 @@ for (const [name, tool] of tools) {
         await withDescriptors(refused, () => startAndEnd(name, tool));
         works = true;
       } catch (error) {
-        assert.ok(error instanceof KscopeError, error instanceof Error ? error.stack : String(error));
-        assert.notEqual(error.code, 'usage');
+        // Its own failure, or what Node says when it cannot open a file.
+        const { code } = error as { code?: unknown };
+        assert.ok(error instanceof KscopeError || code === 'EMFILE', error instanceof Error ? error.stack : '');
+        assert.notEqual(code, 'usage');
         refused += 1;
       }
       assert.deepEqual([...heldBy(process.pid)], []);
