@@ -608,7 +608,7 @@ test('a program that the verifier refuses is named, and the log is there for who
       assert.ok(error instanceof KscopeError);
       assert.equal(error.code, 'failed');
       assert.equal(error.subject, 'wrong');
-      assert.match(error.message, /^cannot load program wrong: the verifier refused it: [^\n]*invalid mem access/);
+      assert.match(error.message, /^cannot load program wrong: the verifier refused it: \S/);
       assert.ok((error.log ?? '').length > error.message.length);
       return true;
     },
