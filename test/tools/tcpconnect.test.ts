@@ -295,7 +295,7 @@ test('500 connections are 500 rows, and their counts are exact', async () => {
     const at = Date.parse(String(time));
     assert.ok(at >= times.before - 5 && at <= times.after + 6, `${time}`);
   }
-  const tables = (result: ToolResult) => result.messages.filter(({ type }) => type !== 'ready');
+  const tables = (result: ToolResult) => result.messages.filter(({ type }) => type === 'table');
   const [table, ...more] = tables(seen.count);
   assert.deepEqual(more, []);
   const line = (daddr: string, dport: number, count: number) => ({ saddr: daddr, daddr, dport, count });
