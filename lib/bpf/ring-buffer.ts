@@ -153,9 +153,39 @@ export class RingBuffer<T> implements Disposable {
         return;
       } else {
         delay = records.length > 0 ? BUSY_DELAY : Math.min(delay + BUSY_DELAY, IDLE_DELAY);
-        await pause(this.pending > this.size / 4 ? 1 : delay, signal);
+        if (delay === IDLE_DELAY && this.pending === 0) {
+          await this.#arrival(signal);
+        } else {
+          await pause(this.pending > this.size / 4 ? 1 : delay, signal);
+        }
       }
     }
+  }
+
+  /**
+   * Resolves when a record waits, the signal is raised or the ring is closed. Looking is all that an idle reader does:
+   * one timer that is armed again, so that waiting allocates nothing.
+   */
+  #arrival(signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', done);
+        resolve();
+      };
+      const look = () => {
+        if (this.pending > 0 || this.#memory === undefined) {
+          done();
+        } else {
+          timer.refresh();
+        }
+      };
+      const timer = setTimeout(look, IDLE_DELAY);
+      signal?.addEventListener('abort', done);
+      if (signal?.aborted === true) {
+        done();
+      }
+    });
   }
 
   /** Rows one by one, until the loop is left or the ring is closed. */

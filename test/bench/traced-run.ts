@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createReadStream, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { createReadStream, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -130,9 +130,9 @@ export async function idleShare(tracer: Tracer): Promise<number> {
   try {
     // Attached and settled: nobody needs longer.
     await wait(4000);
-    const before = cpuTime(child.pid as number);
+    const before = threadTime(child.pid as number);
     await wait(IDLE_TIME);
-    return (cpuTime(child.pid as number) - before) / IDLE_TIME;
+    return (threadTime(child.pid as number) - before) / IDLE_TIME;
   } finally {
     child.kill('SIGINT');
     await exited;
@@ -158,6 +158,13 @@ function cpuTime(pid: number): number {
     .replace(/^.*\) /, '')
     .split(' ');
   return (Number(fields[11]) + Number(fields[12])) * TICK;
+}
+
+/** Milliseconds of CPU time of the threads that live; not in ticks, that would charge a whole one for each short wake. */
+function threadTime(pid: number): number {
+  return readdirSync(`/proc/${pid}/task`)
+    .map((thread) => Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]) / 1e6)
+    .reduce((sum, time) => sum + time, 0);
 }
 
 /** Waits until the tracer has caught up: it used no CPU to speak of for half a second. */
