@@ -8,7 +8,7 @@ let file = KERNEL_BTF;
 let cached: Btf | undefined;
 
 /** Says where the BTF of the running kernel is, for kernels that do not carry it. */
-export function useKernelBtf(path: string): void {
+export function setKernelBtf(path: string): void {
   if (path !== file) {
     file = path;
     cached = undefined;

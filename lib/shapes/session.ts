@@ -1,6 +1,6 @@
 import { type ChoiceRules, choosePrograms, describeHook } from '../bpf/choose.ts';
 import { canAttach } from '../bpf/hooks.ts';
-import { kernelBtf, useKernelBtf } from '../bpf/kernel-btf.ts';
+import { kernelBtf, setKernelBtf } from '../bpf/kernel-btf.ts';
 import { setDebugLog } from '../bpf/log.ts';
 import { RINGBUF } from '../bpf/map.ts';
 import { BpfObject } from '../bpf/object.ts';
@@ -49,7 +49,7 @@ export class Session implements Disposable {
   static start(plan: SessionPlan): Session {
     setDebugLog(plan.context.debug);
     if (plan.context.btf !== undefined) {
-      useKernelBtf(plan.context.btf);
+      setKernelBtf(plan.context.btf);
     }
     const bytes = objectBytes(plan.skeleton);
     const failed = new Map<string, string>();

@@ -16,13 +16,13 @@ const hostile = '\u001b[31m\u001b]0;x\u0007\r\u202e\u2028\u0085\n';
 export async function anyWorkload(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'kscope-workload-'));
   try {
-    await Promise.all([useFiles(folder), runPrograms(folder), connectTcp(), lookup('localhost')]);
+    await Promise.all([touchFiles(folder), runPrograms(folder), connectTcp(), lookup('localhost')]);
   } finally {
     await rm(folder, { recursive: true });
   }
 }
 
-async function useFiles(folder: string): Promise<void> {
+async function touchFiles(folder: string): Promise<void> {
   const [one, two, three] = [1, 2, 3].map((number) => join(folder, `${number}${hostile}`)) as [string, string, string];
   const file = await open(one, 'w+', 0o640);
   await file.writeFile('x'.repeat(10_000));
