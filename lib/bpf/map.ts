@@ -8,6 +8,8 @@ import type { RowSchema, ValueSchema } from './schema.ts';
 
 /** BPF_MAP_TYPE_*, as far as kscope tells them apart. */
 const PER_CPU = new Set([5, 6, 10, 21]);
+/** Those that hold as many entries as were put in: hashes of all kinds, tries and stack traces. */
+const FILLED = new Set([1, 5, 7, 9, 10, 11, 13]);
 export const RINGBUF = 27;
 
 const ENOENT = -2;
@@ -57,6 +59,27 @@ export class BpfMap<K = unknown, V = unknown> {
 
   get perCpu(): boolean {
     return PER_CPU.has(this.type);
+  }
+
+  /**
+   * How many entries there are, at most `maxEntries`; about, while programs add and delete. Undefined for arrays, which
+   * are always full, for rings, and before load. Takes a system call for each entry.
+   */
+  get entryCount(): number | undefined {
+    if (!FILLED.has(this.type) || this.fd < 0) {
+      return undefined;
+    }
+    let key = new Uint8Array(this.keySize);
+    let next = new Uint8Array(this.keySize);
+    let count = 0;
+    for (let from: Uint8Array | null = null; count < this.maxEntries; count++) {
+      if (libbpf.bpf_map_get_next_key(this.fd, from, next) < 0) {
+        break;
+      }
+      [key, next] = [next, key];
+      from = key;
+    }
+    return count;
   }
 
   /** Entries that fit; bytes for a ring buffer. */

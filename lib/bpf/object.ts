@@ -199,6 +199,11 @@ export class BpfObject implements Disposable {
     return ring as unknown as RingBuffer<T>;
   }
 
+  /** The rings that have a reader. */
+  get rings(): readonly Pick<RingBuffer<unknown>, 'name' | 'size' | 'peak'>[] {
+    return [...this.#rings.values()];
+  }
+
   /** Detaches, unmaps, unloads; may be called twice. */
   close(): void {
     if (this.#state === 'closed') {

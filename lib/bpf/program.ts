@@ -7,8 +7,10 @@ import { type PerfEventAttr, perfEventOpen } from '../native/perf-event.ts';
 import { BpfLink } from './link.ts';
 import { withLog } from './log.ts';
 
-// struct bpf_prog_info, and where its member recursion_misses is: both are part of the kernel's interface.
+// struct bpf_prog_info, and where its members are: all part of the kernel's interface.
 const INFO_SIZE = 232;
+const RUN_TIME = 192;
+const RUN_COUNT = 200;
 const RECURSION_MISSES = 208;
 
 export interface UserProbe {
@@ -51,12 +53,16 @@ export class BpfProgram {
    * where the kernel does not count that (before 5.12).
    */
   get misses(): number {
-    const info = new DataView(new ArrayBuffer(INFO_SIZE));
-    const length = Uint32Array.of(INFO_SIZE);
-    const result = libbpf.bpf_obj_get_info_by_fd(this.fd, new Uint8Array(info.buffer), new Uint8Array(length.buffer));
-    return result < 0 || (length[0] ?? 0) < RECURSION_MISSES + 8
-      ? 0
-      : Number(info.getBigUint64(RECURSION_MISSES, true));
+    return this.#info(RECURSION_MISSES)[0] ?? 0;
+  }
+
+  /**
+   * How often it ran since it was loaded, and for how many nanoseconds in all, as far as the kernel counted: see
+   * `RunCounting`.
+   */
+  get runs(): { readonly count: number; readonly time: number } {
+    const [time = 0, count = 0] = this.#info(RUN_TIME, RUN_COUNT);
+    return { count, time };
   }
 
   /** Whether `load` will load it. */
@@ -184,6 +190,15 @@ export class BpfProgram {
       throw new KscopeError('failed', `program ${this.name}: its object is closed`, { subject: this.name });
     }
     return this.#native;
+  }
+
+  /** Members of struct bpf_prog_info, 0 where this kernel does not have them. */
+  #info(...offsets: readonly number[]): number[] {
+    const info = new DataView(new ArrayBuffer(INFO_SIZE));
+    const length = Uint32Array.of(INFO_SIZE);
+    const result = libbpf.bpf_obj_get_info_by_fd(this.fd, new Uint8Array(info.buffer), new Uint8Array(length.buffer));
+    const size = result < 0 ? 0 : (length[0] ?? 0);
+    return offsets.map((offset) => (offset + 8 <= size ? Number(info.getBigUint64(offset, true)) : 0));
   }
 
   #attach(where: string, attach: () => Pointer): BpfLink {

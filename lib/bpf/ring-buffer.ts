@@ -36,6 +36,7 @@ export class RingBuffer<T> implements Disposable {
   #headers: Int32Array | undefined;
   #memory: Memory | undefined;
   #position: number;
+  #peak = 0;
 
   /**
    * @param refresh called before each drain, to bring up to date what decoding depends on
@@ -79,6 +80,11 @@ export class RingBuffer<T> implements Disposable {
     return this.#lostCounter();
   }
 
+  /** The most bytes that were found waiting at once. */
+  get peak(): number {
+    return this.#peak;
+  }
+
   /** Bytes that wait to be read. */
   get pending(): number {
     return this.#produced === undefined ? 0 : Number(Atomics.load(this.#produced, 0)) - this.#position;
@@ -102,6 +108,7 @@ export class RingBuffer<T> implements Disposable {
     const end = Number(Atomics.load(produced, 0));
     let position = this.#position;
     let released = position;
+    this.#peak = Math.max(this.#peak, end - position);
     try {
       while (position < end && records.length < limit) {
         const at = position % this.size;

@@ -1,4 +1,5 @@
 import { KscopeError } from '../model/errors.ts';
+import type { StatsMessage } from '../model/message.ts';
 import type { Output } from '../output/output.ts';
 import { Status } from '../output/status.ts';
 import { Writer } from '../output/writer.ts';
@@ -14,6 +15,8 @@ interface RunnerValues {
   readonly utc?: boolean;
   readonly duration?: number;
   readonly bufferSize?: number;
+  readonly stats?: boolean;
+  readonly statsInterval?: number;
   readonly btf?: string;
   readonly verbose?: boolean;
   readonly folded?: boolean;
@@ -85,7 +88,11 @@ export async function runTool(
     const output = await outputFor(name, own, stdout);
     traced = await startTraced(command, tool);
     const values = traced === undefined ? given : { ...given, pid: traced.pid };
-    for await (const message of tool.run(contextFor(own, values, end.signal, status))) {
+    const report = (stats: StatsMessage) => {
+      status.message(stats);
+      void output.message(stats);
+    };
+    for await (const message of tool.run(contextFor(own, values, end.signal, status, report))) {
       // The ready line comes first: scripts wait for it, and it may not wait for a reader.
       status.message(message);
       if (message.type === 'ready') {
@@ -177,13 +184,16 @@ function contextFor(
   values: Readonly<Record<string, unknown>>,
   signal: AbortSignal,
   status: Status,
+  report: (stats: StatsMessage) => void,
 ): RunContext {
   const btf = own.btf ?? process.env.KSCOPE_BTF;
+  const { stats = false, statsInterval: interval } = own;
   return {
     values,
     signal,
     ...(btf === undefined ? {} : { btf }),
     ...(own.bufferSize === undefined ? {} : { bufferSize: own.bufferSize }),
+    ...((stats || interval !== undefined) && { stats: { ...(interval !== undefined && { interval }), report } }),
     ...(own.verbose === true ? { debug: (line: string) => status.debug(line) } : {}),
   };
 }

@@ -34,7 +34,8 @@ export type Message =
   | HistogramMessage
   | StacksMessage
   | LostMessage
-  | WarningMessage;
+  | WarningMessage
+  | StatsMessage;
 
 export interface ReadyMessage {
   readonly type: 'ready';
@@ -155,4 +156,31 @@ export interface WarningMessage {
   readonly type: 'warning';
   readonly text: string;
   readonly hint?: string;
+}
+
+/** What the tracing itself has cost since everything was attached. */
+export interface StatsMessage {
+  readonly type: 'stats';
+  readonly time: number;
+  /** The last of the run. */
+  readonly final: boolean;
+  readonly seconds: number;
+  /** Processor time of this process, in seconds. */
+  readonly cpu: { readonly user: number; readonly system: number };
+  /** Peak resident memory of this process, in bytes. */
+  readonly memory: number;
+  readonly programs: readonly ProgramStats[];
+  /** Why the programs' runs are not counted, when they are not. */
+  readonly uncounted?: string;
+  readonly maps: readonly { readonly map: string; readonly entries: number; readonly max: number }[];
+  /** In bytes; `peak` is the most that waited to be read. */
+  readonly rings: readonly { readonly ring: string; readonly peak: number; readonly size: number }[];
+  readonly lost: readonly { readonly what: string; readonly total: number }[];
+}
+
+export interface ProgramStats extends AttachedHook {
+  /** Absent when the kernel does not count. */
+  readonly runs?: number;
+  /** Of all runs, in nanoseconds. */
+  readonly run_ns?: number;
 }

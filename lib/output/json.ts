@@ -83,6 +83,10 @@ export class JsonOutput implements Output {
         const { what, count, total } = message;
         return this.#line({ type: 'lost', what, count, total });
       }
+      case 'stats': {
+        const { type, time, final: _, ...stats } = message;
+        return this.#line({ type, time: this.#time(time), ...stats } as unknown as JsonValue);
+      }
       case 'warning': {
         const { text, hint } = message;
         return this.#line({ type: 'warning', text, ...(hint === undefined ? {} : { hint }) });

@@ -1,6 +1,7 @@
 import { KscopeError } from '../model/errors.ts';
 import { escapeText } from '../model/escape.ts';
 import type { LostMessage, Message } from '../model/message.ts';
+import { statsLines } from './stats-lines.ts';
 import type { Writer } from './writer.ts';
 
 /** Lines for people, on standard error: what is going on, what was lost, what failed. */
@@ -37,6 +38,11 @@ export class Status {
         return;
       case 'warning':
         this.warning(message.text, message.hint);
+        return;
+      case 'stats':
+        for (const line of statsLines(message)) {
+          this.#line(line);
+        }
         return;
       default:
         return;

@@ -14,6 +14,8 @@ export const commonOptions = {
   utc: flag('--utc', 'write times in UTC', output),
   duration: seconds('--duration <SECONDS>', 'end after this time', common),
   bufferSize: bytes('--buffer-size <BYTES>', 'size of the event buffer; K, M and G are understood', common),
+  stats: flag('--stats', 'say at the end what tracing cost: program runs, CPU time, maps, buffers', common),
+  statsInterval: seconds('--stats-interval <SECONDS>', 'say that all this time, too', common),
   btf: text('--btf <FILE>', 'BTF of the running kernel, if it does not carry it', { ...common, completes: 'file' }),
   verbose: flag('-v, --verbose', 'say which hooks were chosen and why, and show logs with errors', common),
 };

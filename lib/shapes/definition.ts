@@ -1,7 +1,7 @@
 import type { ChoiceRules } from '../bpf/choose.ts';
 import type { Skeleton } from '../bpf/skeleton.ts';
 import type { JsonSchema } from '../model/json.ts';
-import type { Column, Message } from '../model/message.ts';
+import type { Column, Message, StatsMessage } from '../model/message.ts';
 import type { Option, Options } from './options.ts';
 
 /** What a tool needs from whoever runs it: the command line, a test, or a program that uses the library. */
@@ -14,8 +14,17 @@ export interface RunContext {
   readonly btf?: string;
   /** Bytes of each ring buffer; a power of two multiple of the page size. */
   readonly bufferSize?: number;
+  /** What tracing costs is measured and told: at the end, and at each interval when there is one. */
+  readonly stats?: StatsRequest;
   /** Called with lines for people who want to know (`-v`). */
   readonly debug?: (line: string) => void;
+}
+
+export interface StatsRequest {
+  /** Seconds; without it, once at the end. */
+  readonly interval?: number;
+  /** Not part of the stream of messages: it comes when it is due, also while there is nothing to say. */
+  report(stats: StatsMessage): void;
 }
 
 /** A positional argument: '[interval]'. Shapes define them; tools have options that are written so. */

@@ -10,7 +10,8 @@ import type { Skeleton } from '../bpf/skeleton.ts';
 import { tracepointArguments } from '../bpf/tracepoint-arguments.ts';
 import { KscopeError } from '../model/errors.ts';
 import type { AttachedHook, LostMessage } from '../model/message.ts';
-import type { RunContext } from './definition.ts';
+import { CostReport } from './cost-report.ts';
+import type { RunContext, StatsRequest } from './definition.ts';
 import { loadFilters, prepareFilters } from './filters.ts';
 import type { Options } from './options.ts';
 
@@ -30,10 +31,12 @@ export class Session implements Disposable {
   readonly object: BpfObject;
   readonly hooks: readonly AttachedHook[];
   readonly #losses: Loss[];
+  readonly #costs: CostReport | undefined;
 
-  private constructor(object: BpfObject, hooks: readonly AttachedHook[]) {
+  private constructor(object: BpfObject, hooks: readonly AttachedHook[], stats: StatsRequest | undefined) {
     this.object = object;
     this.hooks = hooks;
+    this.#costs = stats && new CostReport(stats, this);
     this.#losses = object.globals.names
       .filter((name) => /_(lost|dropped)$/.test(name))
       .map((name) => new Loss(lostThings(name), object.globals.counter(name)));
@@ -59,7 +62,7 @@ export class Session implements Disposable {
         ...(plan.context.btf !== undefined && { btf: plan.context.btf }),
       });
       try {
-        return new Session(object, attach(object, plan, failed));
+        return new Session(object, attach(object, plan, failed), plan.context.stats);
       } catch (thrown) {
         object.close();
         const error = asKscopeError(thrown, plan.skeleton.name);
@@ -81,7 +84,13 @@ export class Session implements Disposable {
     return this.#losses.flatMap((loss) => loss.message(final) ?? []);
   }
 
+  /** All that got lost so far, by what it was. */
+  get lost(): readonly { readonly what: string; readonly total: number }[] {
+    return this.#losses.map((loss) => loss.soFar).filter(({ total }) => total > 0);
+  }
+
   close(): void {
+    this.#costs?.close();
     this.object.close();
   }
 
@@ -207,6 +216,10 @@ class Loss {
   constructor(what: string, read: (now: boolean) => number) {
     this.#what = what;
     this.#read = read;
+  }
+
+  get soFar(): { readonly what: string; readonly total: number } {
+    return { what: this.#what, total: this.#read(true) };
   }
 
   message(final: boolean): LostMessage | undefined {

@@ -1,5 +1,5 @@
 import { skeleton } from '../../lib/bpf/skeleton.ts';
-import type { Column, Message, Row } from '../../lib/model/message.ts';
+import type { Column, Message, Row, StatsMessage } from '../../lib/model/message.ts';
 import { type SemanticType, semanticType } from '../../lib/model/types.ts';
 import { commonOptions } from '../../lib/shapes/common-options.ts';
 import type { RunContext, Tool, ToolColumn } from '../../lib/shapes/definition.ts';
@@ -61,6 +61,25 @@ export function ready(tool: string): Message {
     types: fakeTypes,
   };
 }
+
+export const fakeStats: StatsMessage = {
+  type: 'stats',
+  time: fakeTime,
+  final: true,
+  seconds: 10,
+  cpu: { user: 0.9, system: 0.3 },
+  memory: 80 * 2 ** 20,
+  programs: [
+    { program: 'on_event', hook: 'tracepoint fake:event', runs: 1_000_000, run_ns: 412_000_000 },
+    { program: 'on_end', hook: 'tracepoint fake:end' },
+  ],
+  maps: [
+    { map: 'starts', entries: 12, max: 10_240 },
+    { map: 'unused', entries: 0, max: 1 },
+  ],
+  rings: [{ ring: 'events', peak: 2 ** 20, size: 8 * 2 ** 20 }],
+  lost: [{ what: 'events', total: 3 }],
+};
 
 /** A promise that settles when the run is told to end. */
 export function told(signal: AbortSignal): Promise<void> {

@@ -5,7 +5,7 @@ import { plainBigint, plainNumber } from '../../lib/model/types.ts';
 import { compileObject, JsonOutput, jsonText } from '../../lib/output/json.ts';
 import { lineSchema } from '../../lib/output/line-schema.ts';
 import { CollectingWriter } from '../helpers/collecting-writer.ts';
-import { fakeColumns, fakeRow, fakeTime, fakeTypes, ready, type } from '../helpers/fake-tool.ts';
+import { fakeColumns, fakeRow, fakeStats, fakeTime, fakeTypes, ready, type } from '../helpers/fake-tool.ts';
 import { assertGolden } from '../helpers/golden.ts';
 import { schemaProblems } from '../helpers/json-schema.ts';
 
@@ -27,6 +27,7 @@ const everyKind: readonly Message[] = [
   { type: 'lost', what: 'events', count: 3, total: 5, final: false },
   { type: 'warning', text: 'odd "thing"\n', hint: 'look' },
   { type: 'warning', text: 'odd' },
+  fakeStats,
   { type: 'table', time: fakeTime, columns: fakeColumns, rows, types: fakeTypes, fields: ['time', 'error', 'pid'] },
   { type: 'table', time: fakeTime, columns: fakeColumns, rows: [] },
   { type: 'interval', time: fakeTime, stamp: true, clear: true, heading: 'only for text' },
@@ -66,9 +67,11 @@ test('every kind of message is one line of valid JSON', async () => {
 
 test('what every tool may say fits the schema of its lines', async () => {
   const schema = lineSchema({ type: 'object', properties: { type: { const: 'event' } }, required: ['type'] });
-  const text = await print(everyKind.filter(({ type }) => type === 'ready' || type === 'lost' || type === 'warning'));
+  const text = await print(
+    everyKind.filter(({ type }) => type === 'ready' || type === 'lost' || type === 'warning' || type === 'stats'),
+  );
   const lines = text.trimEnd().split('\n');
-  assert.equal(lines.length, 4);
+  assert.equal(lines.length, 5);
   for (const line of lines) {
     assert.deepEqual(schemaProblems(schema, JSON.parse(line)), []);
   }

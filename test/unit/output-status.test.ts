@@ -4,7 +4,7 @@ import { KscopeError } from '../../lib/model/errors.ts';
 import type { LostMessage } from '../../lib/model/message.ts';
 import { Status } from '../../lib/output/status.ts';
 import { CollectingWriter } from '../helpers/collecting-writer.ts';
-import { ready } from '../helpers/fake-tool.ts';
+import { fakeStats, ready } from '../helpers/fake-tool.ts';
 
 function status(options: { readonly verbose?: boolean; readonly now?: () => number } = {}) {
   const writer = new CollectingWriter();
@@ -92,4 +92,19 @@ test('nothing that a message quotes reaches the terminal raw', () => {
   assert.equal(first, "rows: unknown option '--\\x1b[31m\\u{202e}\\n'");
   assert.equal(second, 'hint: a\\rb');
   assert.match(writer.text, /\nrows: warning: C:\\path\tand tab \\x07\nrows: one\nrows: two\\x1b\]0;title\\x07\n$/);
+});
+
+test('what tracing cost is a line for the process, and one for each program, map and ring', () => {
+  const { writer, status: asked } = status();
+  asked.message(fakeStats);
+  asked.message({ ...fakeStats, seconds: 0, programs: [], maps: [], rings: [], lost: [], uncounted: 'not permitted' });
+  assert.deepEqual(writer.text.trimEnd().split('\n'), [
+    'rows: after 10.0 s: own CPU time 1.200 s (12.0 %), 80 MiB at most, lost 3 events',
+    'rows: program on_event (tracepoint fake:event): 1000000 runs, 412 ns each, 4.12 % of a CPU',
+    'rows: program on_end (tracepoint fake:end): runs not counted',
+    'rows: map starts: 12 of 10240 entries',
+    'rows: ring events: 1.00 MiB of 8.00 MiB at most',
+    'rows: after 0.0 s: own CPU time 1.200 s (- %), 80 MiB at most, nothing lost',
+    'rows: not permitted',
+  ]);
 });

@@ -63,12 +63,16 @@ _kscope_of_rows() {
 		:
 		return
 		;;
+	--stats-interval)
+		:
+		return
+		;;
 	--btf)
 		_kscope_path -f
 		return
 		;;
 	esac
-	_kscope_words -n --rows -x --failed -g --good -T --timestamp --json --fields --time --utc --duration --buffer-size --btf -v --verbose -h --help -V --version
+	_kscope_words -n --rows -x --failed -g --good -T --timestamp --json --fields --time --utc --duration --buffer-size --stats --stats-interval --btf -v --verbose -h --help -V --version
 }
 
 _kscope_of_odd-tool() {
@@ -109,12 +113,16 @@ _kscope_of_odd-tool() {
 		:
 		return
 		;;
+	--stats-interval)
+		:
+		return
+		;;
 	--btf)
 		_kscope_path -f
 		return
 		;;
 	esac
-	_kscope_words --odd -p --pid --user --place -n --rows -x --failed -g --good -T --timestamp --json --fields --time --utc --duration --buffer-size --btf -v --verbose -h --help -V --version
+	_kscope_words --odd -p --pid --user --place -n --rows -x --failed -g --good -T --timestamp --json --fields --time --utc --duration --buffer-size --stats --stats-interval --btf -v --verbose -h --help -V --version
 }
 
 _kscope_of_three-rows() {
@@ -139,12 +147,16 @@ _kscope_of_three-rows() {
 		:
 		return
 		;;
+	--stats-interval)
+		:
+		return
+		;;
 	--btf)
 		_kscope_path -f
 		return
 		;;
 	esac
-	_kscope_words -n --rows -x --failed -g --good -T --timestamp --json --fields --time --utc --duration --buffer-size --btf -v --verbose -h --help -V --version
+	_kscope_words -n --rows -x --failed -g --good -T --timestamp --json --fields --time --utc --duration --buffer-size --stats --stats-interval --btf -v --verbose -h --help -V --version
 }
 
 _kscope_of_kscope_list() {
