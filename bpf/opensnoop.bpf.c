@@ -18,6 +18,7 @@ enum slot {
 #include "events.h"
 #include "filter.h"
 #include "path.h"
+#include "stack.h"
 #include "text.h"
 
 /* The same on both architectures, unlike most open flags. */
@@ -32,6 +33,7 @@ enum slot {
 const volatile bool failed_only = false;
 const volatile open_flags_t flag_filter = 0;	/* keep opens with any of these flags */
 const volatile bool full_path = false;
+const volatile bool user_stacks = false;
 
 struct event {
 	boot_ns_t time;
@@ -45,6 +47,7 @@ struct event {
 	file_mode_t mode;	/* absent without O_CREAT and O_TMPFILE: the kernel ignores it then */
 	mark_t truncated;	/* not the whole path: a name over 4095 bytes, or a cut walk */
 	mark_t unreadable;	/* the name could not be read: the path is empty */
+	stack_id_t callers;
 	cgroup_id_t cgroup;
 	/* The name as it was given; with full_path the file's path from the root. */
 	dentry_path_t path[DENTRY_PATH_BUFFER];
@@ -52,6 +55,7 @@ struct event {
 
 EVENT_RING(events, event);
 SCRATCH(open_scratch, struct event, SLOTS);
+STACKS(stacks);
 
 static __always_inline char *dentry_path_buffer(__u32 slot)
 {
@@ -134,9 +138,10 @@ resolve(struct event *event, __u32 length, const struct open_args *args, long re
 	return dentry_path_finish(event->path, length, end);
 }
 
-static __always_inline int trace_open(long ret, __u64 id, const struct open_args *args)
+static __always_inline int trace_open(struct syscall_trace_exit *ctx, __u64 id, const struct open_args *args)
 {
 	struct event *event;
+	long ret = ctx->ret;
 	__u32 length;
 
 	if (flag_filter && !(args->flags & flag_filter))
@@ -154,6 +159,7 @@ static __always_inline int trace_open(long ret, __u64 id, const struct open_args
 	event->error = ret < 0 ? -ret : 0;
 	event->flags = args->flags;
 	event->mode = args->flags & (O_CREAT | __O_TMPFILE) ? args->mode & 0xffff : -1;
+	event->callers = user_stacks ? user_stack(ctx, stacks) : NO_STACK;
 	event->cgroup = bpf_get_current_cgroup_id();
 	length = read_name(event, args);
 	if (full_path && (event->path[0] != '/' || args->in_root))
@@ -177,7 +183,7 @@ int open__tp(struct syscall_trace_exit *ctx)
 	if (!wanted_open(ctx->ret, id))
 		return 0;
 	regs = current_user_regs();
-	return trace_open(ctx->ret, id, &(struct open_args){
+	return trace_open(ctx, id, &(struct open_args){
 		.slot = OPEN,
 		.dirfd = AT_FDCWD,
 		.name = (void *)syscall_arg1(regs),
@@ -195,7 +201,7 @@ int creat__tp(struct syscall_trace_exit *ctx)
 	if (!wanted_open(ctx->ret, id))
 		return 0;
 	regs = current_user_regs();
-	return trace_open(ctx->ret, id, &(struct open_args){
+	return trace_open(ctx, id, &(struct open_args){
 		.slot = CREAT,
 		.dirfd = AT_FDCWD,
 		.name = (void *)syscall_arg1(regs),
@@ -213,7 +219,7 @@ int openat__tp(struct syscall_trace_exit *ctx)
 	if (!wanted_open(ctx->ret, id))
 		return 0;
 	regs = current_user_regs();
-	return trace_open(ctx->ret, id, &(struct open_args){
+	return trace_open(ctx, id, &(struct open_args){
 		.slot = OPENAT,
 		.dirfd = syscall_arg1(regs),
 		.name = (void *)syscall_arg2(regs),
@@ -235,7 +241,7 @@ int openat2__tp(struct syscall_trace_exit *ctx)
 	/* A shorter size than the structure ever had is an error, and so is memory that cannot be read. */
 	if (syscall_arg4(regs) >= sizeof(how))
 		bpf_probe_read_user(&how, sizeof(how), (void *)syscall_arg3(regs));
-	return trace_open(ctx->ret, id, &(struct open_args){
+	return trace_open(ctx, id, &(struct open_args){
 		.slot = OPENAT2,
 		.dirfd = syscall_arg1(regs),
 		.name = (void *)syscall_arg2(regs),

@@ -28,6 +28,7 @@ Files opened through io_uring, and those that the kernel opens for itself, are n
         hidden: ['--flag_filter'],
       },
     ),
+    callers: flag('-c, --callers', 'show the functions of the program that called', { set: 'user_stacks' }),
     fullPath: flag('-F, --full-path', 'resolve relative names', { set: 'full_path' }),
     duration: { ...commonOptions.duration, flags: '-d, --duration <SECONDS>' },
     bufferPages: integer('-b, --buffer-pages <PAGES>', `size of the event buffer in pages of ${PAGE} bytes`, {
@@ -51,6 +52,7 @@ Files opened through io_uring, and those that the kernel opens for itself, are n
     mode: { when: 'flags' },
     path: { text: (path, { truncated }) => (truncated ? `${path}...` : path) },
   },
+  stacks: { table: 'stacks', user: 'callers', process: 'pid', when: ['callers'] },
   attach: { optional: ['open__tp', 'creat__tp', 'openat__tp', 'openat2__tp'] },
   prepare(object, { bufferPages }) {
     if (bufferPages !== undefined) {
@@ -62,6 +64,7 @@ Files opened through io_uring, and those that the kernel opens for itself, are n
     '-x -p 181': 'trace the failed opens of process 181',
     '-T -U -e': 'show time, user, flags and mode too',
     '-F -n nginx': 'trace the opens of commands with nginx in the name, with full paths',
+    '-c -p 181': 'show what called open in process 181',
     '-f O_WRONLY -f O_RDWR -d 10': 'trace opens for writing for 10 seconds',
   },
 });

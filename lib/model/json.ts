@@ -5,7 +5,7 @@ export interface JsonSchema {
   readonly $schema?: string;
   readonly title?: string;
   readonly description?: string;
-  readonly type?: 'string' | 'number' | 'integer' | 'boolean' | 'object' | 'array';
+  readonly type?: 'null' | 'string' | 'number' | 'integer' | 'boolean' | 'object' | 'array';
   readonly const?: JsonValue;
   readonly enum?: readonly JsonValue[];
   readonly format?: string;

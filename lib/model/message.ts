@@ -50,6 +50,14 @@ export interface ReadyMessage {
   readonly fields?: readonly string[];
   /** Meaning of the fields that no column shows: JSON carries those too. */
   readonly types?: FieldTypes;
+  /** Fields with stacks, which text prints below the row. */
+  readonly stacks?: StackFields;
+}
+
+/** Names of fields that have stacks. */
+export interface StackFields {
+  readonly kernel?: string;
+  readonly user?: string;
 }
 
 /** Semantic types by field name. */

@@ -1,7 +1,7 @@
-import { escapeText } from '../model/escape.ts';
+import { framesJson } from '../model/frames.ts';
 import { percentile } from '../model/histogram.ts';
 import type { JsonValue } from '../model/json.ts';
-import type { Column, FieldTypes, HistogramMessage, Message, Row, Stack, WeighedStack } from '../model/message.ts';
+import type { Column, FieldTypes, HistogramMessage, Message, Row, WeighedStack } from '../model/message.ts';
 import { rfc3339 } from '../model/time-format.ts';
 import type { Output } from './output.ts';
 import type { Writer } from './writer.ts';
@@ -125,21 +125,12 @@ export class JsonOutput implements Output {
 
 /** The members of a stack's JSON that are not its key. */
 function stackMembers({ user, kernel, weight }: WeighedStack, unit: string): string {
-  const frames = (stack: Stack) =>
-    typeof stack === 'string'
-      ? undefined
-      : stack.map(({ address, symbol, offset, module }) => ({
-          address: `0x${address.toString(16)}`,
-          symbol: symbol && escapeText(symbol),
-          offset,
-          module: module && escapeText(module),
-        }));
   const missed = Object.entries({ user, kernel }).flatMap(([whose, stack]) => (stack === 'missed' ? [whose] : []));
   return JSON.stringify({
     unit,
     weight,
-    user: frames(user),
-    kernel: frames(kernel),
+    user: framesJson(user),
+    kernel: framesJson(kernel),
     ...(missed.length > 0 && { missed }),
   });
 }

@@ -1,6 +1,6 @@
+import { stackNames } from '../model/frames.ts';
 import type { FieldTypes, StacksMessage, WeighedStack } from '../model/message.ts';
 import { renderText, type TextStyle } from '../model/types.ts';
-import { stackNames } from './frame.ts';
 
 /**
  * Stacks as text, the heaviest last: frames from the innermost on, then whose stack it is, then the weight.

@@ -1,4 +1,14 @@
-import type { Column, HistogramMessage, IntervalMessage, Message, Row, StacksMessage } from '../model/message.ts';
+import { stackNames } from '../model/frames.ts';
+import type {
+  Column,
+  HistogramMessage,
+  IntervalMessage,
+  Message,
+  Row,
+  Stack,
+  StackFields,
+  StacksMessage,
+} from '../model/message.ts';
 import { formatTime } from '../model/time-format.ts';
 import { type TextStyle, widthOf } from '../model/types.ts';
 import type { Output } from './output.ts';
@@ -34,7 +44,7 @@ export class TextOutput implements Output {
     switch (message.type) {
       case 'ready':
         this.#style.firstTime = message.time;
-        this.#row = compileRow(message.columns, this.#style);
+        this.#row = withStacks(compileRow(message.columns, this.#style), message.stacks);
         return message.columns.length === 0 ? undefined : this.#writer.write(header(message.columns, this.#style));
       case 'events': {
         let text = '';
@@ -104,6 +114,18 @@ export class TextOutput implements Output {
     this.#printed = true;
     return gap;
   }
+}
+
+/** Puts stacks below the row, the innermost frame first. */
+function withStacks(line: FormatRow, fields: StackFields | undefined): FormatRow {
+  if (fields === undefined) {
+    return line;
+  }
+  const names = (row: Row, whose: 'kernel' | 'user') => {
+    const stack = fields[whose] === undefined ? undefined : (row[fields[whose]] as Stack | undefined);
+    return stack === undefined ? [] : stackNames(stack, whose).reverse();
+  };
+  return (row) => line(row) + [...names(row, 'kernel'), ...names(row, 'user')].map((name) => `    ${name}\n`).join('');
 }
 
 /** The line above the rows, with its newline. */

@@ -2,8 +2,10 @@ import { objectSpec } from '../bpf/object-file.ts';
 import { jsonSchemaOf, type RowSchema } from '../bpf/schema.ts';
 import type { Skeleton, SkeletonTypes } from '../bpf/skeleton.ts';
 import { KscopeError } from '../model/errors.ts';
+import { stackType } from '../model/frames.ts';
 import type { JsonSchema } from '../model/json.ts';
-import type { FieldTypes, Message, Row } from '../model/message.ts';
+import type { FieldTypes, Message, Row, StackFields } from '../model/message.ts';
+import type { SemanticType } from '../model/types.ts';
 import { now } from '../system/clock.ts';
 import {
   allColumns,
@@ -24,8 +26,10 @@ import {
 import { commonOptions } from './common-options.ts';
 import { CountedRows, countSchema, countTypes } from './count.ts';
 import type { RunContext, Tool } from './definition.ts';
+import { EventStacks } from './event-stacks.ts';
 import { flag, isPositional, type Options, type OptionValues, positionalsOf } from './options.ts';
 import { Session } from './session.ts';
+import { resizeStackTable, stackTableSize } from './stack-symbols.ts';
 
 type EventOf<S extends SkeletonTypes> = S['events'] extends { events: infer E } ? E : never;
 
@@ -44,6 +48,18 @@ export interface SnoopDefinition<S extends SkeletonTypes, O extends Options, C e
   };
   /** A map whose values are events that wait to be complete: what is left in it at the end is shown as it is. */
   readonly waiting?: Text<keyof S['maps']>;
+  /** Stacks of events: text prints them below the event's line, JSON has their frames in these fields. */
+  readonly stacks?: {
+    /** Name given to STACKS in the program. */
+    readonly table: Text<keyof S['maps']>;
+    /** Fields with ids of stacks. */
+    readonly kernel?: Text<keyof EventOf<S>>;
+    readonly user?: Text<keyof EventOf<S>>;
+    /** Field that tells in which process user addresses are. */
+    readonly process?: Text<keyof EventOf<S>>;
+    /** Keys of the options that ask for stacks; without any, the table takes no memory. */
+    readonly when: readonly Text<keyof O>[];
+  };
   /** Option that prints, at the end, how often each combination of these fields came up, instead of the events. */
   readonly count?: {
     readonly flag: string;
@@ -73,7 +89,9 @@ export function snoop<S extends SkeletonTypes, const O extends OptionsFor<S>, C 
     ...(count !== undefined && { count: flag(count.flag, count.summary) }),
     ...columnOptions(specs),
     ...unlessOwn(definition.options),
+    ...(definition.stacks !== undefined && { tableSize: stackTableSize }),
   };
+  const stackTypes = stackFieldTypes(definition.stacks);
   const rowSchema = (): RowSchema => recordOf(skeleton);
   return {
     shape: 'snoop',
@@ -85,10 +103,10 @@ export function snoop<S extends SkeletonTypes, const O extends OptionsFor<S>, C 
     positionals: positionalsOf(options),
     examples: definition.examples,
     aliases: definition.aliases ?? {},
-    columns: () => allColumns(specs, fieldTypes(rowSchema(), computed)),
+    columns: () => allColumns(specs, { ...fieldTypes(rowSchema(), computed), ...stackTypes }),
     schema: () => {
-      const types = fieldTypes(rowSchema(), computed);
-      const event = eventSchema(rowSchema(), types);
+      const types = { ...fieldTypes(rowSchema(), computed), ...stackTypes };
+      const event = eventSchema(rowSchema(), types, stackTypes);
       return count === undefined
         ? event
         : { oneOf: [event, countSchema(types, count.by, Object.keys(count.when ?? {}))] };
@@ -114,10 +132,23 @@ function recordOf(skeleton: Skeleton): RowSchema {
   return record;
 }
 
-function eventSchema(schema: RowSchema, types: FieldTypes): JsonSchema {
+/** The types of the fields with stacks. */
+function stackFieldTypes({ kernel, user }: StackFields = {}): FieldTypes {
+  return {
+    ...(kernel !== undefined && { [kernel]: stackType('kernel') as SemanticType }),
+    ...(user !== undefined && { [user]: stackType('user') as SemanticType }),
+  };
+}
+
+function eventSchema(schema: RowSchema, types: FieldTypes, stackTypes: FieldTypes): JsonSchema {
   const own = jsonSchemaOf(schema);
-  const properties: Record<string, JsonSchema> = { type: { const: 'event' }, ...own.properties };
-  const required = ['type', ...(own.required ?? [])];
+  const stacks = Object.entries(stackTypes).map(([name, type]) => [name, type.schema]);
+  const properties: Record<string, JsonSchema> = {
+    type: { const: 'event' },
+    ...own.properties,
+    ...Object.fromEntries(stacks),
+  };
+  const required = ['type', ...(own.required ?? []).filter((name) => !Object.hasOwn(stackTypes, name))];
   for (const [name, type] of Object.entries(types)) {
     properties[name] ??= type.schema;
     properties[name] = { description: type.help, ...properties[name] };
@@ -135,7 +166,10 @@ async function* run(
   const typedValues = values as OptionValues<Options>;
   const specs = definition.columns as Readonly<Record<string, ColumnSpec | undefined>>;
   const computed = Object.entries((definition.computed ?? {}) as Readonly<Record<string, ComputedField>>);
-  const types = fieldTypes(recordOf(skeleton), Object.fromEntries(computed));
+  const types = {
+    ...fieldTypes(recordOf(skeleton), Object.fromEntries(computed)),
+    ...stackFieldTypes(definition.stacks),
+  };
   const counted = values.count === true ? definition.count : undefined;
   const { columns, fields } = chosenColumns(
     specs,
@@ -155,8 +189,15 @@ async function* run(
     context,
     rules: rulesOf(definition.attach, values),
     attachers: attachersOf(definition.attach, values),
-    prepare: (object) => definition.prepare?.(object, typedValues),
+    prepare: (object) => {
+      if (definition.stacks !== undefined) {
+        const wanted = definition.stacks.when.some((key) => values[key] === true);
+        resizeStackTable(object, definition.stacks.table, wanted ? (values.tableSize as number | undefined) : 1);
+      }
+      definition.prepare?.(object, typedValues);
+    },
   });
+  const stacks = definition.stacks && new EventStacks(session.object, definition.stacks);
   const ring = session.object.ring<Row>(RING);
   yield {
     type: 'ready',
@@ -167,11 +208,15 @@ async function* run(
     columns: counts === undefined ? columns : [],
     types,
     ...(fields !== undefined && { fields }),
+    ...(stacks !== undefined && fields === undefined && { stacks: stacks.fields }),
   };
 
   function* shown(events: Row[]): Generator<Message, void, void> {
     const rows =
       definition.keep === undefined ? events : events.filter((row) => definition.keep?.(row as never, typedValues));
+    for (const row of stacks === undefined ? [] : rows) {
+      stacks?.resolve(row as Record<string, unknown>);
+    }
     for (const [name, field] of computed) {
       for (const row of rows) {
         (row as Record<string, unknown>)[name] = field.value(row, values);
@@ -203,5 +248,6 @@ async function* run(
       fields: [...counts.by, counting.column.name],
     };
   }
+  yield* stacks?.warnings() ?? [];
   yield* session.losses(true);
 }

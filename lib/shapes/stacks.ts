@@ -1,17 +1,17 @@
 import type { Skeleton, SkeletonTypes } from '../bpf/skeleton.ts';
-import { StackTable } from '../bpf/stack-table.ts';
+import { framesSchema } from '../model/frames.ts';
 import type { JsonSchema } from '../model/json.ts';
-import type { FieldTypes, Frame, Message, Row, Stack, WeighedStack } from '../model/message.ts';
+import type { FieldTypes, Message, Row, WeighedStack } from '../model/message.ts';
 import { now } from '../system/clock.ts';
-import { KernelSymbols } from '../system/symbols/kernel.ts';
-import { UserSymbols } from '../system/symbols/user.ts';
 import { mapRows, readyMessage } from './aggregate.ts';
 import { attachersOf, type CommonDefinition, type OptionsFor, rulesOf, type Text } from './common-definition.ts';
 import { commonOptions, parseSeconds } from './common-options.ts';
 import type { Positional, RunContext, Tool } from './definition.ts';
 import { intervalEnds } from './intervals.ts';
-import { flag, integer, type Options, type OptionValues, text } from './options.ts';
+import { flag, type Options, type OptionValues, text } from './options.ts';
 import { Session } from './session.ts';
+import { StackQuality } from './stack-quality.ts';
+import { resizeStackTable, StackSymbols, stackTableOf, stackTableSize } from './stack-symbols.ts';
 
 type KeyOf<S extends SkeletonTypes, M extends keyof S['maps']> = S['maps'][M]['key'];
 type ValueOf<S extends SkeletonTypes, M extends keyof S['maps']> = S['maps'][M]['value'];
@@ -38,8 +38,6 @@ export interface StacksDefinition<S extends SkeletonTypes, O, M extends Text<key
 
 type AnyStacks = StacksDefinition<SkeletonTypes, Options, string>;
 
-const NO_STACK = -1;
-const EFAULT = -14;
 /** Seconds between looks at the processes that were seen: those that live for less may have no names. */
 const REMEMBER_EVERY = 0.25;
 
@@ -55,11 +53,7 @@ const shapeOptions = {
     group: 'output',
     completes: 'file',
   }),
-  tableSize: integer('--stack-storage-size <COUNT>', 'number of different stacks that can be kept', {
-    min: 1,
-    max: 2 ** 24,
-    group: 'common',
-  }),
+  tableSize: stackTableSize,
 };
 
 /** A tool that adds up something by stack, in the kernel, and prints it at the end. */
@@ -94,21 +88,9 @@ function keyTypes(skeleton: Skeleton, definition: AnyStacks): FieldTypes {
 }
 
 function stackSchema(types: FieldTypes, unit: string): JsonSchema {
-  const frame: JsonSchema = {
-    type: 'object',
-    properties: {
-      address: { type: 'string' },
-      symbol: { type: 'string' },
-      offset: { type: 'integer' },
-      module: { type: 'string' },
-    },
-    required: ['address'],
-    additionalProperties: false,
-  };
   const stack = (whose: string): JsonSchema => ({
     description: `${whose} stack, innermost frame first; absent when there is none`,
-    type: 'array',
-    items: frame,
+    ...framesSchema,
   });
   const keys = Object.entries(types).map(([name, type]) => [name, { description: type.help, ...type.schema }]);
   return {
@@ -142,17 +124,12 @@ async function* run(
     rules: rulesOf(definition.attach, values),
     attachers: attachersOf(definition.attach, values),
     prepare: (object) => {
-      if (typeof values.tableSize === 'number') {
-        for (const table of tablesOf(definition)) {
-          object.map(table).maxEntries = Math.ceil(values.tableSize / 2);
-        }
-      }
+      resizeStackTable(object, definition.table, values.tableSize as number | undefined);
       definition.prepare?.(object, values as OptionValues<Options>);
     },
   });
   const { object } = session;
-  const [first, second] = tablesOf(definition);
-  const symbols = new StackSymbols(new StackTable(object.map(first), object.map(second)));
+  const symbols = new StackSymbols(stackTableOf(object, definition.table));
   const map = object.map<Row, Row>(definition.map);
   const processOf = (key: Row) => (definition.process === undefined ? 0 : (key[definition.process] as number));
   yield readyMessage({ skeleton, definition }, session);
@@ -182,6 +159,10 @@ async function* run(
       weight: Math.round((value[weight] as number) / (definition.scale ?? 1)),
     }),
   );
+  const quality = new StackQuality(definition.unit);
+  for (const one of weighed) {
+    quality.add(one, one.weight);
+  }
   yield {
     type: 'stacks',
     time: now(),
@@ -190,13 +171,8 @@ async function* run(
     ...(definition.tip !== undefined && { tip: definition.tip }),
     stacks: weighed.sort((a, b) => a.weight - b.weight),
   };
-  yield* symbols.warnings(weighed, definition.unit);
+  yield* quality.warnings(symbols.kernelHidden);
   yield* session.losses(true);
-}
-
-/** The two maps of STACKS. */
-function tablesOf({ table }: AnyStacks): [string, string] {
-  return [table, `${table}_second`];
 }
 
 /** A run of so many seconds, in short intervals. */
@@ -206,97 +182,4 @@ function secondsOf(seconds: number | undefined): Readonly<Record<string, unknown
   }
   const intervals = Math.ceil(seconds / REMEMBER_EVERY);
   return { interval: seconds / intervals, intervals };
-}
-
-// Where the stacks of honest programs begin: in code of the C library, mostly without a name. One that begins elsewhere
-// was cut.
-const outermost =
-  /^(_start|main|_?_libc_start_(main|call_main)|libc_start_main_stage2|(__)?clone3?|start_thread|thread_start|__GI___clone)$/;
-const startCode = /\/(libc|libpthread|ld-linux|ld-musl|ld)[-.][^/]*$/;
-
-function isCut(stack: Stack): boolean {
-  if (typeof stack === 'string' || stack.length === 0) {
-    return false;
-  }
-  const { symbol = '', module = '' } = stack.at(-1) ?? {};
-  return !outermost.test(symbol) && !(symbol === '' && startCode.test(module));
-}
-
-// Below these is the place that a program was hooked to; they are there only because of it.
-const hook = /^(bpf_prog_|bpf_trampoline_|bpf_trace_run|__bpf_trace_|__traceiter_|bpf_get_stackid|trace_call_bpf)/;
-const HOOK_DEPTH = 8;
-
-/** A kernel stack without the frames of our own program. */
-function withoutHook(frames: readonly Frame[]): readonly Frame[] {
-  const last = frames.slice(0, HOOK_DEPTH).findLastIndex(({ symbol = '' }) => hook.test(symbol));
-  return frames.slice(last + 1);
-}
-
-/** Stacks by id, with names. */
-class StackSymbols {
-  readonly #table: StackTable;
-  readonly #user = new UserSymbols();
-  readonly #remembered = new Map<number, number>();
-  #kernel: KernelSymbols | undefined;
-
-  constructor(table: StackTable) {
-    this.#table = table;
-  }
-
-  /** @param stacks how many different ones of the process are known by now */
-  remember(pid: number, stacks: number): void {
-    if (this.#remembered.get(pid) !== stacks) {
-      this.#remembered.set(pid, stacks);
-      this.#user.remember(pid);
-    }
-  }
-
-  kernel(id: number): Stack {
-    const addresses = this.#addresses(id);
-    if (typeof addresses === 'string') {
-      return addresses;
-    }
-    this.#kernel ??= new KernelSymbols();
-    const symbols = this.#kernel;
-    return withoutHook(addresses.map((address) => symbols.resolve(address)));
-  }
-
-  user(pid: number, id: number): Stack {
-    const addresses = this.#addresses(id);
-    return typeof addresses === 'string' ? addresses : addresses.map((address) => this.#user.resolve(pid, address));
-  }
-
-  #addresses(id: number): bigint[] | 'missed' | 'none' {
-    return id === NO_STACK || id === EFAULT ? 'none' : id < 0 ? 'missed' : (this.#table.get(id) ?? 'missed');
-  }
-
-  /** What a reader of the stacks has to know about their quality. */
-  *warnings(stacks: readonly WeighedStack[], unit: string): Generator<Message> {
-    const weightOf = (wanted: (one: WeighedStack) => boolean) =>
-      stacks.filter(wanted).reduce((sum, { weight }) => sum + weight, 0);
-    const missed = weightOf(({ user, kernel }) => user === 'missed' || kernel === 'missed');
-    if (missed > 0) {
-      yield {
-        type: 'warning',
-        text: `${missed} of ${weightOf(() => true)} ${unit} have no stack: there was no place in the table`,
-        hint: '--stack-storage-size makes the table larger',
-      };
-    }
-    if (this.#kernel?.hidden === true) {
-      yield {
-        type: 'warning',
-        text: 'the kernel hides its addresses, so its functions have no names',
-        hint: 'sysctl kernel.kptr_restrict=1 shows them to root',
-      };
-    }
-    const userWeight = weightOf(({ user }) => typeof user !== 'string' && user.length > 0);
-    const cut = weightOf(({ user }) => isCut(user));
-    if (cut > 0) {
-      yield {
-        type: 'warning',
-        text: `${Math.round((100 * cut) / userWeight)} % of the user stacks do not reach the start of their thread`,
-        hint: 'programs compiled with -fno-omit-frame-pointer show whole stacks',
-      };
-    }
-  }
 }

@@ -27,6 +27,7 @@ const types: Readonly<Record<NonNullable<JsonSchema['type']>, (value: unknown) =
   boolean: (value) => typeof value === 'boolean',
   object: isObject,
   array: Array.isArray,
+  null: (value) => value === null,
 };
 
 const formats: Readonly<Record<string, RegExp>> = {

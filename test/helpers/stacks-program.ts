@@ -78,9 +78,25 @@ KEPT void wake_in_here(int fd)
 	counter++;
 }
 
+KEPT void open_in_here(const char *path)
+{
+	call(SYS_close, call(SYS_openat, -100, (long)path, 0), 0, 0);
+	/* Keeps the frame of a function that calls none. */
+	counter += !!__builtin_frame_address(0);
+}
+
 int main(int count, char **args)
 {
 	double from;
+
+	if (count == 3 && !strcmp(args[1], "open")) {
+		for (int i = 0; i < atoi(args[2]); i++)
+			open_in_here(args[0]);
+		puts("opened");
+		fflush(stdout);
+		pause();
+		return 0;
+	}
 
 	if (count > 2 && !strcmp(args[1], "spin")) {
 		if (count > 3)
@@ -124,6 +140,7 @@ int main(int count, char **args)
  *
  *     stacks spin SECONDS [unlink]   so much processor time in spin_in_here(), its own file deleted before
  *     stacks sleep MS COUNT          so often so long in sleep_in_here(); prints the microseconds that it took, and stays
+ *     stacks open COUNT              opens its own file so often in open_in_here(), says so, and stays
  *     stacks wake MS COUNT           "the-waker" wakes "the-sleeper", in wait_in_here(), so often, after so long
  *
  * @returns the path of the program
@@ -132,7 +149,15 @@ export function stacksProgram(t: TestContext, directory: TemporaryDirectory): st
   const program = join(directory.path, 'stacks');
   const file = `${program}.c`;
   writeFileSync(file, source);
-  const options = ['-O1', '-fno-omit-frame-pointer', '-fno-optimize-sibling-calls', '-o', program, file];
+  const options = [
+    '-O1',
+    '-fno-omit-frame-pointer',
+    '-mno-omit-leaf-frame-pointer',
+    '-fno-optimize-sibling-calls',
+    '-o',
+    program,
+    file,
+  ];
   let why = '';
   for (const compiler of ['cc', 'gcc', 'clang']) {
     const { status, stderr, error } = spawnSync(compiler, options, { encoding: 'utf8' });

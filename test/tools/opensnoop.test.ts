@@ -12,6 +12,7 @@ import { startPeer } from '../helpers/peer.ts';
 import { PinnedSet } from '../helpers/pinned-map.ts';
 import { type JsonMessage, runTool, startCommand, startTool } from '../helpers/run-tool.ts';
 import { squeeze } from '../helpers/squeeze.ts';
+import { stacksProgram } from '../helpers/stacks-program.ts';
 import { hasSyscall, type SyscallName } from '../helpers/syscall.ts';
 import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
 import { timeless, watch } from '../helpers/watch.ts';
@@ -683,6 +684,51 @@ test('20,000 opens are 20,000 rows, or are counted where there was no room', asy
     total,
   );
   assert.match(stderr, new RegExp(`lost ${total} events in all\n$`));
+});
+
+test('-c names the functions that led to an open, below its line and in JSON', async (t) => {
+  using place = new TemporaryDirectory();
+  const program = stacksProgram(t, place);
+  if (program === undefined) {
+    return;
+  }
+  for (const json of [false, true]) {
+    await using tool = startTool('opensnoop', ['-c', '-n', 'stacks', ...(json ? ['--json'] : [])]);
+    await tool.ready();
+    await using running = startCommand([program, 'open', '3']);
+    await running.until(({ stdout }) => stdout === 'opened\n');
+    await tool.until(({ stdout }) => stdout.split('open_in_here').length === 4);
+    const { code, stdout, stderr, messages } = await tool.end();
+    assert.equal(code, 0, stderr);
+    if (!json) {
+      const below = stdout.split(`stacks              3 -       ${program}\n`).slice(1);
+      assert.equal(below.length, 3, stdout);
+      assert.ok(
+        below.every((text) => text.startsWith('    open_in_here\n    main\n')),
+        stdout,
+      );
+      continue;
+    }
+    const opens: JsonMessage[] = messages.filter(({ path }) => path === program);
+    assert.equal(opens.length, 3);
+    for (const { callers } of opens) {
+      const frames = callers as { symbol?: string; module?: string }[];
+      assert.deepEqual(
+        frames.slice(0, 2).map(({ symbol, module }) => [symbol, module]),
+        [
+          ['open_in_here', program],
+          ['main', program],
+        ],
+      );
+    }
+  }
+});
+
+test('without -c there are no callers, and no table for them', async () => {
+  const { messages } = await runTool('opensnoop', ['--json', '--', 'true']);
+  const opens = messages.filter(({ type }) => type === 'event');
+  assert.ok(opens.length > 0);
+  assert.ok(opens.every((row) => !('callers' in row)));
 });
 
 test('it ends by itself after -d seconds', async () => {

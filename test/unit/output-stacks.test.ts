@@ -2,12 +2,15 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Frame, StacksMessage } from '../../lib/model/message.ts';
+import { stackType } from '../../lib/model/frames.ts';
+import type { Frame, Message, StacksMessage } from '../../lib/model/message.ts';
+import type { SemanticType } from '../../lib/model/types.ts';
 import { renderFlameGraph } from '../../lib/output/flame-graph.ts';
 import { JsonOutput } from '../../lib/output/json.ts';
 import { ProfileFiles } from '../../lib/output/profile-files.ts';
 import { renderSpeedscope } from '../../lib/output/speedscope.ts';
 import { renderFolded, renderStacks } from '../../lib/output/stacks.ts';
+import { TextOutput } from '../../lib/output/text.ts';
 import { CollectingWriter } from '../helpers/collecting-writer.ts';
 import { fakeTime, fakeTypes } from '../helpers/fake-tool.ts';
 import { assertGolden } from '../helpers/golden.ts';
@@ -139,4 +142,45 @@ test('files are written besides the output, or the error says which', async () =
   assert.deepEqual(seen, ['stacks']);
   const wrong = join(place.path, 'missing', 'flame.svg');
   assert.throws(() => new ProfileFiles(output, { title: 'one', flame: wrong }).message(message), /missing\/flame\.svg/);
+});
+
+test('stacks of events are below their line in text, and frames or null in JSON', async () => {
+  const types = { pid, callers: stackType('user') as SemanticType, kernel: stackType('kernel') as SemanticType };
+  const messages: Message[] = [
+    {
+      type: 'ready',
+      tool: 'fake',
+      activity: 'Tracing',
+      time: fakeTime,
+      hooks: [],
+      columns: [{ name: 'pid', header: 'PID', width: 3, align: 'right', type: pid }],
+      types,
+      stacks: { kernel: 'kernel', user: 'callers' },
+    },
+    {
+      type: 'events',
+      rows: [
+        { pid: 1, callers: [frame('in;ner\n'), frame('outer')], kernel: [frame('read')] },
+        { pid: 2, callers: 'missed', kernel: undefined },
+      ],
+    },
+  ];
+  const text = new CollectingWriter();
+  const json = new CollectingWriter();
+  const outputs = [new TextOutput(text, style), new JsonOutput(json, { utc: true })];
+  for (const message of messages) {
+    for (const output of outputs) {
+      await output.message(message);
+    }
+  }
+  assert.equal(text.text, 'PID\n  1\n    read\n    in;ner\\n\n    outer\n  2\n    [missed user stack]\n');
+  const [, first, second] = json.text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  assert.deepEqual(
+    first.callers.map(({ symbol }: Frame) => symbol),
+    ['in;ner\\n', 'outer'],
+  );
+  assert.deepEqual(second, { type: 'event', pid: 2, callers: null });
 });

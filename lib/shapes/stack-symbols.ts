@@ -1,0 +1,109 @@
+import type { BpfObject } from '../bpf/object.ts';
+import { StackTable } from '../bpf/stack-table.ts';
+import type { Frame, Stack } from '../model/message.ts';
+import { KernelSymbols } from '../system/symbols/kernel.ts';
+import { UserSymbols } from '../system/symbols/user.ts';
+import { integer } from './options.ts';
+
+const NO_STACK = -1;
+const EFAULT = -14;
+/** Stacks that are kept with their names. */
+const NAMED_MAX = 2 ** 14;
+
+/** The option for how much the two tables of STACKS hold. */
+export const stackTableSize = integer('--stack-storage-size <COUNT>', 'number of different stacks that can be kept', {
+  min: 1,
+  max: 2 ** 24,
+  group: 'common',
+});
+
+/** @param size stacks in both tables; undefined leaves what the program says */
+export function resizeStackTable(object: BpfObject, table: string, size: number | undefined): void {
+  if (size !== undefined) {
+    for (const map of tables(table)) {
+      object.map(map).maxEntries = Math.ceil(size / 2);
+    }
+  }
+}
+
+/** What STACKS(table) made. */
+export function stackTableOf(object: BpfObject, table: string): StackTable {
+  const [first, second] = tables(table);
+  return new StackTable(object.map(first), object.map(second));
+}
+
+function tables(table: string): [string, string] {
+  return [table, `${table}_second`];
+}
+
+/** Stacks by id, with names. */
+export class StackSymbols {
+  readonly #table: StackTable;
+  readonly #user = new UserSymbols();
+  readonly #remembered = new Map<number, number>();
+  readonly #named = new Map<string, Stack>();
+  #kernel: KernelSymbols | undefined;
+
+  constructor(table: StackTable) {
+    this.#table = table;
+  }
+
+  /** Whether names were wanted for addresses that the kernel does not tell. */
+  get kernelHidden(): boolean {
+    return this.#kernel?.hidden === true;
+  }
+
+  /** @param stacks how many different ones of the process are known by now */
+  remember(pid: number, stacks: number): void {
+    if (this.#remembered.get(pid) !== stacks) {
+      this.#remembered.set(pid, stacks);
+      this.#user.remember(pid);
+    }
+  }
+
+  kernel(id: number): Stack {
+    return this.#once(`${id}`, id, (addresses) => {
+      this.#kernel ??= new KernelSymbols();
+      const symbols = this.#kernel;
+      return withoutHook(addresses.map((address) => symbols.resolve(address)));
+    });
+  }
+
+  user(pid: number, id: number): Stack {
+    return this.#once(`${id} ${pid}`, id, (addresses) => addresses.map((address) => this.#user.resolve(pid, address)));
+  }
+
+  /** For a process that may be gone soon: asks it for what it takes to name a stack that was not seen before. */
+  userNow(pid: number, id: number): Stack {
+    if (id >= 0 && !this.#named.has(`${id} ${pid}`)) {
+      this.#user.remember(pid);
+    }
+    return this.user(pid, id);
+  }
+
+  #once(key: string, id: number, name: (addresses: bigint[]) => Stack): Stack {
+    if (id < 0) {
+      return id === NO_STACK || id === EFAULT ? 'none' : 'missed';
+    }
+    let stack = this.#named.get(key);
+    if (stack === undefined) {
+      const addresses = this.#table.get(id);
+      stack = addresses === undefined ? 'missed' : name(addresses);
+      if (this.#named.size >= NAMED_MAX) {
+        this.#named.clear();
+      }
+      this.#named.set(key, stack);
+    }
+    return stack;
+  }
+}
+
+// Below these is the place that a program was hooked to; they are there only because of it.
+const hook = /^(bpf_prog_|bpf_trampoline_|bpf_trace_run|__bpf_trace_|__traceiter_|bpf_get_stackid|trace_call_bpf)/;
+const HOOK_DEPTH = 8;
+
+/** A kernel stack without the frames of our own program. */
+function withoutHook(frames: readonly Frame[]): readonly Frame[] {
+  const last = frames.slice(0, HOOK_DEPTH).findLastIndex(({ symbol = '' }) => hook.test(symbol));
+  return frames.slice(last + 1);
+}
