@@ -172,6 +172,5 @@ const script = `
       search.dispatchEvent(new Event('click'));
     }
   });
-  window.kscope = { zoom: zoom, mark: mark };
 })();
 `;

@@ -1,4 +1,13 @@
 /**
  * Debian packages whose programs tests compare with, or that read what the build writes. A test does without by skipping.
  */
-export const witnessPackages = ['bpftrace', 'fish', 'groff', 'libbpf-tools', 'mandoc', 'strace', 'zsh'] as const;
+export const witnessPackages = [
+  'bpftrace',
+  'chromium',
+  'fish',
+  'groff',
+  'libbpf-tools',
+  'mandoc',
+  'strace',
+  'zsh',
+] as const;
