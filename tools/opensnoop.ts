@@ -12,7 +12,7 @@ The name is the one that the program gave. With --full-path a relative name is r
 
 Files opened through io_uring, and those that the kernel opens for itself, are not seen. A name that the kernel could not read (a bad address) is empty and marked unreadable.`,
   overhead:
-    'About 0.7 µs for each traced open (measured on a 2-core virtual machine, where an open and close took 2.1 µs: a process that does nothing else runs 31 % slower), and 0.4 µs of CPU time of the tool for each printed line; with --json 1.3 µs. Opens that a filter leaves out cost about 0.1 µs. Stacks (-c) cost 1 to 2 µs more.',
+    'About 0.7 µs for each traced open (measured on a 2-core virtual machine, where an open and close took 2.1 µs: a process that does nothing else runs 31 % slower), and 0.4 µs of CPU time of the tool for each printed line; with --json 1.3 µs. Opens that a filter leaves out cost about 0.1 µs. Stacks of a few functions (-c) cost 0.2 µs more.',
   options: {
     ...filters,
     failed: flag('-x, --failed', 'only failed opens', { set: 'failed_only' }),
