@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { libc } from '../native/libc.ts';
 
 const CLOCK_REALTIME = 0;
@@ -34,5 +35,24 @@ export function bootToEpochMicros(): number {
       offset = epoch - before - Math.floor(apart / 2);
     }
   }
-  return offset;
+  ahead ??= bootTimeAhead();
+  return offset + ahead;
+}
+
+let ahead: number | undefined;
+
+/**
+ * By how many microseconds the boot-time clock of this process is ahead of the kernel's own, which is the one that BPF
+ * programs read: they differ in a time name space.
+ */
+function bootTimeAhead(): number {
+  let offsets: string;
+  try {
+    offsets = readFileSync('/proc/self/timens_offsets', 'utf8');
+  } catch {
+    // A kernel without time name spaces.
+    return 0;
+  }
+  const [, seconds = 0, nanoseconds = 0] = /^boottime\s+(-?\d+)\s+(\d+)$/m.exec(offsets) ?? [];
+  return Number(seconds) * 1e6 + Number(nanoseconds) / 1e3;
 }
