@@ -38,6 +38,7 @@ const numbers = {
   sendto: [44, 206],
   setresuid: [117, 147],
   setsockopt: [54, 208],
+  settimeofday: [164, 170],
   socket: [41, 198],
   tgkill: [234, 131],
   tkill: [200, 130],

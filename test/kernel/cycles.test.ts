@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { parseArguments } from '../../lib/cli/command.ts';
+import { Registry } from '../../lib/cli/registry.ts';
+import { KscopeError } from '../../lib/model/errors.ts';
+import type { Tool } from '../../lib/shapes/definition.ts';
+import { type BpfId, heldBy, leftOf } from '../helpers/bpf-ids.ts';
+import { inVirtualMachine } from '../helpers/deadline.ts';
+
+/** Starts and ends of each tool: KSCOPE_CYCLES=1000 for a long run. */
+const cycles = Number(process.env.KSCOPE_CYCLES ?? (inVirtualMachine ? 8 : 12));
+const all = process.env.KSCOPE_CYCLES !== undefined;
+/** After so many, Node, libbpf and koffi have what they keep. */
+const warm = Math.min(20, Math.floor(cycles / 2));
+/** Bytes that one more cycle may leave, on average; the garbage collector is late. A mapping has a page at least. */
+const allowance = all ? 4096 : 64 * 1024;
+/** What varies from one look to the next. */
+const noise = 8 * 2 ** 20;
+
+async function cycle(name: string, tool: Tool): Promise<readonly BpfId[]> {
+  const parsed = parseArguments(name, tool, []);
+  assert.equal(parsed.kind, 'run');
+  const end = new AbortController();
+  let held: readonly BpfId[] = [];
+  for await (const { type } of tool.run({ values: parsed.values, signal: end.signal })) {
+    if (type === 'ready') {
+      held = [...heldBy(process.pid)];
+      end.abort();
+    }
+  }
+  return held;
+}
+
+/** Resident memory, after everything that can be collected was. */
+function resident(): number {
+  globalThis.gc?.();
+  return process.memoryUsage.rss();
+}
+
+const tools = await new Registry().loadAll();
+const first = new Map(Array.from(tools, ([name, { shape }]): [string, string] => [shape, name]).reverse());
+
+for (const [name, tool] of tools) {
+  if (!all && first.get(tool.shape) !== name) {
+    continue;
+  }
+  test(`${name}: ${cycles} starts and ends in one process leave nothing there`, async (t) => {
+    let last: readonly BpfId[] = [];
+    let memory = 0;
+    let descriptors = 0;
+    let mappings = 0;
+    for (let i = 0; i < cycles; i++) {
+      try {
+        last = await cycle(name, tool);
+      } catch (error) {
+        assert.ok(error instanceof KscopeError && error.code === 'unsupported', String(error));
+        t.skip(error.message);
+        return;
+      }
+      if (i === warm) {
+        memory = resident();
+        descriptors = readdirSync('/proc/self/fd').length;
+        mappings = mapped();
+      }
+    }
+    assert.ok(last.length > 0);
+    assert.equal(readdirSync('/proc/self/fd').length, descriptors);
+    assert.deepEqual([...heldBy(process.pid)], []);
+    assert.deepEqual(await leftOf(last), []);
+    const grown = resident() - memory;
+    assert.ok(grown < noise + (cycles - warm) * allowance, `${grown} bytes more after ${cycles - warm} cycles`);
+    // The heap of JavaScript comes and goes in mappings, too.
+    assert.ok(mapped() - mappings < 20 + (cycles - warm) / 10, `${mapped() - mappings} more mappings`);
+  });
+}
+
+function mapped(): number {
+  return readFileSync('/proc/self/maps', 'utf8').split('\n').length;
+}

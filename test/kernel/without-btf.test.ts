@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { Registry } from '../../lib/cli/registry.ts';
+import { inVirtualMachine } from '../helpers/deadline.ts';
+import { mounted, runMounted } from '../helpers/mounted.ts';
+import { assertRefused } from '../helpers/refused.ts';
+import { runTool, startCommand, toolCommand } from '../helpers/run-tool.ts';
+
+// Needs nothing but tracepoints of system calls, so what fails here fails for the reason that the test gives.
+const tool = 'opensnoop';
+const names = new Registry().names();
+
+test('a BTF file that is none', async () => {
+  const result = await runTool(tool, ['--btf', '/etc/passwd']);
+  assertRefused(result, { code: 2, says: `${tool}: '/etc/passwd' is not the BTF of a kernel`, hints: [] });
+});
+
+/** A kernel without BTF, for the command in "$@". */
+const hideBtf = 'mkdir "$FOLDER/empty" && mount --bind "$FOLDER/empty" /sys/kernel/btf && exec "$@"';
+
+test('a kernel without BTF: who needs it says so', async () => {
+  for (const name of inVirtualMachine ? [tool] : names) {
+    const result = await runMounted(hideBtf, toolCommand(name, ['--duration', '0.1']));
+    if (result.code !== 0) {
+      assert.equal(result.code, 3, result.stderr);
+      assert.match(result.stderr, new RegExp(`^${name}: .*the kernel has no BTF.*\nhint: `));
+      assert.doesNotMatch(result.stderr, /\n +at /);
+    }
+  }
+  const says = `${tool}: cannot load the BPF object of ${tool}: the kernel has no BTF`;
+  assertRefused(await runMounted(hideBtf, toolCommand(tool)), {
+    code: 3,
+    says,
+    hints: ['use a kernel built with CONFIG_DEBUG_INFO_BTF', 'or give its BTF with --btf FILE'],
+  });
+});
+
+for (const how of ['--btf', 'KSCOPE_BTF']) {
+  test(`a kernel without BTF: a file with it will do, by ${how}`, async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'kscope-btf-'));
+    try {
+      const file = join(folder, 'vmlinux');
+      copyFileSync('/sys/kernel/btf/vmlinux', file);
+      const args = ['--json', '-p', String(process.pid), ...(how === '--btf' ? ['--btf', file] : [])];
+      const env = { ...process.env, FOLDER: folder, ...(how === '--btf' ? {} : { KSCOPE_BTF: file }) };
+      const command = mounted(hideBtf, toolCommand(tool, args));
+      await using watched = startCommand(command, { json: true, env });
+      await watched.ready();
+      assert.throws(() => readFileSync('/nonexistent/a'), { code: 'ENOENT' });
+      const { code, rows } = await watched.end();
+      assert.equal(code, 0);
+      assert.deepEqual(
+        rows.map(({ pid, path, error }) => ({ pid, path, error })),
+        [{ pid: process.pid, path: '/nonexistent/a', error: 2 }],
+      );
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+}
