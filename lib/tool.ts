@@ -4,6 +4,7 @@ export type { BpfObject } from './bpf/object.ts';
 export { requestFlags } from './bpf/request-flags.ts';
 export { KscopeError } from './model/errors.ts';
 export { signalName } from './model/kernel-names.ts';
+export { syscallNames } from './model/syscalls.ts';
 export { hasOpenFlag, parseOpenFlag } from './model/types.ts';
 export { units } from './model/units.ts';
 export { softwareClock } from './native/perf-event.ts';
@@ -17,6 +18,7 @@ export { choice, flag, integer, list, parseInteger, pattern, text } from './shap
 export { signalSet } from './shapes/signal-set.ts';
 export { snoop } from './shapes/snoop.ts';
 export { stacks } from './shapes/stacks.ts';
+export { errorFilter, syscallFilter } from './shapes/syscall-options.ts';
 export { atLeastMilliseconds } from './shapes/thresholds.ts';
 export { top } from './shapes/top.ts';
 export { atFunctions } from './shapes/user-functions.ts';

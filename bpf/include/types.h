@@ -92,6 +92,11 @@ typedef __u8 ip6_t;		/* ip6_t addr[16] */
 typedef __u8 ip_t;		/* ip_t addr[16]: either family, IPv4 is stored as ::ffff:a.b.c.d */
 typedef __u16 port_t;		/* host order, 0: absent */
 
+/* A system call: its number, and SYSCALL_COMPAT for a 32-bit program's, whose numbers are others. */
+typedef __u32 syscall_t;	/* NO_SYSCALL: absent */
+#define SYSCALL_COMPAT (1U << 31)
+#define NO_SYSCALL (~0U)
+
 /* The kernel's own objects. */
 typedef __u32 dev_t;		/* in-kernel encoding: major << 20 | minor */
 typedef __u64 addr_t;

@@ -46,7 +46,8 @@ export function parseArguments(name: string, spec: CommandSpec, argv: readonly s
     values[key] = command.getOptionValue(key) ?? values[key];
   }
   spec.positionals.forEach(({ key }, i) => {
-    values[key] = command.processedArgs[i];
+    // It may have a name as well.
+    values[key] = command.processedArgs[i] ?? values[key];
   });
   return { kind: 'run', values };
 }

@@ -3,6 +3,7 @@ import { escapeTerminated, escapeText, terminator, unescapeText } from './escape
 import { formatIp, formatIp4, formatIp6, parseIp, parseIp4, parseIp6 } from './ip.ts';
 import type { JsonSchema, JsonValue } from './json.ts';
 import { errorName, signalName } from './kernel-names.ts';
+import { syscallName } from './syscalls.ts';
 import { formatTime, rfc3339, type TimeStyle, timeWidth } from './time-format.ts';
 
 /** What text renderings depend on. */
@@ -382,6 +383,17 @@ const all: readonly SemanticType[] = [
   absentable(named('errno_t', 'error number', 7, errorName), 'zero'),
   absentable(named('signal_t', 'signal number', 9, signalName), 'zero'),
   { ...count('open_flags_t', 'flags of open(2)', 20, formatOpenFlags), align: 'left' as const },
+  {
+    name: 'syscall_t',
+    help: 'system call; (32-bit) behind the name of one that a 32-bit program made on a 64-bit kernel',
+    typescript: 'string',
+    schema: { type: 'string' },
+    width: 22,
+    align: 'left',
+    optional: true,
+    decode: { from: 'number', to: (raw) => (raw === 0xffffffff ? undefined : syscallName(raw)) },
+    text: asIs,
+  } satisfies SemanticType<string>,
   text('comm_t', 'command name', 16, false),
   {
     ...text('maybe_comm_t', 'command name, where it is known', 16, false),

@@ -15,6 +15,8 @@ export interface ColumnSpec<Value = unknown, Event = Row, Values = Readonly<Reco
   readonly hidden?: readonly string[];
   /** Key of an option, or name of a column, together with which this column is shown. */
   readonly when?: string;
+  /** Key of an option together with which this column is not shown. */
+  readonly unless?: string;
   readonly header?: string;
   readonly width?: number;
   readonly align?: 'left' | 'right';
@@ -124,6 +126,9 @@ function isShown(name: string, specs: Specs, values: Readonly<Record<string, unk
   const spec = specs[name] ?? {};
   // Saying how times are written is asking for them.
   const asked = name === 'time' && values.time !== undefined;
+  if (spec.unless !== undefined && isOn(values[spec.unless])) {
+    return false;
+  }
   if (spec.flag === undefined && spec.when === undefined) {
     return true;
   }

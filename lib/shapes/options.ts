@@ -37,6 +37,11 @@ export type Options = Readonly<Record<string, Option>>;
 /** Values by option key, as the shape and the tool's own functions receive them. */
 export type OptionValues<O> = { readonly [K in keyof O]: O[K] extends Option<infer T> ? T : never };
 
+/** A tool's own options, and of the others those that it does not describe itself, to give them another letter. */
+export function withOwn(own: Options, others: Options): Options {
+  return { ...own, ...Object.fromEntries(Object.entries(others).filter(([key]) => own[key] === undefined)) };
+}
+
 type Details<T, Set extends string> = Omit<Option<T, Set>, 'flags' | 'summary' | 'parse'>;
 
 /** A switch: false unless given. */

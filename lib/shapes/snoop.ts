@@ -27,7 +27,7 @@ import { commonOptions } from './common-options.ts';
 import { CountedRows, countSchema, countTypes } from './count.ts';
 import type { RunContext, Tool } from './definition.ts';
 import { EventStacks } from './event-stacks.ts';
-import { flag, isPositional, type Options, type OptionValues, positionalsOf } from './options.ts';
+import { flag, isPositional, type Options, type OptionValues, positionalsOf, withOwn } from './options.ts';
 import { Session } from './session.ts';
 import { resizeStackTable, stackTableSize } from './stack-symbols.ts';
 
@@ -84,13 +84,12 @@ export function snoop<S extends SkeletonTypes, const O extends OptionsFor<S>, C 
   const { count } = definition;
   const specs = definition.columns as Readonly<Record<string, ColumnSpec | undefined>>;
   const computed = (definition.computed ?? {}) as unknown as Readonly<Record<string, ComputedField>>;
-  const options: Options = {
-    ...definition.options,
+  const options = withOwn(definition.options, {
     ...(count !== undefined && { count: flag(count.flag, count.summary) }),
     ...columnOptions(specs),
-    ...unlessOwn(definition.options),
+    ...commonOptions,
     ...(definition.stacks !== undefined && { tableSize: stackTableSize }),
-  };
+  });
   const stackTypes = stackFieldTypes(definition.stacks);
   const rowSchema = (): RowSchema => recordOf(skeleton);
   return {
@@ -115,11 +114,6 @@ export function snoop<S extends SkeletonTypes, const O extends OptionsFor<S>, C 
     run: (context) =>
       run(skeleton, definition as unknown as SnoopDefinition<SkeletonTypes, Options, string>, options, context),
   };
-}
-
-/** The options of every tool, but for those that the tool itself describes, to give them another letter. */
-function unlessOwn(own: Options): Options {
-  return Object.fromEntries(Object.entries(commonOptions).filter(([key]) => own[key] === undefined));
 }
 
 type AnySnoop = SnoopDefinition<SkeletonTypes, Options, string>;

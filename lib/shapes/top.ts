@@ -17,7 +17,7 @@ import { type CommonDefinition, type OptionsFor, rulesOf, type Text } from './co
 import { commonOptions } from './common-options.ts';
 import type { RunContext, Tool } from './definition.ts';
 import { intervalPositionals } from './intervals.ts';
-import { choice, flag, integer, type Options, type OptionValues } from './options.ts';
+import { choice, flag, integer, type Options, type OptionValues, withOwn } from './options.ts';
 
 type RowOf<S extends SkeletonTypes, M extends keyof S['maps']> = S['maps'][M]['key'] & S['maps'][M]['value'];
 
@@ -38,12 +38,23 @@ export interface TopDefinition<S extends SkeletonTypes, O, M extends Text<keyof 
   readonly sort: readonly (Text<keyof RowOf<S, M>> | NoInfer<C>)[];
   /** Other words for `--sort`, by bcc's custom: { all: 'bytes' }. */
   readonly sortAliases?: Readonly<Record<string, Text<keyof RowOf<S, M>> | NoInfer<C>>>;
+  /** What to sort by when the user does not say, where that depends on other options. */
+  usualSort?(values: OptionValues<O>): Text<keyof RowOf<S, M>> | NoInfer<C>;
+  /** Option that prints the values that a column can have, and ends. */
+  readonly list?: {
+    readonly flag: string;
+    readonly summary: string;
+    readonly column: Text<keyof RowOf<S, M>> | NoInfer<C>;
+    values(): readonly unknown[];
+  };
   /** Rows printed when `--rows` does not say; undefined prints all. */
   readonly rows?: number;
   /** Seconds between outputs when the user gives none; without it, one output at the end. */
   readonly interval?: number;
   /** Text is a screen that is replaced, with the load averages above; otherwise one table follows the other. */
   readonly screen?: boolean;
+  /** Fields that have no value with these options: the program leaves them at 0. */
+  absent?(values: OptionValues<O>): readonly Text<keyof RowOf<S, M>>[];
   /** What the kernel cannot filter. */
   keep?(row: RowOf<S, M>, values: OptionValues<O>): boolean;
 }
@@ -59,12 +70,7 @@ export function top<
 >(skeleton: Skeleton<S>, definition: TopDefinition<S, O & Options, M, C>): Tool {
   const any = definition as unknown as AnyTop;
   const specs = any.columns as Readonly<Record<string, ColumnSpec | undefined>>;
-  const options: Options = {
-    ...definition.options,
-    ...shapeOptions(any),
-    ...columnOptions(specs),
-    ...commonOptions,
-  };
+  const options = withOwn(definition.options, { ...shapeOptions(any), ...columnOptions(specs), ...commonOptions });
   return {
     shape: 'top',
     skeleton,
@@ -93,6 +99,7 @@ function shapeOptions(definition: AnyTop): Options {
       group: 'output',
     }),
     timestamp: flag('-T, --timestamp', 'print the time with each output', { group: 'output' }),
+    ...(definition.list !== undefined && { list: flag(definition.list.flag, definition.list.summary) }),
     ...(definition.screen === true && {
       noClear: flag('-C, --no-clear', 'do not clear the screen', { hidden: ['--noclear'], group: 'output' }),
     }),
@@ -132,12 +139,25 @@ async function* run(
   const specs = definition.columns as Readonly<Record<string, ColumnSpec | undefined>>;
   const { columns, fields } = chosenColumns(specs, types, values);
   const computed = Object.entries((definition.computed ?? {}) as Readonly<Record<string, ComputedField>>);
-  const wanted = (values.sort as string | undefined) ?? definition.sort[0];
+  const wanted = (values.sort as string | undefined) ?? definition.usualSort?.(typed) ?? definition.sort[0];
   const by = definition.sortAliases?.[wanted ?? ''] ?? wanted;
   if (by === undefined) {
     throw new KscopeError('failed', `${skeleton.name} does not say what to sort by`);
   }
   const limit = (values.rows as number | undefined) ?? definition.rows ?? Number.POSITIVE_INFINITY;
+
+  const listed = values.list === true ? definition.list : undefined;
+  if (listed !== undefined) {
+    yield {
+      type: 'table',
+      time: now(),
+      columns: columns.filter(({ name }) => name === listed.column),
+      types,
+      rows: listed.values().map((value) => ({ [listed.column]: value })),
+      fields: [listed.column],
+    };
+    return;
+  }
 
   yield* aggregate({
     skeleton,
@@ -150,6 +170,11 @@ async function* run(
     *messages(gains) {
       const time = now();
       const rows = (gains as Record<string, unknown>[]).filter((row) => definition.keep?.(row as never, typed) ?? true);
+      for (const name of definition.absent?.(typed) ?? []) {
+        for (const row of rows) {
+          delete row[name];
+        }
+      }
       for (const [name, field] of computed) {
         for (const row of rows) {
           row[name] = field.value(row, values);

@@ -101,7 +101,7 @@ test('absent values are optional in the schema of nothing else', () => {
   const maybe = ['maybe_comm_t', 'maybe_ns_t', 'maybe_pid_t'];
   assert.deepEqual(
     optional.sort(),
-    ['errno_t', 'fd_t', 'file_mode_t', 'mark_t', 'port_t', 'signal_t', ...maybe].sort(),
+    ['errno_t', 'fd_t', 'file_mode_t', 'mark_t', 'port_t', 'signal_t', 'syscall_t', ...maybe].sort(),
   );
 });
 
