@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import {
   appendFileSync,
   mkdirSync,
+  readFileSync,
   readlinkSync,
   renameSync,
   rmSync,
@@ -273,6 +274,19 @@ test('addresses of processes are named through what the process sees', () => {
   assert.deepEqual(symbols.resolve(5, 0x7f0000000200n), { address: 0x7f0000000200n, module: '[anon]', offset: 0x200 });
   assert.deepEqual(symbols.resolve(5, 0xdead0000n), { address: 0xdead0000n });
   assert.deepEqual(symbols.resolve(6, 0x401001n), { address: 0x401001n }, 'nobody knows this process');
+});
+
+test('the code that the kernel lends to processes has names', () => {
+  const vdso = [...parseMaps(readFileSync('/proc/self/maps', 'latin1'))].find(({ path }) => path === '[vdso]');
+  assert.ok(vdso !== undefined);
+  const symbols = new UserSymbols();
+  const names = new Set<string | undefined>();
+  for (let address = vdso.start; address < vdso.end; address += 16) {
+    const { symbol, module } = symbols.resolve(process.pid, BigInt(address));
+    assert.equal(module, '[vdso]');
+    names.add(symbol);
+  }
+  assert.ok(names.has('__vdso_clock_gettime') || names.has('__kernel_clock_gettime'), [...names].join(' '));
 });
 
 test('a process of another root that is over is named if it was seen while it lived', () => {

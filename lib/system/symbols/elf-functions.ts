@@ -90,11 +90,25 @@ export class ElfFunctions {
     }
     try {
       const stats = fstatSync(fd);
-      return stats.isFile() ? new ElfFunctions(new Reader(fd, stats.size)) : undefined;
+      return stats.isFile() ? new ElfFunctions(new Reader(fd, 0, stats.size)) : undefined;
     } catch {
       return undefined;
     } finally {
       closeSync(fd);
+    }
+  }
+
+  /** Reads the file that the kernel has put into our own memory. Undefined when that is refused or no ELF file. */
+  static inMemory(start: number, end: number): ElfFunctions | undefined {
+    try {
+      const fd = openSync('/proc/self/mem', constants.O_RDONLY);
+      try {
+        return new ElfFunctions(new Reader(fd, start, end - start));
+      } finally {
+        closeSync(fd);
+      }
+    } catch {
+      return undefined;
     }
   }
 
@@ -126,11 +140,14 @@ export class ElfFunctions {
 /** Bounded reads of parts of a file. */
 class Reader {
   readonly #fd: number;
+  readonly #start: number;
   readonly #size: number;
   readonly header: Buffer;
 
-  constructor(fd: number, size: number) {
+  /** @param start where in what `fd` stands for the ELF file begins */
+  constructor(fd: number, start: number, size: number) {
     this.#fd = fd;
+    this.#start = start;
     this.#size = size;
     this.header = this.read(0, HEADER);
     if (
@@ -150,7 +167,7 @@ class Reader {
     const bytes = Buffer.alloc(Math.min(size, this.#size - offset));
     let done = 0;
     while (done < bytes.length) {
-      const count = readSync(this.#fd, bytes, done, bytes.length - done, offset + done);
+      const count = readSync(this.#fd, bytes, done, bytes.length - done, this.#start + offset + done);
       if (count === 0) {
         break;
       }

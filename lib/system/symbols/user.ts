@@ -16,6 +16,7 @@ interface Mapping {
 
 const FILES_MAX = 1024;
 const MAPS_MAX = 64 * 2 ** 20;
+const BITS_32 = 2 ** 32;
 /** A process has other code after each exec and dlopen; this many of its pasts are kept. */
 const PASTS_MAX = 8;
 
@@ -69,7 +70,7 @@ export class UserSymbols {
     if (mapping === undefined) {
       return { address };
     }
-    const functions = isFile(mapping) ? this.#functions(pid, mapping) : undefined;
+    const functions = isFile(mapping) ? this.#functions(pid, mapping) : this.#vdsoOf(mapping);
     const found = functions?.atFileOffset(number - mapping.start + mapping.fileOffset);
     const module = mapping.path === '' ? '[anon]' : mapping.path.replace(/ \(deleted\)$/, '');
     return found === undefined
@@ -98,6 +99,18 @@ export class UserSymbols {
     const functions = own === undefined || own.size > 0 ? own : (separate(own, this.#proc, pid, mapping.path) ?? own);
     this.#files.set(mapping.file, functions);
     return functions;
+  }
+
+  /** Functions of the kernel that processes call as their own: one image for all of 64 bits, so ours will do. */
+  #vdsoOf({ path, start }: Mapping): ElfFunctions | undefined {
+    if (path !== '[vdso]' || start < BITS_32) {
+      return undefined;
+    }
+    if (!this.#files.has(path)) {
+      const own = new Process('/proc/self').mappings.find((mapping) => mapping.path === path);
+      this.#files.set(path, own && ElfFunctions.inMemory(own.start, own.end));
+    }
+    return this.#files.get(path);
   }
 
   /** The process is gone, its file may be where it was. */
