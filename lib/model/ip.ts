@@ -114,3 +114,9 @@ export function parseIp(text: string): Uint8Array | undefined {
   const four = parseIp4(text);
   return four === undefined ? parseIp6(text) : Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, ...four);
 }
+
+/** Address and port as people write them: '10.0.0.1:80', '[::1]:80'; just the address where there is no port. */
+export function formatEndpoint(address: string, port: number | undefined): string {
+  const text = address.includes(':') ? `[${address}]` : address;
+  return port === undefined ? address : `${text}:${port}`;
+}

@@ -102,6 +102,10 @@ function shapeOptions(definition: AnyTop): Options {
     ...(definition.list !== undefined && { list: flag(definition.list.flag, definition.list.summary) }),
     ...(definition.screen === true && {
       noClear: flag('-C, --no-clear', 'do not clear the screen', { hidden: ['--noclear'], group: 'output' }),
+      noSummary: flag('-S, --no-summary', 'print no line with time and load averages', {
+        hidden: ['--nosummary'],
+        group: 'output',
+      }),
     }),
   };
 }
@@ -181,12 +185,13 @@ async function* run(
         }
       }
       const screen = definition.screen === true;
+      const summary = screen && values.noSummary !== true;
       yield {
         type: 'interval',
         time,
-        stamp: screen || values.timestamp === true,
+        stamp: summary || values.timestamp === true,
         clear: screen && values.noClear !== true,
-        ...(screen && { heading: loadAverages() }),
+        ...(summary && { heading: loadAverages() }),
       };
       yield {
         type: 'table',

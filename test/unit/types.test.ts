@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { test } from 'node:test';
-import { formatIp, formatIp6, parseIp, parseIp4, parseIp6 } from '../../lib/model/ip.ts';
+import { formatEndpoint, formatIp, formatIp6, parseIp, parseIp4, parseIp6 } from '../../lib/model/ip.ts';
 import { errorName, errorNumber, signalName, signalNumber } from '../../lib/model/kernel-names.ts';
 import { formatTime, rfc3339, type TimeStyle, timeWidth } from '../../lib/model/time-format.ts';
 import {
@@ -276,6 +276,12 @@ test('an address of either family is IPv4 when it is mapped', () => {
   const six = parseIp('2001:db8::1');
   assert.ok(six);
   assert.equal(formatIp(six, 0), '2001:db8::1');
+});
+
+test('an address with its port is written so that both can be told', () => {
+  assert.equal(formatEndpoint('192.0.2.1', 80), '192.0.2.1:80');
+  assert.equal(formatEndpoint('2001:db8::1', 80), '[2001:db8::1]:80');
+  assert.equal(formatEndpoint('2001:db8::1', undefined), '2001:db8::1');
 });
 
 test('what is no address is refused', () => {
