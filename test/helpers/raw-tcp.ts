@@ -11,7 +11,10 @@ const SO_DETACH_FILTER = 27;
 const IPPROTO_TCP = 6;
 const TCP_MAXSEG = 2;
 const TCP_INFO = 11;
+// In struct tcp_info.
+const ROUND_TRIP_TIME_AT = 68;
 const TOTAL_RETRANSMITS_AT = 100;
+const SEGMENTS_RECEIVED_AT = 140;
 
 /**
  * A TCP socket of which every step is one system call of this thread. It can be made deaf: it then drops each packet
@@ -58,9 +61,17 @@ export class RawTcp implements Disposable {
 
   /** How many segments the kernel says that it has sent again. */
   get retransmits(): number {
-    const info = Buffer.alloc(104);
-    mustSyscall('getsockopt', this.fd, IPPROTO_TCP, TCP_INFO, info, new Uint8Array(Uint32Array.of(104).buffer));
-    return info.readUInt32LE(TOTAL_RETRANSMITS_AT);
+    return this.#info(TOTAL_RETRANSMITS_AT);
+  }
+
+  /** The smoothed round-trip time that the kernel knows, in microseconds. */
+  get roundTripTime(): number {
+    return this.#info(ROUND_TRIP_TIME_AT);
+  }
+
+  /** How many segments have come. */
+  get segmentsReceived(): number {
+    return this.#info(SEGMENTS_RECEIVED_AT);
   }
 
   accept(): RawTcp {
@@ -94,5 +105,11 @@ export class RawTcp implements Disposable {
 
   [Symbol.dispose](): void {
     syscall('close', this.fd);
+  }
+
+  #info(at: number): number {
+    const info = Buffer.alloc(144);
+    mustSyscall('getsockopt', this.fd, IPPROTO_TCP, TCP_INFO, info, new Uint8Array(Uint32Array.of(144).buffer));
+    return info.readUInt32LE(at);
   }
 }
