@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * TCP connections that processes accept. The kernel's function knows all of
+ * them; without fexit and kprobes, the system calls do, which are not the only
+ * way to it: io_uring is another.
+ */
+#include "events.h"
+#include "filter.h"
+#include "tcp.h"
+#include <bpf/bpf_tracing.h>
+
+const volatile port_t filter_lports[FILTER_PORTS] = {};
+
+struct event {
+	boot_ns_t time;
+	pid_t pid;
+	thread_t tid;
+	uid_t uid;
+	comm_t comm[16];
+	__u8 ip;
+	ip_t saddr[16];
+	port_t lport;
+	ip_t daddr[16];
+	port_t dport;
+	cgroup_id_t cgroup;
+};
+
+EVENT_RING(events, event);
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct proto_accept_arg {
+	int flags;
+};
+
+struct sock___accepted {
+	__u16 sk_protocol;
+};
+
+#pragma clang attribute pop
+
+static __always_inline int accepted(struct sock *sk)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+	struct event *event;
+
+	if (!wanted_task(id) || BPF_CORE_READ((struct sock___accepted *)sk, sk_protocol) != IPPROTO_TCP)
+		return 0;
+	event = event_reserve(events, event);
+	if (!event)
+		return 0;
+	if (!tcp_ends(event, sk) || !wanted_port(filter_lports, event->lport)) {
+		event_discard(event);
+		return 0;
+	}
+	event->time = bpf_ktime_get_boot_ns();
+	event->pid = id >> 32;
+	event->tid = id;
+	event->uid = bpf_get_current_uid_gid();
+	bpf_get_current_comm(event->comm, sizeof(event->comm));
+	event->cgroup = bpf_get_current_cgroup_id();
+	event_submit(event);
+	return 0;
+}
+
+/*
+ * The result comes behind the arguments, of which there were four before
+ * 92ef0fd55ac8 ("net: change proto and proto_ops accept type", 6.10).
+ */
+SEC("fexit/inet_csk_accept")
+int accept__fexit(__u64 *ctx)
+{
+	struct sock *sk = (void *)(bpf_core_type_exists(struct proto_accept_arg) ? ctx[2] : ctx[4]);
+
+	return sk ? accepted(sk) : 0;
+}
+
+SEC("kretprobe/inet_csk_accept")
+int BPF_KRETPROBE(accept__kretprobe, struct sock *sk)
+{
+	return sk ? accepted(sk) : 0;
+}
+
+static __always_inline int syscall_returns(struct syscall_trace_exit *ctx)
+{
+	struct sock *sk = accepted_socket(ctx);
+
+	return sk ? accepted(sk) : 0;
+}
+
+SEC("tp/syscalls/sys_exit_accept")
+int accept_call__tp(struct syscall_trace_exit *ctx)
+{
+	return syscall_returns(ctx);
+}
+
+SEC("tp/syscalls/sys_exit_accept4")
+int accept4_call__tp(struct syscall_trace_exit *ctx)
+{
+	return syscall_returns(ctx);
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
