@@ -11,7 +11,7 @@ import { type CommonDefinition, type OptionsFor, rulesOf, type Text } from './co
 import { commonOptions } from './common-options.ts';
 import type { RunContext, Tool } from './definition.ts';
 import { intervalPositionals } from './intervals.ts';
-import { flag, type Options, type OptionValues } from './options.ts';
+import { flag, type Options, type OptionValues, withOwn } from './options.ts';
 import { tableSchema } from './top.ts';
 
 type RowOf<S extends SkeletonTypes, M extends keyof S['maps']> = S['maps'][M]['key'] & S['maps'][M]['value'];
@@ -60,12 +60,11 @@ export function histogram<
   C extends string = never,
 >(skeleton: Skeleton<S>, definition: HistogramDefinition<S, O & Options, M, C>): Tool {
   const any = definition as unknown as AnyHistogram;
-  const options: Options = {
-    ...definition.options,
+  const options = withOwn(definition.options, {
     ...(any.totals !== undefined && { dist: distOption(any.totals) }),
     ...shapeOptions,
     ...commonOptions,
-  };
+  });
   return {
     shape: 'histogram',
     skeleton,

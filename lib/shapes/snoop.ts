@@ -57,8 +57,8 @@ export interface SnoopDefinition<S extends SkeletonTypes, O extends Options, C e
     readonly user?: Text<keyof EventOf<S>>;
     /** Field that tells in which process user addresses are. */
     readonly process?: Text<keyof EventOf<S>>;
-    /** Keys of the options that ask for stacks; without any, the table takes no memory. */
-    readonly when: readonly Text<keyof O>[];
+    /** Keys of the options that ask for stacks: without any of them the table takes no memory. By default it does. */
+    readonly when?: readonly Text<keyof O>[];
   };
   /** Option that prints, at the end, how often each combination of these fields came up, instead of the events. */
   readonly count?: {
@@ -185,7 +185,8 @@ async function* run(
     attachers: attachersOf(definition.attach, values),
     prepare: (object) => {
       if (definition.stacks !== undefined) {
-        const wanted = definition.stacks.when.some((key) => values[key] === true);
+        const { when } = definition.stacks;
+        const wanted = when === undefined || when.some((key) => values[key] === true);
         resizeStackTable(object, definition.stacks.table, wanted ? (values.tableSize as number | undefined) : 1);
       }
       definition.prepare?.(object, typedValues);
