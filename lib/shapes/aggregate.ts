@@ -59,6 +59,7 @@ export async function* aggregate(run: Aggregation): AsyncGenerator<Message, void
     rules: rulesOf(definition.attach, context.values),
     attachers: attachersOf(definition.attach, context.values),
     prepare: (object) => definition.prepare?.(object, context.values as OptionValues<Options>),
+    loaded: (object) => definition.loaded?.(object, context.values as OptionValues<Options>),
   });
   const reader = new DeltaReader(session.object.map(run.map), schemas.value);
   yield run.ready(session);

@@ -39,6 +39,8 @@ export interface CommonDefinition<S extends SkeletonTypes, O> {
   readonly attach?: AttachRules<S, O>;
   /** Between open and load: sizes, and constants that are no option's value. */
   prepare?(object: BpfObject, values: OptionValues<O>): void;
+  /** Between load and attach: entries of maps. */
+  loaded?(object: BpfObject, values: OptionValues<O>): void;
   readonly examples: Readonly<Record<string, string>>;
   readonly aliases?: Readonly<Record<string, readonly string[]>>;
 }

@@ -22,6 +22,8 @@ export interface SessionPlan {
   readonly rules: ChoiceRules;
   /** Between open and load: sizes, and constants that are no option's value. */
   readonly prepare?: (object: BpfObject) => void;
+  /** Between load and attach: entries of maps. */
+  readonly loaded?: (object: BpfObject) => void;
   /** By program name: attaches one whose section does not say where. */
   readonly attachers?: Readonly<Record<string, (program: BpfProgram) => void>>;
 }
@@ -130,6 +132,7 @@ function attach(object: BpfObject, plan: SessionPlan, failed: ReadonlyMap<string
   }
   object.load();
   loadFilters(object, context.values);
+  plan.loaded?.(object);
   for (const name of chosen) {
     const by = plan.attachers?.[name];
     if (by === undefined) {

@@ -191,6 +191,7 @@ async function* run(
       }
       definition.prepare?.(object, typedValues);
     },
+    loaded: (object) => definition.loaded?.(object, typedValues),
   });
   const stacks = definition.stacks && new EventStacks(session.object, definition.stacks);
   const ring = session.object.ring<Row>(RING);

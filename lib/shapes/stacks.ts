@@ -127,6 +127,7 @@ async function* run(
       resizeStackTable(object, definition.table, values.tableSize as number | undefined);
       definition.prepare?.(object, values as OptionValues<Options>);
     },
+    loaded: (object) => definition.loaded?.(object, values as OptionValues<Options>),
   });
   const { object } = session;
   const symbols = new StackSymbols(stackTableOf(object, definition.table));
