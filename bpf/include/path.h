@@ -9,6 +9,7 @@
 
 #include "core.h"
 #include "events.h"
+#include "file.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 
@@ -154,16 +155,18 @@ dentry_path_finish(char buffer[DENTRY_PATH_BUFFER], __u32 length, enum dentry_pa
 	return length;
 }
 
-/* The open file behind a descriptor of the current task, or NULL. */
-static __always_inline struct file *current_file(int fd)
+/*
+ * Ends a path that is longer than the `room` bytes that are kept of it: a path
+ * in a field of fixed length, with zeros behind. No name is kept in part.
+ */
+static __always_inline void dentry_path_cut(char *buffer, const __u32 room)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-	struct file *file = NULL;
+	__u32 end = room - 8;
 
-	if (fd >= 0 && (__u32)fd < BPF_CORE_READ(table, max_fds))
-		bpf_probe_read_kernel(&file, sizeof(file), BPF_CORE_READ(table, fd) + fd);
-	return file;
+	__builtin_memset(buffer + end, 0, 8);
+	for (__u32 i = 0; i <= NAME_MAX && buffer[end - 1]; i++)
+		buffer[--end] = '\0';
+	__builtin_memcpy(buffer + end, "...\0\0\0\0", 8);
 }
 
 #endif

@@ -79,6 +79,7 @@ typedef char args_t;
  *	"\0"				the empty name
  *	"f\0" "d\0" "...\0"		.../d/f: the walk ended before a root; the record's
  *					`truncated` is set as well, since a directory may have that name
+ * In a field of fixed length, three NULs or more end a path from the root, or one that begins with "...".
  */
 typedef char dentry_path_t;
 

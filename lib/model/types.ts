@@ -319,11 +319,23 @@ const slash = 0x2f;
 // Where paths are put together, one at a time.
 let room = Buffer.alloc(16384);
 
+const beginning = Buffer.from('\0...\0');
+
+/** Where a path ends in a field of fixed length, which zeros fill up. */
+function endOfDentries(bytes: Uint8Array, start: number, limit: number): number {
+  let end = limit;
+  while (end - start > 2 && bytes[end - 1] === 0 && bytes[end - 2] === 0 && bytes[end - 3] === 0) {
+    end--;
+  }
+  return end < limit && beginning.every((byte, i) => bytes[end - 1 - beginning.length + i] === byte) ? end - 1 : end;
+}
+
 /**
  * The pieces of a path, leaf first, put the other way round with slashes between them. The outermost piece is empty for
  * a path from the root, '...' for one whose beginning is not known.
  */
-function joinDentries(bytes: Uint8Array, start: number, end: number): string {
+function joinDentries(bytes: Uint8Array, start: number, limit: number): string {
+  const end = endOfDentries(bytes, start, limit);
   const first = terminator(bytes, start, end);
   if (first >= end - 1) {
     return escapeTerminated(bytes, start, first);

@@ -187,6 +187,11 @@ test('a path is put together from its pieces', () => {
   assert.equal(path('f\0d\0...\0'), '.../d/f');
   assert.equal(path('cut\0with'), 'with/cut');
   assert.equal(path('ü\n\0\\\0\0'), '/\\\\/ü\\n');
+  // In a field of fixed length, filled up with zeros.
+  assert.equal(path('passwd\0etc\0\0\0\0\0'), '/etc/passwd');
+  assert.equal(path('\0\0\0\0'), '/');
+  assert.equal(path('f\0d\0...\0\0\0\0'), '.../d/f');
+  assert.equal(path('f\0d\0...\0\0'), '/.../d/f');
   // Longer than the room that is kept for it.
   assert.equal(path(`${'x'.repeat(9000)}\0${'y'.repeat(9000)}\0\0`), `/${'y'.repeat(9000)}/${'x'.repeat(9000)}`);
 });
