@@ -13,6 +13,7 @@ export { commonOptions, seconds } from './shapes/common-options.ts';
 export { familyFilters, portFilters } from './shapes/connection-filters.ts';
 export { custom } from './shapes/custom.ts';
 export type { Tool } from './shapes/definition.ts';
+export { fileIoHooks, setDirectories } from './shapes/file-io.ts';
 export { filters } from './shapes/filters.ts';
 export { histogram } from './shapes/histogram.ts';
 export { choice, flag, integer, list, parseInteger, pattern, text } from './shapes/options.ts';

@@ -49,6 +49,21 @@ const numbers = {
   unlinkat: [263, 35],
   unshare: [272, 97],
   wait4: [61, 260],
+  pread64: [17, 67],
+  readv: [19, 65],
+  preadv: [295, 69],
+  preadv2: [327, 286],
+  write: [1, 64],
+  pwrite64: [18, 68],
+  writev: [20, 66],
+  pwritev: [296, 70],
+  pwritev2: [328, 287],
+  fsync: [74, 82],
+  fdatasync: [75, 83],
+  sendfile: [40, 71],
+  pipe2: [293, 59],
+  lseek: [8, 62],
+  newfstatat: [262, 79],
 } as const satisfies Readonly<Record<string, readonly [number, number?]>>;
 
 export type SyscallName = keyof typeof numbers;
