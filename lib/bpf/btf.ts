@@ -292,6 +292,30 @@ export class Btf {
     throw new KscopeError('failed', `BTF type ${id} (${type.kind}) has no size`);
   }
 
+  /**
+   * Reads every type that is not in the base, and looks whether what it refers to exists and can be what it is used
+   * for: readers that trust their input do not survive without. @throws KscopeError failed
+   */
+  check(): void {
+    for (let id = this.firstId; id < this.endId; id++) {
+      const type = this.#read(id);
+      for (const reference of referencesOf(type)) {
+        if (reference >= this.endId) {
+          throw damaged(`type ${id} refers to type ${reference}, which does not exist`);
+        }
+      }
+      if (isTransparent(type)) {
+        this.resolve(id);
+      }
+      if (type.kind === 'func' && this.kind(type.type) !== 'func_proto') {
+        throw damaged(`function ${id} has no prototype`);
+      }
+      if (type.kind === 'datasec' && type.variables.some((one) => !sectionKinds.has(this.kind(one.type)))) {
+        throw damaged(`section ${id} has what is no variable`);
+      }
+    }
+  }
+
   #owner(id: number): Btf {
     if (id >= this.endId || id < 1) {
       throw damaged(`there is no type ${id}`);
@@ -476,6 +500,26 @@ export class Btf {
       this.#names = { heads, next };
     }
     return this.#names;
+  }
+}
+
+/** What a section may have: of functions, those that are defined elsewhere. */
+const sectionKinds: ReadonlySet<string> = new Set(['var', 'func']);
+
+/** Ids of the types that a type is made of or refers to. */
+function referencesOf(type: BtfType): readonly number[] {
+  switch (type.kind) {
+    case 'array':
+      return [type.element, type.index];
+    case 'struct':
+    case 'union':
+      return type.members.map((member) => member.type);
+    case 'func_proto':
+      return [type.returns, ...type.parameters.map((parameter) => parameter.type)];
+    case 'datasec':
+      return type.variables.map((variable) => variable.type);
+    default:
+      return 'type' in type ? [type.type] : [];
   }
 }
 

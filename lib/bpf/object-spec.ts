@@ -30,11 +30,18 @@ export interface ProgramSpec {
   readonly section: string;
 }
 
+const ALLOCATED = 0x2;
+/** No program needs more, and a damaged size makes the kernel clear gigabytes. */
+const MAX_SECTION = 64 * 2 ** 20;
 const MARKER = /^(.+)_record$/;
 
 /** @param what names the object in errors. @throws KscopeError failed */
 export function readObjectSpec(bytes: Uint8Array, what: string): ObjectSpec {
   const elf = parseElf(bytes, what);
+  const huge = elf.sections.find(({ flags, size }) => (flags & ALLOCATED) !== 0 && size > MAX_SECTION);
+  if (huge !== undefined) {
+    throw new KscopeError('failed', `${what} is damaged: its section ${huge.name} has ${huge.size} bytes`);
+  }
   const section = elf.section('.BTF');
   const records = new Map<string, RowSchema>();
   const variables = new Map<string, VariableSpec>();
@@ -44,6 +51,7 @@ export function readObjectSpec(bytes: Uint8Array, what: string): ObjectSpec {
     return { records, variables, maps, programs };
   }
   const btf = Btf.parse(section.bytes);
+  btf.check();
   const offsets = new Map(elf.symbols().map((symbol) => [`${symbol.section}:${symbol.name}`, symbol.value]));
   for (const { section: name, variable, type } of variablesOf(btf)) {
     if (name === '.types') {

@@ -1,4 +1,4 @@
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { KscopeError } from '../model/errors.ts';
@@ -10,6 +10,7 @@ import type { Pointer } from '../native/library.ts';
 import { MappedMemory, viewMemory } from '../native/memory.ts';
 import { mayTrace } from '../system/capabilities.ts';
 import { bootToEpochMicros } from '../system/clock.ts';
+import { checkBtfFile } from './btf-file.ts';
 import { compileDecoder } from './decoder.ts';
 import { Globals } from './globals.ts';
 import type { BpfLink } from './link.ts';
@@ -85,7 +86,7 @@ export class BpfObject implements Disposable {
     }
     this.#btf = details.btf;
     if (details.btf !== undefined) {
-      checkReadable(details.btf);
+      checkBtfFile(details.btf);
     }
     this.#spec = readObjectSpec(bytes, `the BPF object of ${this.name}`);
     this.#verifierLog = MappedMemory.private(VERIFIER_LOG_SIZE);
@@ -303,14 +304,5 @@ export class BpfObject implements Disposable {
     if (this.#state !== state) {
       throw new KscopeError('failed', `cannot ${what}: the BPF object of ${this.name} is ${this.#state}`);
     }
-  }
-}
-
-function checkReadable(btf: string): void {
-  try {
-    accessSync(btf, constants.R_OK);
-  } catch (cause) {
-    const { errno = 0 } = cause as NodeJS.ErrnoException;
-    throw new KscopeError('usage', `cannot read the BTF file '${btf}': ${errorText(errno)}`, { cause });
   }
 }

@@ -329,6 +329,30 @@ test('no damage does more than fail', () => {
   assert.ok(read > 300 && read < 2700, `${read} of 3000 could be read`);
 });
 
+test('types that refer to what is not there, or to what cannot be meant, are found', () => {
+  const whole = (build: (b: BtfBuilder) => void) => {
+    const b = new BtfBuilder();
+    build(b);
+    return Btf.parse(b.build());
+  };
+  Btf.parse(everyKind()).check();
+  const bad: Readonly<Record<string, readonly [(b: BtfBuilder) => void, RegExp]>> = {
+    pointer: [(b) => b.raw(2, '', 0, false, 2), /type 1 refers to type 2, which does not exist/],
+    element: [(b) => b.raw(3, '', 0, false, 0, [9, 1, 1]), /type 1 refers to type 9/],
+    index: [(b) => b.raw(3, '', 0, false, 0, [1, 9, 1]), /type 1 refers to type 9/],
+    member: [(b) => b.raw(4, 's', 1, false, 8, [0, 7, 0]), /type 1 refers to type 7/],
+    'name of a member': [(b) => b.raw(4, 's', 1, false, 8, [9999, 0, 0]), /a name is outside its table/],
+    parameter: [(b) => b.raw(13, '', 1, false, 0, [0, 5]), /type 1 refers to type 5/],
+    result: [(b) => b.raw(13, '', 0, false, 5), /type 1 refers to type 5/],
+    prototype: [(b) => b.raw(12, 'f', 1, false, b.int('int', 4)), /function 2 has no prototype/],
+    variable: [(b) => b.raw(15, '.bss', 1, false, 4, [b.int('int', 4), 0, 4]), /section 2 has what is no variable/],
+    'a loop of typedefs': [(b) => [b.raw(8, 'a', 0, false, 2), b.raw(8, 'b', 0, false, 1)], /refers to itself/],
+  };
+  for (const [what, [build, message]] of Object.entries(bad)) {
+    assert.throws(() => whole(build).check(), failed(message), what);
+  }
+});
+
 test('no truncation does more than fail', () => {
   const sample = everyKind();
   for (let length = 0; length < sample.length; length++) {
