@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { openSync } from 'node:fs';
 import { test } from 'node:test';
 import { type JsonMessage, type RunningTool, startTool, type ToolResult } from '../helpers/run-tool.ts';
@@ -121,4 +123,63 @@ test('a reader that reads late gets everything', async () => {
   tool.process.stdout?.resume();
   const result = await tool.end();
   assert.equal(assertAllAccountedFor(result, await witness.end(), count), 0);
+});
+
+test('a tool that is stopped for a while under load: every event is printed or counted', async () => {
+  const workers = 3;
+  // Made by the thousand, while the tool runs, is stopped, and runs again.
+  const opens = `
+    const { openSync } = require('node:fs');
+    process.on('message', () => process.exit());
+    process.send('running');
+    (function some() {
+      for (let i = 0; i < 500; i++) try { openSync('${path}'); } catch {}
+      process.send(500);
+      setImmediate(some);
+    })();`;
+  const size = ['--buffer-size', '64K'];
+  const only = ['--json', '--comm', 'kscope-loaded'];
+  const named = `process.title = 'kscope-loaded';${opens}`;
+  await using tool = startTool('opensnoop', [...only, ...size]);
+  await using witness = startTool('opensnoop', [...only, '--buffer-size', '256M']);
+  await Promise.all([tool.ready(), witness.ready()]);
+  let made = 0;
+  const children = Array.from({ length: workers }, () =>
+    spawn(process.execPath, ['-e', named], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] }),
+  );
+  const reached = (goal: number) =>
+    new Promise<void>((resolve) => {
+      for (const child of children) {
+        child.on('message', function count() {
+          if (made >= goal) {
+            child.off('message', count);
+            resolve();
+          }
+        });
+      }
+    });
+  for (const child of children) {
+    child.on('message', (count) => {
+      made += typeof count === 'number' ? count : 0;
+    });
+  }
+  await reached(5_000);
+  tool.process.kill('SIGSTOP');
+  await reached(made + 30_000);
+  tool.process.kill('SIGCONT');
+  await reached(made + 5_000);
+  await Promise.all(
+    children.map((child) => {
+      child.send('end');
+      return once(child, 'exit');
+    }),
+  );
+  const [seen, all] = await Promise.all([tool.end(), witness.end()]);
+  assert.doesNotMatch(all.stderr, /lost/);
+  const { total, sum } = lostIn(seen.messages);
+  assert.equal(sum, total);
+  assert.equal(saidLost(seen.stderr).total, total);
+  assert.ok(all.rows.filter((row) => row.path === path).length >= made);
+  assert.equal(seen.rows.length + total, all.rows.length);
+  assert.ok(total > 0);
 });
