@@ -5,6 +5,7 @@
 #include "filter.h"
 #include "sched.h"
 #include "stack.h"
+#include "table.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
@@ -43,15 +44,8 @@ struct {
 	__type(value, struct left);
 } waiting SEC(".maps");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 40960);
-	__type(key, struct key);
-	__type(value, struct value);
-} times SEC(".maps");
-
+TABLE(times, struct key, struct value, 40960);
 DROP_COUNTER(waiting);
-DROP_COUNTER(times);
 STACKS(stacks);
 
 static __always_inline bool wanted_state(__u32 state)
@@ -92,27 +86,20 @@ static __always_inline void come_back(struct task_struct *next)
 {
 	thread_t tid = BPF_CORE_READ(next, pid);
 	struct left *left = bpf_map_lookup_elem(&waiting, &tid);
-	struct value *value, first = {};
+	struct value *value;
+	__u64 time;
 	struct key key;
 
 	if (!left)
 		return;
-	first.time = bpf_ktime_get_ns() - left->since;
+	time = bpf_ktime_get_ns() - left->since;
 	key = left->key;
 	bpf_map_delete_elem(&waiting, &tid);
-	if (first.time / 1000 < min_block || first.time / 1000 > max_block)
+	if (time / 1000 < min_block || time / 1000 > max_block)
 		return;
-	value = bpf_map_lookup_elem(&times, &key);
-	if (!value) {
-		/* Another processor may be first. */
-		if (!bpf_map_update_elem(&times, &key, &first, BPF_NOEXIST))
-			return;
-		value = bpf_map_lookup_elem(&times, &key);
-	}
+	value = table_row(times, &key);
 	if (value)
-		__sync_fetch_and_add(&value->time, first.time);
-	else
-		COUNT_DROPPED(times);
+		__sync_fetch_and_add(&value->time, time);
 }
 
 SEC("tp_btf/sched_switch")

@@ -4,6 +4,7 @@
 #include "events.h"
 #include "filter.h"
 #include "stack.h"
+#include "table.h"
 #include <bpf/bpf_helpers.h>
 
 const volatile bool include_idle = false;
@@ -21,14 +22,7 @@ struct value {
 	count_t count;
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 40960);
-	__type(key, struct key);
-	__type(value, struct value);
-} counts SEC(".maps");
-
-DROP_COUNTER(counts);
+TABLE(counts, struct key, struct value, 40960);
 STACKS(stacks);
 
 SEC("perf_event")
@@ -36,7 +30,7 @@ int sample(void *ctx)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 	struct key key = { .pid = id >> 32, .user = NO_STACK, .kernel = NO_STACK };
-	struct value *value, one = { .count = 1 };
+	struct value *value;
 
 	if (!include_idle && (thread_t)id == 0)
 		return 0;
@@ -48,17 +42,9 @@ int sample(void *ctx)
 	if (!kernel_only)
 		key.user = user_stack(ctx, stacks);
 
-	value = bpf_map_lookup_elem(&counts, &key);
+	value = table_row(counts, &key);
 	if (value)
 		__sync_fetch_and_add(&value->count, 1);
-	else if (bpf_map_update_elem(&counts, &key, &one, BPF_NOEXIST)) {
-		/* Another processor was first, or the map is full. */
-		value = bpf_map_lookup_elem(&counts, &key);
-		if (value)
-			__sync_fetch_and_add(&value->count, 1);
-		else
-			COUNT_DROPPED(counts);
-	}
 	return 0;
 }
 

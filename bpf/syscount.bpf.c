@@ -4,6 +4,7 @@
 #include "events.h"
 #include "filter.h"
 #include "syscall.h"
+#include "table.h"
 #include <bpf/bpf_tracing.h>
 
 const volatile bool by_process = false;
@@ -26,13 +27,7 @@ struct value {
 	ns_t total;
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
-	__uint(max_entries, 16384);
-	__type(key, struct key);
-	__type(value, struct value);
-} counts SEC(".maps");
-DROP_COUNTER(counts);
+TABLE_IN(counts, BPF_MAP_TYPE_PERCPU_HASH, struct key, struct value, 16384);
 
 /* When the call began that a thread is in, or 0. Entries stay as long as their threads. */
 struct {
@@ -58,7 +53,6 @@ static __always_inline bool wanted_call(__u64 id, __u32 call)
 
 static __always_inline void add(__u64 id, __u32 call)
 {
-	static const struct value none = {};
 	struct key key = { .pid = by_process ? id >> 32 : 0, .syscall = by_process ? NO_SYSCALL : call };
 	thread_t tid = id;
 	struct value *value;
@@ -73,15 +67,9 @@ static __always_inline void add(__u64 id, __u32 call)
 		time = bpf_ktime_get_ns() - *start;
 		*start = 0;
 	}
-	value = bpf_map_lookup_elem(&counts, &key);
-	if (!value) {
-		bpf_map_update_elem(&counts, &key, &none, BPF_NOEXIST);
-		value = bpf_map_lookup_elem(&counts, &key);
-	}
-	if (!value) {
-		COUNT_DROPPED(counts);
+	value = table_row(counts, &key);
+	if (!value)
 		return;
-	}
 	if (by_process)
 		bpf_get_current_comm(value->comm, sizeof(value->comm));
 	__sync_fetch_and_add(&value->count, 1);

@@ -5,6 +5,7 @@
 #include "filter.h"
 #include "sched.h"
 #include "stack.h"
+#include "table.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
@@ -36,15 +37,8 @@ struct {
 	__type(value, struct asleep);
 } sleeping SEC(".maps");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 40960);
-	__type(key, struct key);
-	__type(value, struct value);
-} times SEC(".maps");
-
+TABLE(times, struct key, struct value, 40960);
 DROP_COUNTER(sleeping);
-DROP_COUNTER(times);
 STACKS(stacks);
 
 /* The thread that leaves is still the current one. One that could go on running needs nobody to wake it. */
@@ -73,30 +67,23 @@ int BPF_PROG(waking__tp_btf, struct task_struct *target)
 {
 	thread_t tid = BPF_CORE_READ(target, pid);
 	struct asleep *asleep = bpf_map_lookup_elem(&sleeping, &tid);
-	struct value *value, first = {};
+	struct value *value;
+	__u64 time;
 	struct key key = {};
 
 	if (!asleep)
 		return 0;
-	first.time = bpf_ktime_get_ns() - asleep->since;
+	time = bpf_ktime_get_ns() - asleep->since;
 	__builtin_memcpy(key.target, asleep->comm, sizeof(key.target));
 	bpf_map_delete_elem(&sleeping, &tid);
-	if (first.time / 1000 < min_block || first.time / 1000 > max_block)
+	if (time / 1000 < min_block || time / 1000 > max_block)
 		return 0;
 	key.pid = bpf_get_current_pid_tgid() >> 32;
 	bpf_get_current_comm(key.comm, sizeof(key.comm));
 	key.kernel = kernel_stack(ctx, stacks);
-	value = bpf_map_lookup_elem(&times, &key);
-	if (!value) {
-		/* Another processor may be first. */
-		if (!bpf_map_update_elem(&times, &key, &first, BPF_NOEXIST))
-			return 0;
-		value = bpf_map_lookup_elem(&times, &key);
-	}
+	value = table_row(times, &key);
 	if (value)
-		__sync_fetch_and_add(&value->time, first.time);
-	else
-		COUNT_DROPPED(times);
+		__sync_fetch_and_add(&value->time, time);
 	return 0;
 }
 

@@ -7,7 +7,7 @@
 #ifndef KSCOPE_HIST_H
 #define KSCOPE_HIST_H
 
-#include "events.h"
+#include "table.h"
 
 #define HIST_SLOTS 48
 
@@ -27,14 +27,7 @@ struct hist {
 
 /* The same with a structure of one's own that has the members of struct hist, and more. */
 #define HISTOGRAMS_WITH(map, key_type, value_type, entries)		\
-	struct {							\
-		__uint(type, BPF_MAP_TYPE_PERCPU_HASH);			\
-		__uint(max_entries, entries);				\
-		__type(key, key_type);					\
-		__type(value, value_type);				\
-	} map SEC(".maps");						\
-	DROP_COUNTER(map);						\
-	static const value_type map##_empty = {}
+	TABLE_IN(map, BPF_MAP_TYPE_PERCPU_HASH, key_type, value_type, entries)
 
 /* The slot of a value: 0 and 1 in slot 0, then one slot for each power of two. */
 static __always_inline __u32 log2_slot(__u64 value)
@@ -80,17 +73,11 @@ static __always_inline __u32 linear_slot(__u64 value, __u64 step)
  */
 #define hist_add_slot(map, key, amount, slot_of)			\
 ({									\
-	typeof(*(map).value) *__hist = bpf_map_lookup_elem(&(map), key);	\
+	typeof(*(map).value) *__hist = table_row(map, key);		\
 	__u64 __amount = amount;					\
 	__u32 __slot = slot_of;						\
 									\
-	if (!__hist) {							\
-		bpf_map_update_elem(&(map), key, &map##_empty, BPF_NOEXIST); \
-		__hist = bpf_map_lookup_elem(&(map), key);		\
-	}								\
-	if (!__hist) {							\
-		COUNT_DROPPED(map);					\
-	} else if (__slot < HIST_SLOTS) {				\
+	if (__hist && __slot < HIST_SLOTS) {				\
 		__sync_fetch_and_add(&__hist->slots[__slot], 1);	\
 		/* clang would turn the addition of a constant 0 into one that 5.10 does not know. */ \
 		if (__amount)						\

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Tables of what is added up in the kernel: a row for each key, made of zeros
+ * when the key is new. A key that finds no room is counted in <map>_dropped.
+ *
+ * Add with __sync_fetch_and_add(): other processors have the same row, and a
+ * program may be interrupted by another one.
+ */
+#ifndef KSCOPE_TABLE_H
+#define KSCOPE_TABLE_H
+
+#include "core.h"
+#include "events.h"
+
+#define TABLE(map, key_type, value_type, entries)			\
+	TABLE_IN(map, BPF_MAP_TYPE_HASH, key_type, value_type, entries)
+
+/* The same in another type of map: one with a copy for each CPU, or one that forgets what was used least. */
+#define TABLE_IN(map, map_type, key_type, value_type, entries)		\
+	struct {							\
+		__uint(type, map_type);					\
+		__uint(max_entries, entries);				\
+		__type(key, key_type);					\
+		__type(value, value_type);				\
+	} map SEC(".maps");						\
+	DROP_COUNTER(map);						\
+	static const value_type map##_empty = {}
+
+/* The row of a key, or NULL when there is no room for it. */
+#define table_row(map, key)						\
+({									\
+	typeof(*(map).value) *__row = bpf_map_lookup_elem(&(map), key);	\
+									\
+	if (!__row) {							\
+		/* Another processor may be first. */			\
+		bpf_map_update_elem(&(map), key, &map##_empty, BPF_NOEXIST); \
+		__row = bpf_map_lookup_elem(&(map), key);		\
+		if (!__row)						\
+			COUNT_DROPPED(map);				\
+	}								\
+	__row;								\
+})
+
+#endif
