@@ -11,16 +11,20 @@ const path = '/nonexistent/environment';
 const variables = [
   ...['TZ', 'LANG', 'LC_ALL', 'LANGUAGE', 'TERM', 'COLUMNS', 'LINES', 'NO_COLOR', 'FORCE_COLOR', 'COLORTERM'],
   ...['HOME', 'USER', 'SUDO_USER', 'SUDO_UID', 'SUDO_COMMAND', 'PWD', 'OLDPWD', 'TMPDIR', 'SHELL', 'PATH', 'EDITOR'],
-  ...['NODE_DEBUG', 'DEBUG', 'CI', 'XDG_CONFIG_HOME', 'LIBBPF_LOG_LEVEL', 'KSCOPE', 'KSCOPE_TOOL', '', 'npm_config_x'],
-].filter((name) => name !== '');
+  ...['NODE_DEBUG', 'DEBUG', 'CI', 'XDG_CONFIG_HOME', 'LIBBPF_LOG_LEVEL', 'KSCOPE', 'KSCOPE_TOOL'],
+];
 
-for (const [how, value] of [
-  ['hostile', hostile],
-  ['empty', ''],
-  ['enormous', 'A'.repeat(40_000)],
-]) {
+/** Those that Node itself, before it runs anything, does not survive when they are that long. */
+const fragile = ['LANG', 'LC_ALL', 'NODE_DEBUG'];
+
+for (const [how, value, left] of [
+  ['hostile', hostile, []],
+  ['empty', '', []],
+  ['enormous', 'A'.repeat(40_000), fragile],
+] as const) {
   test(`an environment that is ${how} changes nothing`, async () => {
-    const env = Object.fromEntries(variables.map((name) => [name, value]));
+    const given = variables.filter((name) => !(left as readonly string[]).includes(name));
+    const env = Object.fromEntries(given.map((name) => [name, value]));
     const only = ['-p', String(process.pid), '-t', String(process.pid)];
     await using text = startTool('opensnoop', only, { env });
     await using json = startTool('opensnoop', [...only, '--json'], { env });
