@@ -1,4 +1,5 @@
 /** The one module that a tool's definition imports, besides the types of its own BPF object. */
+export { dropReason } from './bpf/drop-reasons.ts';
 export { kernelEnum } from './bpf/kernel-enum.ts';
 export type { BpfObject } from './bpf/object.ts';
 export { requestFlags } from './bpf/request-flags.ts';
@@ -10,7 +11,7 @@ export { hasOpenFlag, parseOpenFlag } from './model/types.ts';
 export { units } from './model/units.ts';
 export { softwareClock } from './native/perf-event.ts';
 export { commonOptions, seconds } from './shapes/common-options.ts';
-export { familyFilters, portFilters } from './shapes/connection-filters.ts';
+export { familyFilters, namespaceFilters, portFilters } from './shapes/connection-filters.ts';
 export { custom } from './shapes/custom.ts';
 export type { Tool } from './shapes/definition.ts';
 export { fileIoHooks, setDirectories } from './shapes/file-io.ts';
@@ -27,3 +28,4 @@ export { trafficPlans } from './shapes/traffic.ts';
 export { atFunctions } from './shapes/user-functions.ts';
 export { everyCpu } from './system/cpus.ts';
 export { diskName, diskNumber } from './system/disks.ts';
+export { kernelFunction } from './system/symbols/kernel-function.ts';

@@ -73,6 +73,7 @@ struct sk_buff {
 struct tcp_skb_cb {
 	__u32 seq;
 	__u32 end_seq;
+	__u8 tcp_flags;
 };
 
 struct tcp_request_sock {

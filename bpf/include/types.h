@@ -36,6 +36,7 @@ typedef __u64 cgroup_id_t;	/* inode of the cgroup v2 directory */
 /* Who, where that is not always known. */
 typedef int maybe_pid_t;	/* 0: unknown */
 typedef char maybe_comm_t;	/* empty: unknown */
+typedef char maybe_text_t;	/* empty: absent */
 
 /* Results. */
 typedef int fd_t;		/* negative: absent */
@@ -91,7 +92,10 @@ typedef int file_mode_t;	/* permission bits, octal; negative: absent */
 typedef __u32 ip4_t;		/* bytes as in the packet */
 typedef __u8 ip6_t;		/* ip6_t addr[16] */
 typedef __u8 ip_t;		/* ip_t addr[16]: either family, IPv4 is stored as ::ffff:a.b.c.d */
+typedef __u8 maybe_ip_t;	/* the same, all zeros: absent */
 typedef __u16 port_t;		/* host order, 0: absent */
+typedef __u8 tcp_state_t;	/* 0: there is no socket */
+typedef __u8 tcp_flags_t;	/* as in the header, 0: absent */
 
 /* A system call: its number, and SYSCALL_COMPAT for a 32-bit program's, whose numbers are others. */
 typedef __u32 syscall_t;	/* NO_SYSCALL: absent */

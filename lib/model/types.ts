@@ -160,6 +160,29 @@ function text(name: string, help: string, width: number, variable: boolean): Sem
   };
 }
 
+function isZero(bytes: Uint8Array, start: number, length: number): boolean {
+  for (let i = start; i < start + length; i++) {
+    if (bytes[i] !== 0) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/** A string of which the empty one means that there is none. */
+function maybeText(name: string, help: string): SemanticType<string> {
+  return {
+    ...text(name, help, 16, false),
+    optional: true,
+    decode: {
+      from: 'bytes',
+      variable: false,
+      to: (bytes, start, end) => escapeTerminated(bytes, start, end) || undefined,
+      back: (value, size) => textBytes(value ?? '', size),
+    },
+  };
+}
+
 function textBytes(value: string, size: number): Uint8Array {
   const bytes = unescapeText(value);
   if (bytes.length >= size && size > 0) {
@@ -360,6 +383,27 @@ function joinDentries(bytes: Uint8Array, start: number, limit: number): string {
   return escapeTerminated(room, 0, length);
 }
 
+// The kernel's interface: /proc/net/tcp and struct tcp_info have the same numbers.
+const tcpStates: readonly (string | undefined)[] = [
+  undefined,
+  'ESTABLISHED',
+  'SYN_SENT',
+  'SYN_RECV',
+  'FIN_WAIT1',
+  'FIN_WAIT2',
+  'TIME_WAIT',
+  'CLOSE',
+  'CLOSE_WAIT',
+  'LAST_ACK',
+  'LISTEN',
+  'CLOSING',
+  'NEW_SYN_RECV',
+];
+
+const tcpFlags = ['FIN', 'SYN', 'RST', 'PSH', 'ACK', 'URG', 'ECE', 'CWR'].map(
+  (name, bit): readonly [number, string] => [1 << bit, name],
+);
+
 const all: readonly SemanticType[] = [
   // Arguments of kill(2) and its like may be negative.
   { ...count('pid_t', 'process id', 7), schema: { type: 'integer' } },
@@ -393,6 +437,28 @@ const all: readonly SemanticType[] = [
     text: () => 'yes',
   } satisfies SemanticType<boolean>,
   absentable(named('errno_t', 'error number', 7, errorName), 'zero'),
+  {
+    name: 'tcp_state_t',
+    help: 'state of the TCP socket, where there is one',
+    typescript: 'string',
+    schema: { type: 'string' },
+    width: 12,
+    align: 'left',
+    optional: true,
+    decode: {
+      from: 'number',
+      to: (raw) => (raw === 0 ? undefined : (tcpStates[raw] ?? String(raw))),
+      back: (value) => (value === undefined ? 0 : tcpStates.includes(value) ? tcpStates.indexOf(value) : Number(value)),
+    },
+    text: asIs,
+  } satisfies SemanticType<string>,
+  {
+    ...absentable(
+      count('tcp_flags_t', 'flags of the TCP header', 11, (value) => flags(tcpFlags, value)),
+      'zero',
+    ),
+    align: 'left' as const,
+  },
   absentable(named('signal_t', 'signal number', 9, signalName), 'zero'),
   { ...count('open_flags_t', 'flags of open(2)', 20, formatOpenFlags), align: 'left' as const },
   {
@@ -407,16 +473,8 @@ const all: readonly SemanticType[] = [
     text: asIs,
   } satisfies SemanticType<string>,
   text('comm_t', 'command name', 16, false),
-  {
-    ...text('maybe_comm_t', 'command name, where it is known', 16, false),
-    optional: true,
-    decode: {
-      from: 'bytes',
-      variable: false,
-      to: (bytes, start, end) => escapeTerminated(bytes, start, end) || undefined,
-      back: (value, size) => textBytes(value ?? '', size),
-    },
-  } satisfies SemanticType<string>,
+  maybeText('maybe_comm_t', 'command name, where it is known'),
+  maybeText('maybe_text_t', 'text, where there is any'),
   text('text_t', 'text', 16, true),
   text('path_t', 'path', 24, true),
   {
@@ -449,6 +507,16 @@ const all: readonly SemanticType[] = [
   address('ip4_t', 'IPv4 address', 15, 4, formatIp4, parseIp4),
   address('ip6_t', 'IPv6 address', 25, 16, formatIp6, parseIp6),
   address('ip_t', 'IP address', 15, 16, formatIp, parseIp),
+  {
+    ...address('maybe_ip_t', 'IP address, where there is one', 15, 16, formatIp, parseIp),
+    optional: true,
+    decode: {
+      from: 'bytes',
+      sizes: [16],
+      to: (bytes, start) => (isZero(bytes, start, 16) ? undefined : formatIp(bytes, start)),
+      back: (value) => (value === undefined ? new Uint8Array(16) : (parseIp(value) ?? new Uint8Array(16))),
+    },
+  } satisfies SemanticType<string>,
   {
     name: 'boot_ns_t',
     help: 'time',

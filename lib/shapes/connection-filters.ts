@@ -1,4 +1,5 @@
-import { flag, list, type Option, parseInteger } from './options.ts';
+import { networkNamespace } from '../system/network-namespaces.ts';
+import { flag, integer, list, type Option, parseInteger } from './options.ts';
 
 const filter = { group: 'filter' } as const;
 
@@ -6,6 +7,25 @@ const filter = { group: 'filter' } as const;
 export const familyFilters = {
   ipv4: flag('-4, --ipv4', 'only IPv4', { ...filter, set: 'filter_family', encode: () => 4, conflicts: ['ipv6'] }),
   ipv6: flag('-6, --ipv6', 'only IPv6', { ...filter, set: 'filter_family', encode: () => 6 }),
+};
+
+/** The network namespace that something happens in; for programs that declare `filter_netns`. */
+export const namespaceFilters = {
+  netns: integer('-n, --netns <INODE>', 'only this network namespace, by its inode', {
+    ...filter,
+    set: 'filter_netns',
+    min: 1,
+    max: 2 ** 32 - 1,
+    hidden: ['--netns-id'],
+    conflicts: ['netnsOf'],
+  }),
+  netnsOf: integer('--pid-netns <PID>', 'only the network namespace of this process', {
+    ...filter,
+    set: 'filter_netns',
+    min: 1,
+    encode: (pid) => networkNamespace(pid),
+    completes: 'pid',
+  }),
 };
 
 /** Ports of both ends; for programs that declare `filter_lports` and `filter_dports`. */

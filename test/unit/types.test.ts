@@ -79,6 +79,11 @@ const texts: readonly (readonly [type: string, value: unknown, text: string, jso
   ['bytes_t', 4096, '4.0K', 4096],
   ['count_t', 123456, '123456', 123456],
   ['port_t', 443, '443', 443],
+  ['maybe_ip_t', undefined, '-', undefined],
+  ['tcp_state_t', 'LISTEN', 'LISTEN', 'LISTEN'],
+  ['tcp_state_t', undefined, '-', undefined],
+  ['tcp_flags_t', 0x12, 'SYN|ACK', 0x12],
+  ['tcp_flags_t', undefined, '-', undefined],
   ['file_mode_t', 0o644, '0644', 420],
   ['file_mode_t', 0o4755, '04755', 2541],
   ['file_mode_t', 0, '00', 0],
@@ -98,10 +103,21 @@ for (const [name, value, text, json] of texts) {
 
 test('absent values are optional in the schema of nothing else', () => {
   const optional = [...semanticTypes()].filter((type) => type.optional).map(({ name }) => name);
-  const maybe = ['maybe_comm_t', 'maybe_ns_t', 'maybe_pid_t'];
+  const maybe = ['maybe_comm_t', 'maybe_ip_t', 'maybe_ns_t', 'maybe_pid_t', 'maybe_text_t'];
   assert.deepEqual(
     optional.sort(),
-    ['errno_t', 'fd_t', 'file_mode_t', 'mark_t', 'port_t', 'signal_t', 'syscall_t', ...maybe].sort(),
+    [
+      'errno_t',
+      'fd_t',
+      'file_mode_t',
+      'mark_t',
+      'port_t',
+      'signal_t',
+      'syscall_t',
+      'tcp_flags_t',
+      'tcp_state_t',
+      ...maybe,
+    ].sort(),
   );
 });
 
