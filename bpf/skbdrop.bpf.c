@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* Packets of any protocol that the kernel drops: why, and by which function. */
+#include "events.h"
+#include "skb.h"
+#include "stack.h"
+
+const volatile __u8 filter_family = 0;
+const volatile text_t filter_interface[16] = {};
+const volatile bool kernel_stacks = false;
+
+struct event {
+	boot_ns_t time;
+	addr_t location;
+	__u32 code;
+	__u16 ethertype;
+	__u8 ip;		/* 4, 6, or 0 for something else */
+	__u8 protocol;
+	maybe_ip_t saddr[16];
+	port_t sport;
+	maybe_ip_t daddr[16];
+	port_t dport;
+	tcp_flags_t flags;
+	bytes_t length;
+	__u32 netns;
+	maybe_text_t interface[16];
+	stack_id_t stack;
+};
+
+EVENT_RING(events, event);
+STACKS(stacks);
+
+static __always_inline bool wanted_interface(const char name[16])
+{
+	if (!filter_interface[0])
+		return true;
+	for (int i = 0; i < 16; i++) {
+		if (name[i] != filter_interface[i])
+			return false;
+		if (!name[i])
+			break;
+	}
+	return true;
+}
+
+SEC("tp/skb/kfree_skb")
+int dropped__tp(struct trace_event_raw_kfree_skb *ctx)
+{
+	const struct sk_buff___packet *skb = ctx->skbaddr;
+	struct packet packet = {};
+	char interface[16] = {};
+	struct net_device *dev;
+	const struct sock *sk;
+	struct event *event;
+	__u32 netns;
+
+	if (!is_drop(ctx))
+		return 0;
+	packet_read(&packet, (const void *)skb, ctx->protocol);
+	if (filter_family && packet.ip != filter_family)
+		return 0;
+	/* Behind the header of IP, sockets use the place of the device for themselves. */
+	dev = BPF_CORE_READ(skb, dev);
+	if (dev)
+		bpf_probe_read_kernel_str(interface, sizeof(interface), dev->name);
+	if (!wanted_interface(interface))
+		return 0;
+	sk = drop_socket(ctx);
+	netns = drop_netns(is_inet(sk) ? sk : NULL, (const void *)skb);
+	if (!wanted_netns(netns))
+		return 0;
+	event = event_reserve(events, event);
+	if (!event)
+		return 0;
+	event->time = bpf_ktime_get_boot_ns();
+	event->location = (__u64)ctx->location;
+	event->code = drop_reason(ctx);
+	event->ethertype = ctx->protocol;
+	event->ip = packet.ip;
+	event->protocol = packet.protocol;
+	__builtin_memcpy(event->saddr, packet.saddr, 16);
+	event->sport = packet.sport;
+	__builtin_memcpy(event->daddr, packet.daddr, 16);
+	event->dport = packet.dport;
+	event->flags = packet.flags;
+	event->length = BPF_CORE_READ(skb, len);
+	event->netns = netns;
+	__builtin_memcpy(event->interface, interface, sizeof(interface));
+	event->stack = kernel_stacks ? kernel_stack(ctx, stacks) : NO_STACK;
+	event_submit(event);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
