@@ -49,6 +49,8 @@ function candidateWords(candidates: Candidates): string {
   switch (candidates.kind) {
     case 'words':
       return `-a ${quote(candidates.words.map((word) => word.replace(/[\s'"\\$()*?~#;<>|&{}]/g, '\\$&')).join(' '))}`;
+    case 'file':
+      return '-F';
     case 'directory':
       return "-a '(__fish_complete_directories)'";
     case 'pid':

@@ -78,11 +78,11 @@ export function completedCommands(tools: ReadonlyMap<string, Tool>): CompletedCo
     {
       summary: command.summary,
       options: [...Object.values(command.options).map((option) => completedOption(option)), help],
-      arguments: command.positionals.map((positional) => ({
-        kind: 'words',
-        words: typeof positional.words === 'string' ? words[positional.words] : positional.words,
-        list: false,
-      })),
+      arguments: command.positionals.map(({ words: kind }) =>
+        kind === 'files'
+          ? { kind: 'file' }
+          : { kind: 'words', words: typeof kind === 'string' ? words[kind] : kind, list: false },
+      ),
     },
   ]);
   return { tools: found, own: new Map(own) };

@@ -49,7 +49,12 @@ async function kscope(argv: readonly string[], registry: Registry): Promise<numb
   if (own !== undefined) {
     const { parseArguments } = await import('./command.ts');
     const parsed = parseArguments(`kscope ${first}`, own, rest);
-    return print(parsed.kind === 'text' ? { text: parsed.text, status: 0 } : await own.answer(parsed.values, registry));
+    if (parsed.kind === 'run' && own.run !== undefined) {
+      return own.run(parsed.values, registry);
+    }
+    const answer =
+      parsed.kind === 'text' ? { text: parsed.text, status: 0 } : await own.answer?.(parsed.values, registry);
+    return answer === undefined ? 0 : print(answer);
   }
   if (registry.has(first)) {
     return startNamed(first, first, rest, registry);

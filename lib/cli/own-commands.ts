@@ -1,3 +1,4 @@
+import { commonOptions } from '../shapes/common-options.ts';
 import type { Positional } from '../shapes/definition.ts';
 import { flag } from '../shapes/options.ts';
 import type { CommandSpec } from './command.ts';
@@ -12,12 +13,14 @@ export interface Answer {
 /** A command of kscope itself: not a tool, but described in the same way. */
 export interface OwnCommand extends CommandSpec {
   readonly positionals: readonly OwnPositional[];
-  answer(values: Readonly<Record<string, unknown>>, registry: Registry): Promise<Answer>;
+  /** Prints its answer itself, and resolves to the exit status. */
+  run?(values: Readonly<Record<string, unknown>>, registry: Registry): Promise<number>;
+  answer?(values: Readonly<Record<string, unknown>>, registry: Registry): Promise<Answer>;
 }
 
 export interface OwnPositional extends Positional {
   /** What completion offers. */
-  readonly words: 'commands' | 'tools' | readonly string[];
+  readonly words: 'commands' | 'tools' | 'files' | readonly string[];
 }
 
 const asGiven = (text: string): string => text;
@@ -39,6 +42,23 @@ export const ownCommands: Readonly<Record<string, OwnCommand>> = {
     positionals: [],
     examples: {},
     answer: async (values, registry) => (await import('./doctor.ts')).doctor(registry, values),
+  },
+  view: {
+    summary: 'Play what --record or --json of a tool has written.',
+    options: {
+      fields: commonOptions.fields,
+      time: commonOptions.time,
+      utc: commonOptions.utc,
+      verbose: flag('-v, --verbose', 'show details with errors', { group: 'common' }),
+    },
+    positionals: [
+      { key: 'file', name: '<file>', summary: 'a recording; - is standard input', parse: asGiven, words: 'files' },
+    ],
+    examples: {
+      'trace.jsonl': "show what 'TOOL --record trace.jsonl' wrote",
+      '-': 'show what comes in, as in: ssh HOST TOOL --json | kscope view -',
+    },
+    run: async (values, registry) => (await import('./view.ts')).view(registry, values),
   },
   schema: {
     summary: 'Print the JSON Schema of a line of --json.',

@@ -1,19 +1,21 @@
 import { KscopeError } from '../model/errors.ts';
 import type { StatsMessage } from '../model/message.ts';
 import type { Output } from '../output/output.ts';
-import { Status } from '../output/status.ts';
-import { Writer } from '../output/writer.ts';
+import type { Status } from '../output/status.ts';
+import type { Writer } from '../output/writer.ts';
 import { type RunContext, type Tool, tracesCommands } from '../shapes/definition.ts';
 import { pauseUntil } from '../system/pause.ts';
-import { hasReader } from '../system/reader.ts';
+import { live } from './lifecycle.ts';
 import type { TracedCommand } from './traced-command.ts';
 
 /** The part of the option values that belongs to whoever runs a tool, not to the tool. */
-interface RunnerValues {
+export interface RunnerValues {
   readonly json?: boolean;
+  readonly record?: string;
   readonly time?: 'clock' | 'rfc3339' | 'unix' | 'relative';
   readonly utc?: boolean;
   readonly duration?: number;
+  readonly readyFd?: number;
   readonly bufferSize?: number;
   readonly stats?: boolean;
   readonly statsInterval?: number;
@@ -25,111 +27,59 @@ interface RunnerValues {
   readonly speedscope?: string;
 }
 
-const endSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-
-/** Ctrl-C reaches a child of npm twice at once, from the terminal and from npm: that is still one. */
-const sameKeystroke = 500;
-
-/** How often to look whether the reader is still there. */
-const readerCheck = 500;
-
-/** How long a reader that has stopped reading may keep us once somebody asked for the end. */
-const stuckReader = 1000;
+type Values = Readonly<Record<string, unknown>>;
 
 /**
  * Runs a tool until its end, a signal, the duration, or until nobody reads any more. Prints what it says on standard
  * output and everything for people on standard error. Resolves to the exit status, with all output written.
  * With a `command`, only that is traced, from its start to its end.
  */
-export async function runTool(
-  name: string,
-  tool: Tool,
-  given: Readonly<Record<string, unknown>>,
-  command: readonly string[] = [],
-): Promise<number> {
+export function runTool(name: string, tool: Tool, given: Values, command: readonly string[] = []): Promise<number> {
   const own = given as RunnerValues;
-  const verbose = own.verbose ?? false;
-  const stdout = new Writer(1);
-  const stderr = new Writer(2);
-  const status = new Status(stderr, name, { verbose });
-  const end = new AbortController();
-  // A caller that waits for a slow reader must not wait once the end was asked for.
-  end.signal.addEventListener('abort', () => stdout.hurry(), { once: true });
-  /** When a signal first asked for the end; the promise settles then. */
-  let told: number | undefined;
-  let tell!: () => void;
-  const signalled = new Promise<void>((resolve) => {
-    tell = resolve;
-  });
-  let failure: unknown;
-
-  void stdout.closed.then(() => end.abort());
-  const onSignal = (signal: NodeJS.Signals, number: number) => {
-    if (signal === 'SIGINT' && told !== undefined && performance.now() - told > sameKeystroke) {
-      process.exit(128 + number);
-    }
-    told ??= performance.now();
-    tell();
-    end.abort();
-  };
-  for (const signal of endSignals) {
-    process.on(signal, onSignal);
-  }
-
-  // A tool may have nothing to say for long, and only writing tells that a reader has gone. Besides, a tool may wait for
-  // nothing but its end, and a signal handler alone does not keep the process.
-  const alive = setInterval(() => {
-    if (!hasReader(1)) {
-      end.abort();
-    }
-  }, readerCheck);
   let traced: TracedCommand | undefined;
-  try {
-    const output = await outputFor(name, own, stdout);
-    traced = await startTraced(command, tool);
-    const values = traced === undefined ? given : { ...given, pid: traced.pid };
-    const report = (stats: StatsMessage) => {
-      status.message(stats);
-      void output.message(stats);
-    };
-    for await (const message of tool.run(contextFor(own, values, end.signal, status, report))) {
-      // The ready line comes first: scripts wait for it, and it may not wait for a reader.
-      status.message(message);
-      if (message.type === 'ready') {
-        traced?.begin();
-        void traced?.ended.then(() => end.abort());
-        if (own.duration !== undefined) {
-          void pauseUntil(performance.now() + own.duration * 1000, end.signal).then(() => end.abort());
+  return live(
+    name,
+    own.verbose ?? false,
+    async ({ stdout, status, end }) => {
+      const ready = await readyDescriptor(own);
+      const output = await outputFor(name, given, stdout);
+      traced = await startTraced(command, tool);
+      const values = traced === undefined ? given : { ...given, pid: traced.pid };
+      const report = (stats: StatsMessage) => {
+        status.message(stats);
+        void output.message(stats);
+      };
+      try {
+        for await (const message of tool.run(contextFor(own, values, end.signal, status, report))) {
+          // The ready line comes first: scripts wait for it, and it may not wait for a reader.
+          status.message(message);
+          if (message.type === 'ready') {
+            ready?.tell();
+            traced?.begin();
+            void traced?.ended.then(() => end.abort());
+            if (own.duration !== undefined) {
+              void pauseUntil(performance.now() + own.duration * 1000, end.signal).then(() => end.abort());
+            }
+          }
+          const done = output.message(message);
+          if (done !== undefined) {
+            await done;
+          }
         }
+      } finally {
+        await output.rendered?.();
       }
-      const done = output.message(message);
-      if (done !== undefined) {
-        await done;
-      }
-    }
-    await output.rendered?.();
-  } catch (error) {
-    failure ??= error;
-  } finally {
-    end.abort();
-    traced?.close();
-    clearInterval(alive);
-  }
+    },
+    () => traced?.close(),
+  );
+}
 
-  await flush(stdout, signalled);
-  failure ??= stdout.failure;
-  let exitStatus = 0;
-  if (failure !== undefined) {
-    const known = failure instanceof KscopeError ? failure : undefined;
-    const hints = known?.code === 'permission' ? (await import('./permission.ts')).permissionHints() : [];
-    status.error(failure, hints);
-    exitStatus = known?.exitCode ?? 1;
+async function readyDescriptor({ readyFd }: RunnerValues) {
+  if (readyFd === undefined) {
+    return undefined;
   }
-  await stderr.flush(stuckReader);
-  for (const signal of endSignals) {
-    process.off(signal, onSignal);
-  }
-  return exitStatus;
+  const { ReadyDescriptor } = await import('./ready-descriptor.ts');
+  return new ReadyDescriptor(readyFd);
 }
 
 async function startTraced(command: readonly string[], tool: Tool): Promise<TracedCommand | undefined> {
@@ -143,30 +93,28 @@ async function startTraced(command: readonly string[], tool: Tool): Promise<Trac
   return TracedCommand.start(command);
 }
 
-/** A reader may take its time, as pagers do, but not once somebody has asked for the end. */
-async function flush(writer: Writer, signalled: Promise<void>): Promise<void> {
-  const written = writer.flush().then(() => true);
-  if (!(await Promise.race([written, signalled.then(() => false)]))) {
-    await writer.flush(stuckReader);
-  }
-}
-
 /** Each kind of output is imported when it is used. */
-async function outputFor(name: string, values: RunnerValues, writer: Writer): Promise<Output> {
-  const output = await mainOutput(values, writer);
-  const { flame, speedscope } = values;
-  if (flame === undefined && speedscope === undefined) {
-    return output;
+async function outputFor(name: string, given: Values, writer: Writer): Promise<Output> {
+  const values = given as RunnerValues;
+  let output = await mainOutput(values, writer);
+  const { flame, speedscope, record } = values;
+  if (flame !== undefined || speedscope !== undefined) {
+    const { ProfileFiles } = await import('../output/profile-files.ts');
+    output = new ProfileFiles(output, {
+      title: name,
+      ...(flame !== undefined && { flame }),
+      ...(speedscope !== undefined && { speedscope }),
+    });
   }
-  const { ProfileFiles } = await import('../output/profile-files.ts');
-  return new ProfileFiles(output, {
-    title: name,
-    ...(flame !== undefined && { flame }),
-    ...(speedscope !== undefined && { speedscope }),
-  });
+  if (record !== undefined) {
+    const { Recording } = await import('../output/recording.ts');
+    output = new Recording(output, record, given);
+  }
+  return output;
 }
 
-async function mainOutput(values: RunnerValues, writer: Writer): Promise<Output> {
+/** Text or JSON. */
+export async function mainOutput(values: RunnerValues, writer: Writer): Promise<Output> {
   const { json = false, time = 'clock', utc = false, folded = false, delimited = false } = values;
   if (json) {
     const { JsonOutput } = await import('../output/json.ts');
@@ -181,7 +129,7 @@ async function mainOutput(values: RunnerValues, writer: Writer): Promise<Output>
 
 function contextFor(
   own: RunnerValues,
-  values: Readonly<Record<string, unknown>>,
+  values: Values,
   signal: AbortSignal,
   status: Status,
   report: (stats: StatsMessage) => void,

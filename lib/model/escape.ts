@@ -203,3 +203,10 @@ function encodeCodePoint(code: number): Uint8Array {
   }
   return Buffer.from(String.fromCodePoint(code), 'utf8');
 }
+
+const steering = /[^\t\\]+/g;
+
+/** `escapeText` for text that is escaped already, or where a backslash is no escape: it and tabs stay as they are. */
+export function escapeControls(text: string): string {
+  return unsafe.test(text) ? text.replace(steering, escapeText) : text;
+}

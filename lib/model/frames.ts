@@ -1,6 +1,6 @@
 import { escapeText } from './escape.ts';
 import type { JsonSchema, JsonValue } from './json.ts';
-import type { Frame, Stack } from './message.ts';
+import type { Frame, Stack, WeighedStack } from './message.ts';
 import type { SemanticType } from './types.ts';
 
 /** How a frame is called where there is room for one word: function, or else module, or else address. */
@@ -19,6 +19,17 @@ export function stackNames(stack: Stack, whose: 'user' | 'kernel'): string[] {
     return stack === 'missed' ? [`[missed ${whose} stack]`] : [];
   }
   return stack.map(frameName).reverse();
+}
+
+/** Command, user frames, kernel frames, the outermost first; then the field named `tip`. */
+export function foldedFrames(one: WeighedStack, tip?: string): string[] {
+  const { comm } = one.key;
+  return [
+    ...(typeof comm === 'string' ? [comm === '' ? '-' : comm] : []),
+    ...stackNames(one.user, 'user'),
+    ...stackNames(one.kernel, 'kernel').map((name) => `${name}_[k]`),
+    ...(tip === undefined ? [] : [String(one.key[tip])]),
+  ];
 }
 
 /** The frames of a stack in JSON, innermost first; undefined when there are none. */

@@ -129,6 +129,8 @@ export interface WeighedStack {
 export interface StacksMessage {
   readonly type: 'stacks';
   readonly time: number;
+  /** Those up to now: a later message has all of these again, and more. */
+  readonly partial?: boolean;
   readonly types: FieldTypes;
   /** Of the weights: 'samples', 'usecs'. */
   readonly unit: string;
@@ -146,6 +148,8 @@ export interface TableMessage {
   /** As in `ready`; undefined means all fields. */
   readonly fields?: readonly string[];
   readonly types?: FieldTypes;
+  /** Fields that tell a row from the others, by which it is found again in the next table. */
+  readonly key?: readonly string[];
 }
 
 /** Records that were produced in the kernel and never read. */

@@ -1,5 +1,5 @@
+import { foldedFrames } from '../model/frames.ts';
 import type { StacksMessage } from '../model/message.ts';
-import { foldedFrames } from './stacks.ts';
 
 interface Node {
   readonly name: string;

@@ -1,7 +1,7 @@
+import { cell } from '../model/cell.ts';
 import { percentile } from '../model/histogram.ts';
 import type { HistogramMessage } from '../model/message.ts';
 import type { TextStyle } from '../model/types.ts';
-import { cell } from './text.ts';
 
 const bars = 40;
 

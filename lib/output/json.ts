@@ -8,32 +8,49 @@ import type { Writer } from './writer.ts';
 
 type Serialize = (row: Row) => string;
 
+export interface JsonOptions {
+  readonly utc?: boolean;
+  /**
+   * The option values of a run that is recorded: all fields are written, and besides them what it takes to show them
+   * as they were shown: the activity, these values, columns, types, and where each interval begins.
+   */
+  readonly recorded?: Readonly<Record<string, unknown>>;
+}
+
 /** One JSON object a line, each with a `type`; the fields of an event are flat in it. */
 export class JsonOutput implements Output {
   readonly #writer: Writer;
   readonly #utc: boolean;
+  readonly #recorded: Readonly<Record<string, unknown>> | undefined;
   #event: Serialize | undefined;
   #types: FieldTypes = {};
   #fields: readonly string[] | undefined;
+  /** Descriptions that were written, by the type of the lines that they are about. */
+  readonly #described = new Map<string, string>();
 
-  constructor(writer: Writer, options: { readonly utc?: boolean } = {}) {
+  constructor(writer: Writer, options: JsonOptions = {}) {
     this.#writer = writer;
     this.#utc = options.utc ?? false;
+    this.#recorded = options.recorded;
   }
 
   message(message: Message): Promise<void> | undefined {
     switch (message.type) {
       case 'ready': {
-        const { tool, hooks } = message;
+        const { tool, hooks, activity } = message;
         this.#types = fieldTypes(message.columns, message.types);
-        this.#fields = message.fields;
+        this.#fields = this.#recorded === undefined ? message.fields : undefined;
         this.#event = undefined;
-        return this.#line({
+        this.#described.clear();
+        const written = this.#line({
           type: 'ready',
           tool,
           time: this.#time(message.time),
           hooks: hooks.map(({ program, hook }) => ({ program, hook })),
+          ...(this.#recorded !== undefined && { activity, options: plainValues(this.#recorded) }),
         });
+        this.#describe('event', message.columns, message.types);
+        return written;
       }
       case 'events': {
         const [first] = message.rows;
@@ -53,21 +70,35 @@ export class JsonOutput implements Output {
       }
       case 'table': {
         const types = fieldTypes(message.columns, message.types);
+        this.#describe('table', message.columns, message.types, { key: message.key });
         const [first] = message.rows;
-        const serialize = compileObject(message.fields ?? Object.keys(first ?? {}), types, {
-          open: '{',
-          utc: this.#utc,
-        });
+        const fields = this.#recorded === undefined ? message.fields : undefined;
+        const serialize = compileObject(fields ?? Object.keys(first ?? {}), types, { open: '{', utc: this.#utc });
         const rows = message.rows.map(serialize).join(',');
         return this.#writer.write(
           `{"type":"table","time":${JSON.stringify(this.#time(message.time))},"rows":[${rows}]}\n`,
         );
       }
-      case 'interval':
-        return undefined;
+      case 'interval': {
+        const { time, stamp, clear, heading } = message;
+        return this.#recorded === undefined
+          ? undefined
+          : this.#line({
+              type: 'interval',
+              time: this.#time(time),
+              stamp,
+              clear,
+              ...(heading !== undefined && { heading }),
+            });
+      }
       case 'histogram':
+        this.#describe('histogram', message.columns, message.types, { details: message.details });
         return this.#histogram(message);
       case 'stacks': {
+        if (message.partial === true) {
+          return undefined;
+        }
+        this.#describe('stack', [], message.types, { tip: message.tip });
         const serialize = compileObject(Object.keys(message.stacks[0]?.key ?? {}), message.types, {
           open: '',
           utc: this.#utc,
@@ -80,8 +111,8 @@ export class JsonOutput implements Output {
         );
       }
       case 'lost': {
-        const { what, count, total } = message;
-        return this.#line({ type: 'lost', what, count, total });
+        const { what, count, total, final } = message;
+        return this.#line({ type: 'lost', what, count, total, ...(this.#recorded !== undefined && { final }) });
       }
       case 'stats': {
         const { type, time, final: _, ...stats } = message;
@@ -107,11 +138,34 @@ export class JsonOutput implements Output {
       p99: at(0.99),
     };
     const all = { time: this.#time(time), ...key, ...rest };
-    const names = fields ?? Object.keys(all);
+    const names = (this.#recorded === undefined ? fields : undefined) ?? Object.keys(all);
     // The time is text already.
     const { time: _, ...meanings } = types;
     const serialize = compileObject(names, meanings, { open: '{"type":"histogram"', utc: this.#utc });
     return this.#writer.write(`${serialize(all)}\n`);
+  }
+
+  /** Says how the lines that follow are to be shown, unless that has been said. */
+  #describe(
+    of: string,
+    columns: readonly Column[],
+    types: FieldTypes = {},
+    more: Readonly<Record<string, unknown>> = {},
+  ): void {
+    if (this.#recorded === undefined) {
+      return;
+    }
+    const line = JSON.stringify({
+      type: 'columns',
+      of,
+      columns: columns.map(({ name, header, width, align, type }) => ({ name, header, width, align, type: type.name })),
+      types: Object.fromEntries(Object.entries(types).map(([name, type]) => [name, type.name])),
+      ...more,
+    });
+    if (this.#described.get(of) !== line) {
+      this.#described.set(of, line);
+      this.#writer.write(`${line}\n`);
+    }
   }
 
   #time(instant: number): string {
@@ -121,6 +175,16 @@ export class JsonOutput implements Output {
   #line(value: JsonValue): Promise<void> | undefined {
     return this.#writer.write(`${JSON.stringify(value)}\n`);
   }
+}
+
+/** The values that JSON can carry. */
+function plainValues(values: Readonly<Record<string, unknown>>): JsonValue {
+  const isPlain = (value: unknown): boolean =>
+    typeof value === 'string' ||
+    typeof value === 'boolean' ||
+    (typeof value === 'number' && Number.isFinite(value)) ||
+    (Array.isArray(value) && value.every(isPlain));
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => isPlain(value))) as JsonValue;
 }
 
 /** The members of a stack's JSON that are not its key. */

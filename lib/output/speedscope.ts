@@ -1,5 +1,5 @@
+import { foldedFrames } from '../model/frames.ts';
 import type { StacksMessage } from '../model/message.ts';
-import { foldedFrames } from './stacks.ts';
 
 /** A profile for speedscope: its file format's sampled form, one sample for each stack. */
 export function renderSpeedscope({ stacks, unit, tip }: StacksMessage, name: string): string {

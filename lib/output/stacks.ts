@@ -1,4 +1,4 @@
-import { stackNames } from '../model/frames.ts';
+import { foldedFrames, stackNames } from '../model/frames.ts';
 import type { FieldTypes, StacksMessage, WeighedStack } from '../model/message.ts';
 import { renderText, type TextStyle } from '../model/types.ts';
 
@@ -46,15 +46,4 @@ export function renderFolded({ stacks, tip }: StacksMessage): string {
       .join(';'),
   );
   return lines.map(([line, weight]) => `${line} ${weight}\n`).join('');
-}
-
-/** Command, user frames, kernel frames, the outermost first; then the field named `tip`. */
-export function foldedFrames(one: WeighedStack, tip?: string): string[] {
-  const { comm } = one.key;
-  return [
-    ...(typeof comm === 'string' ? [comm === '' ? '-' : comm] : []),
-    ...stackNames(one.user, 'user'),
-    ...stackNames(one.kernel, 'kernel').map((name) => `${name}_[k]`),
-    ...(tip === undefined ? [] : [String(one.key[tip])]),
-  ];
 }

@@ -1,5 +1,5 @@
 import { KscopeError } from '../model/errors.ts';
-import { escapeText } from '../model/escape.ts';
+import { escapeControls } from '../model/escape.ts';
 import type { LostMessage, Message } from '../model/message.ts';
 import { statsLines } from './stats-lines.ts';
 import type { Writer } from './writer.ts';
@@ -121,16 +121,11 @@ export class Status {
   }
 
   #raw(text: string): void {
-    this.#writer.write(`${escapeLine(text)}\n`);
+    // Messages quote what users and the kernel gave them: one line each, and nothing that steers a terminal.
+    this.#writer.write(`${escapeControls(text)}\n`);
   }
 }
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-// Messages quote what users and the kernel gave them: one line each, and nothing that steers a terminal.
-// Tabs are harmless and a backslash is not an escape here.
-function escapeLine(text: string): string {
-  return text.replace(/[^\t\\]+/g, escapeText);
 }

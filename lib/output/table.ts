@@ -1,7 +1,7 @@
 import Table from 'cli-table3';
+import { cell } from '../model/cell.ts';
 import type { Column, Row } from '../model/message.ts';
 import type { TextStyle } from '../model/types.ts';
-import { cell } from './text.ts';
 
 const noBorders = {
   top: '',

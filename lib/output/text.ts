@@ -152,15 +152,6 @@ function columnWidth(column: Column, style: TextStyle): number {
   return Math.min(width, widest);
 }
 
-/** One cell as people see it; '-' where the row has no value. */
-export function cell(column: Column, row: Row, style: TextStyle): string {
-  const value = row[column.name];
-  if (value === undefined) {
-    return '-';
-  }
-  return column.text === undefined ? column.type.text(value, style) : column.text(value, row);
-}
-
 /**
  * Makes the function from row to line, newline included. It is compiled because this is the hottest code of
  * the process: every column gets its own call site, which a loop over the columns could not give.

@@ -1,14 +1,18 @@
 import { KscopeError } from '../model/errors.ts';
-import { choice, flag, list, type Option, text } from './options.ts';
+import { choice, flag, integer, list, type Option, text } from './options.ts';
 
 type Details = Omit<Option<number | undefined, never>, 'flags' | 'summary' | 'parse'>;
 
 const common = { group: 'common' } as const;
 const output = { group: 'output' } as const;
 
-/** Accepted by every tool, whatever its shape. The values of `json` and `verbose` are for whoever runs the tool. */
+/** Accepted by every tool, whatever its shape. Most of their values are for whoever runs the tool, not for the tool. */
 export const commonOptions = {
   json: flag('--json', 'print one JSON object a line', output),
+  record: text('--record <FILE>', "write everything to FILE as well, to be played by 'kscope view'", {
+    ...output,
+    completes: 'file',
+  }),
   fields: list('--fields <FIELDS>', 'print only these fields, in this order', fieldName, output),
   time: choice('--time <FORMAT>', 'how times are written', ['clock', 'rfc3339', 'unix', 'relative'], output),
   utc: flag('--utc', 'write times in UTC', output),
@@ -16,6 +20,11 @@ export const commonOptions = {
   bufferSize: bytes('--buffer-size <BYTES>', 'size of the event buffer; K, M and G are understood', common),
   stats: flag('--stats', 'say at the end what tracing cost: program runs, CPU time, maps, buffers', common),
   statsInterval: seconds('--stats-interval <SECONDS>', 'say that all this time, too', common),
+  readyFd: integer('--ready-fd <NUMBER>', "write 'ready' to this descriptor when all hooks are attached", {
+    ...common,
+    min: 3,
+    max: 65_535,
+  }),
   btf: text('--btf <FILE>', 'BTF of the running kernel, if it does not carry it', { ...common, completes: 'file' }),
   verbose: flag('-v, --verbose', 'say which hooks were chosen and why, and show logs with errors', common),
 };

@@ -55,8 +55,11 @@ export interface Tool {
   readonly examples: Readonly<Record<string, string>>;
   /** Other command names that start this tool with arguments put in front: { ext4dist: ['--type', 'ext4'] }. */
   readonly aliases: Readonly<Record<string, readonly string[]>>;
-  /** Every column the text output can have; reads the object file, needs no privilege. */
-  columns(): readonly ToolColumn[];
+  /**
+   * Every column the text output can have; reads the object file, needs no privilege. Texts may depend on the option
+   * values of a run: without them, they are those of a bare command.
+   */
+  columns(values?: Readonly<Record<string, unknown>>): readonly ToolColumn[];
   /**
    * JSON Schema of a line of `--json` that carries data, `oneOf` where there are several kinds; reads the object file,
    * needs no privilege.

@@ -75,10 +75,11 @@ export function histogram<
     positionals: intervalPositionals,
     examples: definition.examples,
     aliases: definition.aliases ?? {},
-    columns: () =>
+    columns: (values) =>
       allColumns(
-        { ...keySpecs(any), ...(any.totals !== undefined && { count: {}, total: {} }) },
+        { ...keySpecs(any), ...(any.totals !== undefined && totalSpecs(values && any.unit(values as never))) },
         { ...keyTypes(skeleton, any), ...totalTypes },
+        values,
       ),
     schema: () => {
       const types = keyTypes(skeleton, any);
@@ -223,6 +224,12 @@ function printer(skeleton: Skeleton, definition: AnyHistogram, unit: Unit, value
     : distributionPrinter(specs, types, unit, definition.step?.(values as OptionValues<Options>), values);
 }
 
+/** The columns of totals; the unit of the sum is only known in a run. */
+function totalSpecs(unit: Unit | undefined) {
+  const text = (total: unknown) => String(Math.round(Number(total)));
+  return { count: {}, total: unit === undefined ? {} : { header: `TOTAL_${unit.name}`, text } };
+}
+
 function totalsPrinter(
   keys: Specs,
   keyTypesOf: FieldTypes,
@@ -232,13 +239,8 @@ function totalsPrinter(
 ): Printer {
   const types = { ...keyTypesOf, ...totalTypes };
   const timed = countsWhen === undefined || values[countsWhen] !== true;
-  const all: Specs = {
-    ...keys,
-    count: {},
-    ...(timed && {
-      total: { header: `TOTAL_${unit.name}`, text: (total: unknown) => String(Math.round(Number(total))) },
-    }),
-  };
+  const { count, total } = totalSpecs(unit);
+  const all: Specs = { ...keys, count, ...(timed && { total }) };
   const { columns, fields } = chosenColumns(all, types, values);
   return {
     messages(rows, time) {
@@ -248,7 +250,10 @@ function totalsPrinter(
         ...(timed && { total: (row.total as number) / unit.size, unit: unit.name }),
       }));
       lines.sort((a, b) => (b.total ?? 0) - (a.total ?? 0) || b.count - a.count);
-      return [{ type: 'table', time, columns, types, rows: lines, ...(fields && { fields }) } satisfies TableMessage];
+      const key = Object.keys(keys);
+      return [
+        { type: 'table', time, columns, types, rows: lines, key, ...(fields && { fields }) } satisfies TableMessage,
+      ];
     },
   };
 }

@@ -102,7 +102,7 @@ export function snoop<S extends SkeletonTypes, const O extends OptionsFor<S>, C 
     positionals: positionalsOf(options),
     examples: definition.examples,
     aliases: definition.aliases ?? {},
-    columns: () => allColumns(specs, { ...fieldTypes(rowSchema(), computed), ...stackTypes }),
+    columns: (values) => allColumns(specs, { ...fieldTypes(rowSchema(), computed), ...stackTypes }, values),
     schema: () => {
       const types = { ...fieldTypes(rowSchema(), computed), ...stackTypes };
       const event = eventSchema(rowSchema(), types, stackTypes);

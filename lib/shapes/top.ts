@@ -81,7 +81,7 @@ export function top<
     positionals: intervalPositionals,
     examples: definition.examples,
     aliases: definition.aliases ?? {},
-    columns: () => allColumns(specs, rowTypes(skeleton, any)),
+    columns: (values) => allColumns(specs, rowTypes(skeleton, any), values),
     schema: () => tableSchema(rowTypes(skeleton, any)),
     rules: (values) => rulesOf(any.attach, values),
     run: (context) => run(skeleton, any, options, context),
@@ -148,6 +148,7 @@ async function* run(
   if (by === undefined) {
     throw new KscopeError('failed', `${skeleton.name} does not say what to sort by`);
   }
+  const key = mapRows(skeleton, definition.map).key?.fields.map(({ name }) => name) ?? ['key'];
   const limit = (values.rows as number | undefined) ?? definition.rows ?? Number.POSITIVE_INFINITY;
 
   const listed = values.list === true ? definition.list : undefined;
@@ -199,6 +200,7 @@ async function* run(
         columns,
         types,
         rows: rows.sort((a, b) => compare(b[by], a[by])).slice(0, limit),
+        key,
         ...(fields !== undefined && { fields }),
       };
     },

@@ -15,8 +15,9 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   bpf: ['native', 'model', 'system'],
   shapes: ['bpf', 'model', 'system'],
   output: ['shapes', 'model'],
+  replay: ['shapes', 'model'],
   view: ['shapes', 'model'],
-  cli: ['output', 'view', 'shapes', 'bpf', 'model', 'system'],
+  cli: ['output', 'view', 'replay', 'shapes', 'bpf', 'model', 'system'],
   gen: ['cli', 'output', 'shapes', 'bpf', 'model'],
 };
 

@@ -47,6 +47,10 @@ _kscope_of_rows() {
 		:
 		return
 		;;
+	--record)
+		_kscope_path -f
+		return
+		;;
 	--fields)
 		_kscope_list time pid comm fd error path
 		return
@@ -67,12 +71,16 @@ _kscope_of_rows() {
 		:
 		return
 		;;
+	--ready-fd)
+		:
+		return
+		;;
 	--btf)
 		_kscope_path -f
 		return
 		;;
 	esac
-	_kscope_words -n --rows -x --failed -g --good -T --timestamp --json --fields --time --utc --duration --buffer-size --stats --stats-interval --btf -v --verbose -h --help -V --version
+	_kscope_words -n --rows -x --failed -g --good -T --timestamp --json --record --fields --time --utc --duration --buffer-size --stats --stats-interval --ready-fd --btf -v --verbose -h --help -V --version
 }
 
 _kscope_of_odd-tool() {
@@ -97,6 +105,10 @@ _kscope_of_odd-tool() {
 		:
 		return
 		;;
+	--record)
+		_kscope_path -f
+		return
+		;;
 	--fields)
 		_kscope_list time pid comm fd error path
 		return
@@ -117,12 +129,16 @@ _kscope_of_odd-tool() {
 		:
 		return
 		;;
+	--ready-fd)
+		:
+		return
+		;;
 	--btf)
 		_kscope_path -f
 		return
 		;;
 	esac
-	_kscope_words --odd -p --pid --user --place -n --rows -x --failed -g --good -T --timestamp --json --fields --time --utc --duration --buffer-size --stats --stats-interval --btf -v --verbose -h --help -V --version
+	_kscope_words --odd -p --pid --user --place -n --rows -x --failed -g --good -T --timestamp --json --record --fields --time --utc --duration --buffer-size --stats --stats-interval --ready-fd --btf -v --verbose -h --help -V --version
 }
 
 _kscope_of_three-rows() {
@@ -131,6 +147,10 @@ _kscope_of_three-rows() {
 		:
 		return
 		;;
+	--record)
+		_kscope_path -f
+		return
+		;;
 	--fields)
 		_kscope_list time pid comm fd error path
 		return
@@ -151,12 +171,16 @@ _kscope_of_three-rows() {
 		:
 		return
 		;;
+	--ready-fd)
+		:
+		return
+		;;
 	--btf)
 		_kscope_path -f
 		return
 		;;
 	esac
-	_kscope_words -n --rows -x --failed -g --good -T --timestamp --json --fields --time --utc --duration --buffer-size --stats --stats-interval --btf -v --verbose -h --help -V --version
+	_kscope_words -n --rows -x --failed -g --good -T --timestamp --json --record --fields --time --utc --duration --buffer-size --stats --stats-interval --ready-fd --btf -v --verbose -h --help -V --version
 }
 
 _kscope_of_kscope_list() {
@@ -171,6 +195,23 @@ _kscope_of_kscope_doctor() {
 
 	esac
 	_kscope_words --json -h --help
+}
+
+_kscope_of_kscope_view() {
+	case $prev in
+	--fields)
+		:
+		return
+		;;
+	--time)
+		_kscope_words clock rfc3339 unix relative
+		return
+		;;
+	esac
+	if (($1 == 0)); then
+		_kscope_path -f
+	fi
+	_kscope_words --fields --time --utc -v --verbose -h --help
 }
 
 _kscope_of_kscope_schema() {
@@ -198,7 +239,7 @@ _kscope_of_kscope_help() {
 
 	esac
 	if (($1 == 0)); then
-		_kscope_words completion doctor help list odd-tool rows schema three-rows
+		_kscope_words completion doctor help list odd-tool rows schema three-rows view
 	fi
 	_kscope_words -h --help
 }
@@ -218,13 +259,13 @@ _kscope() {
 	fi
 	if [[ $name == kscope ]]; then
 		if ((COMP_CWORD == 1)); then
-			_kscope_words completion doctor help list odd-tool rows schema three-rows -h --help -V --version
+			_kscope_words completion doctor help list odd-tool rows schema three-rows view -h --help -V --version
 			return
 		fi
 		position=2
 		name=${COMP_WORDS[1]}
 		case $name in
-		list | doctor | schema | completion | help) name=kscope_$name ;;
+		list | doctor | view | schema | completion | help) name=kscope_$name ;;
 		esac
 	fi
 	if declare -F "_kscope_of_$name" >/dev/null; then

@@ -1,0 +1,488 @@
+import { KscopeError } from '../model/errors.ts';
+import type {
+  Column,
+  FieldTypes,
+  HistogramMessage,
+  Message,
+  ReadyMessage,
+  Row,
+  Stack,
+  StacksMessage,
+  TableMessage,
+  WeighedStack,
+} from '../model/message.ts';
+import { type SemanticType, semanticType } from '../model/types.ts';
+import type { Tool, ToolColumn } from '../shapes/definition.ts';
+import type { Line } from './lines.ts';
+import {
+  framesOf,
+  instantOf,
+  listOf,
+  type Members,
+  Misfit,
+  membersOf,
+  numberOf,
+  recordedType,
+  textOf,
+  unknownType,
+  valueFrom,
+} from './values.ts';
+
+/** A definition by the name that a recording gives; undefined when there is none. */
+export type FindTool = (name: string) => Promise<Tool | undefined>;
+
+/** A message, and when it was: µs since the epoch, as far as its line says so. */
+export interface Timed {
+  readonly message: Message;
+  readonly time?: number;
+}
+
+/** How lines of one type are to be shown. */
+interface Shown {
+  readonly columns: readonly Column[];
+  readonly types: FieldTypes;
+  readonly key?: readonly string[];
+  readonly details?: boolean;
+  readonly tip?: string;
+}
+
+const mostFields = 512;
+const mostBuckets = 1024;
+const mostStacks = 200_000;
+
+/** Members of the line of a histogram that are not its key. */
+const statistics = new Set(['type', 'time', 'unit', 'buckets', 'count', 'total', 'average', 'p50', 'p90', 'p99']);
+/** Members of the line of a stack that are not its key. */
+const stackMembers = new Set(['type', 'time', 'unit', 'weight', 'user', 'kernel', 'missed']);
+
+/**
+ * Turns lines of `--json`, or of `--record`, back into the messages that they were made from. A recording says how it
+ * is to be shown; for plain JSON, the definition of the tool does, and where there is none, the values themselves.
+ * Nothing in a line is trusted.
+ */
+export class RecordedMessages {
+  readonly #find: FindTool;
+  readonly #fields: readonly string[] | undefined;
+  #tool: Tool | undefined;
+  #toolColumns: readonly ToolColumn[] = [];
+  #options: Members = {};
+  /** Waits for what the columns are. */
+  #ready: ReadyMessage | undefined;
+  #started = false;
+  #shown = new Map<string, Shown>();
+  /** Not told by the recording, but found out, and so to be checked against each row. */
+  #guessed = new Set<string>();
+  #interval: number | undefined;
+  #stacks: { time: number; stacks: WeighedStack[]; unit: string } | undefined;
+
+  /** @param fields columns to show instead of those of the recording */
+  constructor(find: FindTool, fields?: readonly string[]) {
+    this.#find = find;
+    this.#fields = fields;
+  }
+
+  /** The option values of the recorded run, as far as the recording has them. */
+  get options(): Members {
+    return this.#options;
+  }
+
+  /**
+   * What a line says. Messages may come with the line after theirs: some are made of several.
+   * @throws KscopeError failed, with the number of the line
+   */
+  line({ text, number }: Line): Timed[] | Promise<Timed[]> {
+    try {
+      if (text.trim() === '') {
+        return [];
+      }
+      const found = this.#read(membersOf(parse(text)));
+      return Array.isArray(found)
+        ? found
+        : found.catch((cause) => {
+            throw damaged(number, cause);
+          });
+    } catch (cause) {
+      throw damaged(number, cause);
+    }
+  }
+
+  /** What is left at the end. */
+  end(): Timed[] {
+    return [...this.#begin(), ...this.#flushStacks()];
+  }
+
+  #read(line: Members): Timed[] | Promise<Timed[]> {
+    const type = textOf(line.type);
+    if (type === 'ready') {
+      return this.#readReady(line);
+    }
+    if (!this.#started && this.#ready === undefined) {
+      throw new Misfit('it does not begin with a line of type "ready"');
+    }
+    if (type === 'columns') {
+      this.#describe(line);
+      return textOf(line.of) === 'event' ? this.#begin() : [];
+    }
+    const before = [
+      ...this.#begin(type === 'event' ? line : undefined),
+      ...(type === 'stack' ? [] : this.#flushStacks()),
+    ];
+    const found = this.#data(type, line);
+    return before.length === 0 ? found : [...before, ...found];
+  }
+
+  async #readReady(line: Members): Promise<Timed[]> {
+    const before = this.end();
+    const tool = textOf(line.tool);
+    this.#options = line.options === undefined ? {} : membersOf(line.options);
+    this.#tool = await this.#find(tool);
+    this.#toolColumns = this.#columnsOfTool();
+    this.#shown = new Map();
+    this.#guessed = new Set();
+    this.#interval = undefined;
+    this.#started = true;
+    this.#ready = {
+      type: 'ready',
+      tool,
+      activity: line.activity === undefined ? `Played: ${tool}` : textOf(line.activity),
+      time: instantOf(line.time),
+      hooks: listOf(line.hooks ?? [], mostFields).map((hook) => {
+        const { program, hook: where } = membersOf(hook);
+        return { program: textOf(program), hook: textOf(where) };
+      }),
+      columns: [],
+    };
+    // A recording describes its columns next. Otherwise a tool that has no events has no columns yet, and one that has
+    // nothing else shows those that are always there.
+    const described = line.options !== undefined;
+    if (!described && this.#tool !== undefined && this.#tool.shape !== 'custom') {
+      if (this.#tool.shape === 'snoop') {
+        this.#guess('event', undefined);
+      }
+      return [...before, ...this.#begin()];
+    }
+    return before;
+  }
+
+  /** The ready message, once it can be said. */
+  #begin(event?: Members): Timed[] {
+    const ready = this.#ready;
+    if (ready === undefined) {
+      return [];
+    }
+    this.#ready = undefined;
+    const shown = this.#shown.get('event') ?? (event === undefined ? undefined : this.#guess('event', event));
+    const message: ReadyMessage = { ...ready, columns: shown?.columns ?? [], types: shown?.types ?? {} };
+    return [{ message, time: ready.time }];
+  }
+
+  #columnsOfTool(): readonly ToolColumn[] {
+    try {
+      return this.#tool?.columns(this.#options) ?? [];
+    } catch {
+      // Its object may be missing, or the recorded values may be none that it takes.
+      return [];
+    }
+  }
+
+  #describe(line: Members): void {
+    const types = Object.fromEntries(
+      Object.entries(membersOf(line.types ?? {}))
+        .slice(0, mostFields)
+        .map(([name, type]) => [name, this.#typeOf(name, textOf(type))]),
+    );
+    const columns = listOf(line.columns, mostFields).map((column) => this.#column(membersOf(column)));
+    this.#shown.set(textOf(line.of), {
+      columns: this.#chosen(columns, types),
+      types: { ...Object.fromEntries(columns.map(({ name, type }) => [name, type])), ...types },
+      ...(line.key !== undefined && { key: listOf(line.key, mostFields).map(textOf) }),
+      ...(line.details === true && { details: true }),
+      ...(line.tip !== undefined && { tip: textOf(line.tip) }),
+    });
+  }
+
+  #typeOf(name: string, type: string): SemanticType {
+    const own = this.#toolColumns.find((column) => column.name === name)?.type;
+    return own?.name === type && isPlain(own) ? own : recordedType(type);
+  }
+
+  #column({ name: nameJson, header, width, align, type: typeJson }: Members): Column {
+    const name = textOf(nameJson);
+    const type = this.#typeOf(name, textOf(typeJson));
+    const side = align === 'right' ? 'right' : 'left';
+    const own = this.#toolColumns.find((column) => column.name === name && column.type.name === type.name);
+    return {
+      name,
+      header: textOf(header).slice(0, 64),
+      width: Math.max(1, Math.min(64, Math.floor(numberOf(width)))),
+      align: side,
+      type: type.typescript === 'unknown' ? unknownType(type.name, side, type.width) : type,
+      ...textFrom(own),
+    };
+  }
+
+  /** Those of `--fields`, if it was given. */
+  #chosen(columns: readonly Column[], types: FieldTypes): readonly Column[] {
+    return this.#fields === undefined
+      ? columns
+      : this.#fields.map((name) => {
+          const type = Object.hasOwn(types, name) ? types[name] : undefined;
+          return (
+            columns.find((column) => column.name === name) ??
+            this.#toolColumns.find((column) => column.name === name) ??
+            plainColumn(name, type ?? unknownType('value', 'left', 8))
+          );
+        });
+  }
+
+  /** What plain JSON does not say: columns that the tool always shows and that are there. */
+  #guess(of: string, row: Members | undefined): Shown {
+    const always = this.#alwaysShown();
+    const known = always.filter(({ name }) => row === undefined || Object.hasOwn(row, name));
+    const types: Record<string, SemanticType> = Object.fromEntries(
+      this.#toolColumns.map(({ name, type }) => [
+        name,
+        isPlain(type) ? type : unknownType(type.name, type.align, type.width),
+      ]),
+    );
+    for (const name of this.#fields ?? []) {
+      types[name] ??= unknownType('value', 'left', 8);
+    }
+    const fields = Object.entries(row ?? {}).slice(0, mostFields);
+    for (const [name, value] of fields) {
+      if (name !== 'type' && !Object.hasOwn(types, name)) {
+        types[name] = guessedType(name, value);
+      }
+    }
+    const columns =
+      known.length > 0 || row === undefined
+        ? of === 'event'
+          ? always
+          : known
+        : fields.filter(([name]) => name !== 'type').map(([name]) => plainColumn(name, types[name] as SemanticType));
+    const shown = { columns: this.#chosen(columns, types), types };
+    this.#shown.set(of, shown);
+    this.#guessed.add(of);
+    return shown;
+  }
+
+  #alwaysShown(): Column[] {
+    return this.#toolColumns
+      .filter(({ option }) => option === undefined)
+      .map(({ name, header, width, align, type, text }) => ({
+        name,
+        header,
+        width,
+        align,
+        type: isPlain(type) ? type : unknownType(type.name, align, width),
+        ...textFrom(text === undefined ? undefined : { name, header, width, align, type, text }),
+      }));
+  }
+
+  #data(type: string, line: Members): Timed[] {
+    switch (type) {
+      case 'event': {
+        const { types } = this.#shown.get('event') ?? this.#guess('event', line);
+        const row = rowOf(line, types);
+        const { time } = line;
+        return [
+          { message: { type: 'events', rows: [row] }, ...(typeof time === 'string' && { time: instantOf(time) }) },
+        ];
+      }
+      case 'interval': {
+        const { heading } = line;
+        const time = instantOf(line.time);
+        this.#interval = time;
+        return [
+          {
+            message: {
+              type: 'interval',
+              time,
+              stamp: line.stamp === true,
+              clear: line.clear === true,
+              ...(heading !== undefined && { heading: textOf(heading) }),
+            },
+            time,
+          },
+        ];
+      }
+      case 'table': {
+        const time = instantOf(line.time);
+        return this.#withInterval(time, this.#table(line, time));
+      }
+      case 'histogram': {
+        const time = instantOf(line.time);
+        return this.#withInterval(time, this.#histogram(line, time));
+      }
+      case 'stack':
+        return this.#stack(line);
+      case 'lost':
+        return [
+          {
+            message: {
+              type: 'lost',
+              what: textOf(line.what),
+              count: numberOf(line.count),
+              total: numberOf(line.total),
+              final: line.final === true,
+            },
+          },
+        ];
+      case 'warning':
+        return [
+          {
+            message: {
+              type: 'warning',
+              text: textOf(line.text),
+              ...(line.hint !== undefined && { hint: textOf(line.hint) }),
+            },
+          },
+        ];
+      case 'stats':
+        // What tracing cost is said of the run, not by what is played.
+        return [];
+      default:
+        throw new Misfit(`there are no lines of type ${JSON.stringify(type)}`);
+    }
+  }
+
+  /** Plain JSON does not say where intervals begin, but data of one interval has one time. */
+  #withInterval(time: number, message: Message): Timed[] {
+    const known = this.#interval === time;
+    this.#interval = time;
+    const begin: Message = { type: 'interval', time, stamp: false, clear: false };
+    return [...(known ? [] : [{ message: begin, time }]), { message, time }];
+  }
+
+  #table(line: Members, time: number): TableMessage {
+    const rows = listOf(line.rows).map(membersOf);
+    const [first] = rows;
+    const known = this.#shown.get('table');
+    const { columns, types, key } =
+      known !== undefined && !(this.#guessed.has('table') && known.columns.length === 0)
+        ? known
+        : this.#guess('table', first);
+    return {
+      type: 'table',
+      time,
+      columns,
+      types,
+      rows: rows.map((row) => rowOf(row, types)),
+      ...(key !== undefined && { key }),
+    };
+  }
+
+  #histogram(line: Members, time: number): HistogramMessage {
+    const keys = Object.fromEntries(Object.entries(line).filter(([name]) => !statistics.has(name)));
+    const { columns, types, details = false } = this.#shown.get('histogram') ?? this.#guess('histogram', keys);
+    return {
+      type: 'histogram',
+      time,
+      key: rowOf(keys, types),
+      columns,
+      types,
+      unit: textOf(line.unit),
+      buckets: listOf(line.buckets, mostBuckets).map((bucket) => {
+        const { from, to, count } = membersOf(bucket);
+        return { from: numberOf(from), to: numberOf(to), count: numberOf(count) };
+      }),
+      count: numberOf(line.count),
+      total: numberOf(line.total),
+      details: details || this.#options.details === true,
+    };
+  }
+
+  /** Stacks of one message have one time; they are complete when something else comes. */
+  #stack(line: Members): Timed[] {
+    const time = instantOf(line.time);
+    const before = this.#stacks?.time === time ? [] : this.#flushStacks();
+    const keys = Object.fromEntries(Object.entries(line).filter(([name]) => !stackMembers.has(name)));
+    const { types } = this.#shown.get('stack') ?? this.#guess('stack', keys);
+    this.#stacks ??= { time, stacks: [], unit: textOf(line.unit) };
+    if (this.#stacks.stacks.length >= mostStacks) {
+      throw new Misfit(`there are more than ${mostStacks} stacks`);
+    }
+    const missed = listOf(line.missed ?? [], 2);
+    const stack = (whose: 'user' | 'kernel'): Stack =>
+      missed.includes(whose) ? 'missed' : line[whose] === undefined ? 'none' : framesOf(line[whose]);
+    this.#stacks.stacks.push({
+      key: rowOf(keys, types),
+      user: stack('user'),
+      kernel: stack('kernel'),
+      weight: numberOf(line.weight),
+    });
+    return before;
+  }
+
+  #flushStacks(): Timed[] {
+    const waiting = this.#stacks;
+    if (waiting === undefined) {
+      return [];
+    }
+    this.#stacks = undefined;
+    const { types = {}, tip } = this.#shown.get('stack') ?? {};
+    const message: StacksMessage = { type: 'stacks', types, ...waiting, ...(tip !== undefined && { tip }) };
+    return [{ message, time: waiting.time }];
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Misfit('it is not JSON');
+  }
+}
+
+function damaged(number: number, cause: unknown): unknown {
+  const why =
+    cause instanceof Misfit ? cause.message : cause instanceof RangeError ? 'it is nested too deeply' : undefined;
+  return why === undefined ? cause : new KscopeError('failed', `line ${number} cannot be played: ${why}`, { cause });
+}
+
+/** The fields of a row that are known, as values. Those without one are undefined, as they were. */
+function rowOf(line: Members, types: FieldTypes): Row {
+  const entries: [string, unknown][] = [];
+  for (const [name, type] of Object.entries(types)) {
+    const json = Object.hasOwn(line, name) ? line[name] : undefined;
+    try {
+      entries.push([name, json === undefined ? undefined : valueFrom(type, json)]);
+    } catch (error) {
+      throw error instanceof Misfit ? new Misfit(`${name}: ${error.message}`) : error;
+    }
+  }
+  return Object.fromEntries(entries);
+}
+
+/** Whether values of a type are checked when they are read, so that its rendering can be trusted with them. */
+function isPlain({ typescript }: SemanticType): boolean {
+  return /^(number|string|boolean|bigint|Stack|readonly string\[\]|".*)$/s.test(typescript);
+}
+
+function plainColumn(name: string, type: SemanticType): Column {
+  return { name, header: name.toUpperCase(), width: type.width, align: type.align, type };
+}
+
+function guessedType(name: string, value: unknown): SemanticType {
+  const time = semanticType('boot_ns_t');
+  if (name === 'time' && typeof value === 'string' && time !== undefined) {
+    return time;
+  }
+  return typeof value === 'number' ? unknownType('number', 'right', 8) : unknownType('value', 'left', 12);
+}
+
+/** A definition's own rendering, which may stumble over values that no run of it would have given. */
+function textFrom(column: Column | undefined): Pick<Column, 'text'> {
+  const { text, type } = column ?? {};
+  return text === undefined || type === undefined
+    ? {}
+    : {
+        text: (value, row) => {
+          try {
+            return text(value, row);
+          } catch {
+            return type.text(value, { time: 'clock', utc: false });
+          }
+        },
+      };
+}
