@@ -3,24 +3,24 @@ import { setImmediate } from 'node:timers/promises';
 import type { Actor } from './actor.ts';
 import { deadline } from './deadline.ts';
 
-/** epoll_wait(2) and epoll_pwait(2), in which Node waits for something to do. */
-const waiting = process.arch === 'arm64' ? ['22'] : ['232', '281'];
-
-/** How often the main thread of an actor has left the processor, once it does nothing. */
-export async function switchesAtRest({ pid }: Actor): Promise<number> {
+/**
+ * Stops an actor, which otherwise may collect garbage at any time, until SIGCONT or its end.
+ * @returns how often its main thread has left the processor
+ */
+export async function switchesWhenStopped({ pid }: Actor): Promise<number> {
   const task = `/proc/${pid}/task/${pid}`;
   const look = async () => {
-    for (let before = Number.NaN; ; ) {
-      const [call = ''] = readFileSync(`${task}/syscall`, 'utf8').split(' ');
-      const after = switches(readFileSync(`${task}/status`, 'utf8'));
-      if (waiting.includes(call) && after === before) {
-        return after;
-      }
-      before = waiting.includes(call) ? after : Number.NaN;
+    // The state is that of stopping already while the thread still runs, the system call is not.
+    while (
+      !/\) T /.test(readFileSync(`${task}/stat`, 'utf8')) ||
+      /running/.test(readFileSync(`${task}/syscall`, 'utf8'))
+    ) {
       await setImmediate();
     }
+    return switches(readFileSync(`${task}/status`, 'utf8'));
   };
-  return deadline(look(), () => `process ${pid} does not come to rest`);
+  process.kill(pid, 'SIGSTOP');
+  return deadline(look(), () => `process ${pid} does not stop`);
 }
 
 function switches(status: string): number {

@@ -5,7 +5,8 @@ import { Actor } from '../helpers/actor.ts';
 import { enterCgroup, TestCgroup } from '../helpers/cgroup.ts';
 import { type Distribution, distributionsIn } from '../helpers/distribution.ts';
 import type { ToolResult } from '../helpers/run-tool.ts';
-import { runTime, sleepTimes, switchesAtRest } from '../helpers/switches.ts';
+import { runTime, sleepTimes, switchesWhenStopped } from '../helpers/switches.ts';
+import { SwitchTrace } from '../helpers/traced-switches.ts';
 import { watch } from '../helpers/watch.ts';
 
 const SLEEPS = 200;
@@ -24,7 +25,12 @@ test('every slice of a thread is counted, those that end in a sleep as well', as
   enterCgroup(group.path, actor.pid);
   const own = ['--json', '-t', String(actor.pid)];
   const comm = readFileSync(`/proc/${actor.pid}/comm`, 'utf8').trim();
+  using trace = new SwitchTrace(actor.pid);
+  const before = await switchesWhenStopped(actor);
+  const traced = trace.counts();
   let switches = 0;
+  let left = 0;
+  let came = 0;
   let ran = 0;
   let took = 0;
   const seen = await watch(
@@ -38,33 +44,36 @@ test('every slice of a thread is counted, those that end in a sleep as well', as
       nobody: ['--json', '--cgroup', empty.path],
     },
     async () => {
-      const before = await switchesAtRest(actor);
+      process.kill(actor.pid, 'SIGCONT');
       const ranBefore = runTime(actor);
       const start = performance.now();
       await Promise.all([sleepTimes(actor, SLEEPS), sleepTimes(other, SLEEPS)]);
-      switches = (await switchesAtRest(actor)) - before;
+      switches = (await switchesWhenStopped(actor)) - before;
+      left = trace.counts().left - traced.left;
+      came = trace.counts().came - traced.came;
       took = performance.now() - start;
       ran = runTime(actor) - ranBefore;
     },
   );
   // Where the machine is slow a sleep may be over before the thread has left the processor.
   assert.ok(switches > SLEEPS / 2);
+  assert.ok(left <= switches && came <= switches);
   const on = only(seen.on);
-  assert.equal(on.count, switches);
+  assert.equal(on.count, left);
   // The kernel's own clock stops while the processor serves interrupts, and ours is read a little later.
   assert.ok(on.total * 1000 > ran * 0.5 && on.total * 1000 < ran * 2 + 1e6, `${on.total} us, not ${ran} ns`);
   // Nobody saw it leave before it first came back.
   const off = only(seen.off);
-  assert.equal(off.count, switches - 1);
+  assert.equal(off.count, came - 1);
   assert.ok(off.total >= SLEEPS * 500, 'it slept longer');
   assert.ok(off.total <= took * 1000, 'it did not sleep that long');
-  assert.deepEqual([only(seen.milliseconds).unit, only(seen.milliseconds).count], ['msecs', switches - 1]);
+  assert.deepEqual([only(seen.milliseconds).unit, only(seen.milliseconds).count], ['msecs', came - 1]);
   for (const { messages } of [seen.threads, seen.cgroup]) {
     const rows = distributionsIn(messages);
     assert.ok(rows.every(({ pid }) => pid === actor.pid));
     assert.deepEqual(
       rows.filter(({ tid }) => tid === actor.pid).map((row) => [row.comm, row.count]),
-      [[comm, switches]],
+      [[comm, left]],
     );
   }
   assert.deepEqual(distributionsIn(seen.nobody.messages), []);

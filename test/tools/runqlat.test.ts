@@ -5,7 +5,8 @@ import { Actor } from '../helpers/actor.ts';
 import { enterCgroup, TestCgroup } from '../helpers/cgroup.ts';
 import { type Distribution, distributionsIn } from '../helpers/distribution.ts';
 import type { ToolResult } from '../helpers/run-tool.ts';
-import { sleepTimes, switchesAtRest } from '../helpers/switches.ts';
+import { sleepTimes, switchesWhenStopped } from '../helpers/switches.ts';
+import { SwitchTrace } from '../helpers/traced-switches.ts';
 import { watch } from '../helpers/watch.ts';
 
 const SLEEPS = 200;
@@ -24,7 +25,11 @@ test('a thread waits as often as it comes back to the processor', async () => {
   enterCgroup(group.below('inner'), actor.pid);
   const own = ['--json', '-t', String(actor.pid)];
   const comm = readFileSync(`/proc/${actor.pid}/comm`, 'utf8').trim();
+  using trace = new SwitchTrace(actor.pid);
+  const before = await switchesWhenStopped(actor);
+  const traced = trace.counts();
   let switches = 0;
+  let after = traced;
   const seen = await watch(
     'runqlat',
     {
@@ -39,32 +44,36 @@ test('a thread waits as often as it comes back to the processor', async () => {
       stranger: [...own, '-u', '1'],
     },
     async () => {
-      const before = await switchesAtRest(actor);
+      process.kill(actor.pid, 'SIGCONT');
       await Promise.all([sleepTimes(actor, SLEEPS), sleepTimes(other, SLEEPS)]);
-      switches = (await switchesAtRest(actor)) - before;
+      switches = (await switchesWhenStopped(actor)) - before;
+      after = trace.counts();
     },
   );
   // Where the machine is slow a sleep may be over before the thread has left the processor.
   assert.ok(switches > SLEEPS / 2);
-  assert.equal(only(seen.plain).count, switches);
+  const waits = only(seen.plain).count;
+  const waited = after.waited - traced.waited;
+  assert.ok(waited <= switches);
+  assert.ok(waits <= waited && waits >= waited - (after.doubtful - traced.doubtful));
   assert.equal(only(seen.plain).unit, 'usecs');
   const { unit, count, total } = only(seen.milliseconds);
-  assert.deepEqual([unit, count], ['msecs', switches]);
+  assert.deepEqual([unit, count], ['msecs', waits]);
   // Measured by two runs of the tool, at the same moments but for what the other one takes.
   assert.ok(total < only(seen.plain).total);
 
   const pidns = statSync(`/proc/${actor.pid}/ns/pid`).ino;
-  assert.deepEqual([only(seen.namespaces).pidns, only(seen.namespaces).count], [pidns, switches]);
+  assert.deepEqual([only(seen.namespaces).pidns, only(seen.namespaces).count], [pidns, waits]);
   const { pid, tid, comm: name } = only(seen.process);
   assert.deepEqual([pid, tid, name], [actor.pid, undefined, comm]);
   for (const { messages } of [seen.threads, seen.cgroup, seen.named]) {
     const threads = distributionsIn(messages).filter((one) => one.tid === actor.pid);
     assert.deepEqual(
       threads.map((one) => [one.pid, one.comm, one.count]),
-      [[actor.pid, comm, switches]],
+      [[actor.pid, comm, waits]],
     );
   }
-  assert.ok(only(seen.process).count >= switches);
+  assert.ok(only(seen.process).count >= waits);
   assert.ok(distributionsIn(seen.threads.messages).every((one) => one.pid === actor.pid));
   assert.ok(distributionsIn(seen.cgroup.messages).every((one) => one.pid === actor.pid));
   assert.deepEqual(distributionsIn(seen.nobody.messages), []);
