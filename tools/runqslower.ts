@@ -1,0 +1,31 @@
+import bpf from '../bpf/runqslower.bpf.ts';
+import { filters, flag, integer, snoop } from '../lib/tool.ts';
+
+export default snoop(bpf, {
+  summary: 'Trace tasks that wait long for a processor.',
+  activity: 'Tracing long waits for a processor',
+  description: `
+Prints a line each time that a task gets a processor after it has waited for it, from the moment when it could run, for at least so many microseconds: 10000 unless said otherwise. The wait begins when the task is woken (sched:sched_wakeup), made (sched:sched_wakeup_new), or has to leave the processor before it is done, and ends when it runs (sched:sched_switch); the line has the processor, and with --previous the task that ran there before.
+
+Waiting in a queue, moving between processors and being throttled all count. Who is shown is decided by the task that waits. Tasks that wait already when the tracing begins, and those that still wait when it ends, are not shown.`,
+  overhead: 'About 1 microsecond for each time that a task waits, long or not; 2.6 GHz processor.',
+  options: {
+    ...filters,
+    comm: { ...filters.comm, hidden: ['-c'] },
+    minimum: integer('[min_us]', 'only waits of at least so many microseconds; usually 10000', { set: 'min_wait' }),
+    previous: flag('-P, --previous', 'show the task that had the processor before', { group: 'column' }),
+  },
+  columns: {
+    time: {},
+    comm: {},
+    tid: {},
+    latency: { header: 'LAT(us)', width: 14, text: (latency) => String(Math.floor(latency / 1000)) },
+    prev_comm: { header: 'PREV COMM', when: 'previous' },
+    prev_tid: { header: 'PREV TID', width: 8, when: 'previous' },
+  },
+  examples: {
+    '': 'trace waits of 10 milliseconds and more',
+    '1000 -P': 'trace waits of a millisecond and more, with what ran meanwhile',
+    '-p 181 500': 'trace the waits of process 181 of half a millisecond and more',
+  },
+});
