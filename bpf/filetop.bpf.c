@@ -59,31 +59,12 @@ static __always_inline char *dentry_path_buffer(__u32 slot)
 	return found ? found->value.path : NULL;
 }
 
-static __always_inline void find_path(char path[DENTRY_PATH_BUFFER], __u32 slot, struct file *file)
-{
-	const __u32 room = sizeof(((struct value *)0)->path);
-	struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
-	enum dentry_path_end end;
-	__u32 length = 0;
-
-	end = dentry_path_append(slot, &length, BPF_CORE_READ(file, f_path.mnt), dentry);
-	if (!length && end == DENTRY_PATH_DETACHED) {
-		const char *name = (void *)BPF_CORE_READ(dentry, d_name.name);
-
-		if (bpf_probe_read_kernel_str(path, NAME_MAX + 1, name) <= 1)
-			bpf_probe_read_kernel_str(path, NAME_MAX + 1, BPF_CORE_READ(file, f_inode, i_sb, s_type, name));
-		return;
-	}
-	if (length <= room - 8)
-		dentry_path_finish(path, length, end);
-	else
-		dentry_path_cut(path, room);
-}
-
 static __always_inline struct value *new_value(const struct key *key, __u32 slot, struct file *file)
 {
 	struct found *found = scratch(found_scratch, slot);
 	__u32 type = file_type(file);
+	const __u32 room = sizeof(found->value.path);
+	enum dentry_path_end end;
 	struct value *value;
 
 	if (!found)
@@ -92,7 +73,8 @@ static __always_inline struct value *new_value(const struct key *key, __u32 slot
 	bpf_probe_read_kernel(value, sizeof(*value), &no_value);
 	bpf_get_current_comm(value->comm, sizeof(value->comm));
 	value->type[0] = type == S_IFREG ? 'R' : type == S_IFSOCK ? 'S' : 'O';
-	find_path(value->path, slot, file);
+	if (file_path(value->path, slot, file, &end) > room - 8)
+		dentry_path_cut(value->path, room);
 	bpf_map_update_elem(&files, key, value, BPF_NOEXIST);
 	value = bpf_map_lookup_elem(&files, key);
 	if (!value)

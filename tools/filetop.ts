@@ -1,5 +1,5 @@
 import bpf from '../bpf/filetop.bpf.ts';
-import { fileIoHooks, filters, flag, setDirectories, text, top } from '../lib/tool.ts';
+import { fileIoHooks, fileName, filters, flag, setDirectories, text, top } from '../lib/tool.ts';
 
 const inKilobytes = (bytes: number) => String(Math.floor(bytes / 1024));
 
@@ -35,11 +35,7 @@ The name is the last part of the path; JSON has the whole path, as it was when t
   sortAliases: { all: 'bytes' },
   computed: {
     bytes: { type: 'bytes_t', help: 'bytes read and written', value: ({ rbytes, wbytes }) => rbytes + wbytes },
-    file: {
-      type: 'text_t',
-      help: 'last part of the path',
-      value: ({ path }) => path.slice(path.lastIndexOf('/') + 1) || path,
-    },
+    file: { type: 'text_t', help: 'last part of the path', value: ({ path }) => fileName(path) },
   },
   columns: {
     tid: {},

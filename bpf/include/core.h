@@ -80,6 +80,12 @@ struct trace_entry {
 	unsigned short type;
 };
 
+struct syscall_trace_enter {
+	struct trace_entry ent;
+	int nr;
+	unsigned long args[];
+};
+
 struct syscall_trace_exit {
 	struct trace_entry ent;
 	int nr;

@@ -13,30 +13,11 @@
 
 #include "core.h"
 #include "compat.h"
+#include "file-calls.h"
 #include "file.h"
 #include "filter.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
-
-/* The function, whether it writes, and how many arguments it has. */
-#define FILE_IO_FUNCTIONS(DO)	\
-	DO(vfs_read, false, 4)	\
-	DO(vfs_readv, false, 5)	\
-	DO(vfs_write, true, 4)	\
-	DO(vfs_writev, true, 5)
-
-/* The first argument of each is the descriptor. */
-#define FILE_IO_SYSCALLS(DO)	\
-	DO(read, false)		\
-	DO(pread64, false)	\
-	DO(readv, false)	\
-	DO(preadv, false)	\
-	DO(preadv2, false)	\
-	DO(write, true)		\
-	DO(pwrite64, true)	\
-	DO(writev, true)	\
-	DO(pwritev, true)	\
-	DO(pwritev2, true)
 
 /* One for each program. */
 enum file_io_slot {
@@ -68,7 +49,7 @@ int name##__fexit(__u64 *ctx)							\
 	return file_io(FILE_IO_##name, (void *)ctx[0], write, ctx[arguments]);	\
 }
 
-#define FILE_IO_TP(name, write)							\
+#define FILE_IO_TP(name, write, positioned)					\
 SEC("tp/syscalls/sys_exit_" #name)						\
 int name##__tp(struct syscall_trace_exit *ctx)					\
 {										\

@@ -156,6 +156,31 @@ dentry_path_finish(char buffer[DENTRY_PATH_BUFFER], __u32 length, enum dentry_pa
 }
 
 /*
+ * Writes the whole path of an open file. What is in no directory has the name
+ * that the kernel gave it, or else that of its file system. Returns the length.
+ */
+static __always_inline __u32
+file_path(char path[DENTRY_PATH_BUFFER], __u32 slot, struct file *file, enum dentry_path_end *end)
+{
+	struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
+	__u32 length = 0;
+
+	*end = dentry_path_append(slot, &length, BPF_CORE_READ(file, f_path.mnt), dentry);
+	if (!length && *end == DENTRY_PATH_DETACHED) {
+		const char *name = (void *)BPF_CORE_READ(dentry, d_name.name);
+		long written = bpf_probe_read_kernel_str(path, NAME_MAX + 1, name);
+
+		if (written <= 1) {
+			name = BPF_CORE_READ(file, f_inode, i_sb, s_type, name);
+			written = bpf_probe_read_kernel_str(path, NAME_MAX + 1, name);
+		}
+		if (written > 0)
+			length = written;
+	}
+	return dentry_path_finish(path, length, *end);
+}
+
+/*
  * Ends a path that is longer than the `room` bytes that are kept of it: a path
  * in a field of fixed length, with zeros behind. No name is kept in part.
  */

@@ -1,22 +1,34 @@
 import type { BpfObject } from '../bpf/object.ts';
 import { directoryId } from '../system/directories.ts';
 
+const functions = ['vfs_read', 'vfs_readv', 'vfs_write', 'vfs_writev'] as const;
+const calls = [
+  'read',
+  'pread64',
+  'readv',
+  'preadv',
+  'preadv2',
+  'write',
+  'pwrite64',
+  'writev',
+  'pwritev',
+  'pwritev2',
+] as const;
+
 /** The two kinds of programs that bpf/include/file-io.h makes, for `attach.either`. */
 export const fileIoHooks = [
-  ['vfs_read__fexit', 'vfs_readv__fexit', 'vfs_write__fexit', 'vfs_writev__fexit'],
-  [
-    'read__tp',
-    'pread64__tp',
-    'readv__tp',
-    'preadv__tp',
-    'preadv2__tp',
-    'write__tp',
-    'pwrite64__tp',
-    'writev__tp',
-    'pwritev__tp',
-    'pwritev2__tp',
-  ],
+  functions.map((name) => `${name}__fexit` as const),
+  calls.map((name) => `${name}__tp` as const),
 ] as const;
+
+const begun = calls.map((name) => `${name}_begins__tp` as const);
+const ended = calls.map((name) => `${name}_ends__tp` as const);
+
+/** Those that bpf/include/file-op.h makes for functions of the kernel. */
+export const fileOpFunctions = [...functions.map((name) => `${name}__fentry` as const), ...fileIoHooks[0]] as const;
+
+/** Those that it makes for system calls that read and write. */
+export const fileOpCalls = [...begun, ...ended] as const;
 
 /**
  * Gives a program with bpf/include/directory.h the directories to look for, by their place in the list; between load
