@@ -86,6 +86,6 @@ static __always_inline __u32 linear_slot(__u64 value, __u64 step)
 	__hist;								\
 })
 
-#define hist_add(map, key, amount) hist_add_slot(map, key, amount, log2_slot((amount) / hist_unit))
+#define hist_add(map, key, amount) hist_add_slot(map, key, amount, log2_slot((__u64)(amount) / hist_unit))
 
 #endif

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { copyProject } from '../helpers/copied-project.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), 'kscope-install-'));
@@ -14,21 +15,11 @@ const commands = readdirSync(join(root, 'dist/bin'));
 const nodeOnly = join(scratch, 'node-only');
 
 before(() => {
-  // A copy, since packing rewrites the manifest for a moment. With -a it is as fresh as the original.
-  execFileSync('cp', ['-a', ...sources(), project]);
-  symlinkSync(join(root, 'node_modules'), join(project, 'node_modules'));
+  copyProject(project);
   mkdirSync(nodeOnly);
   symlinkSync(process.execPath, join(nodeOnly, 'node'));
 });
 after(() => rmSync(scratch, { recursive: true }));
-
-function sources(): readonly string[] {
-  mkdirSync(project);
-  const left = new Set(['node_modules', '.git', '.cache']);
-  return readdirSync(root)
-    .filter((name) => !left.has(name))
-    .map((name) => join(root, name));
-}
 
 function npm(...args: readonly string[]): string {
   // What npm tells the scripts that it runs is not meant for the npm that a test of such a script runs.
