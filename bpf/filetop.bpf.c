@@ -105,15 +105,7 @@ static __always_inline int file_io(enum file_io_slot slot, struct file *file, bo
 		if (!value)
 			return 0;
 	}
-	if (write) {
-		__sync_fetch_and_add(&value->writes, 1);
-		if (result > 0)
-			__sync_fetch_and_add(&value->wbytes, result);
-	} else {
-		__sync_fetch_and_add(&value->reads, 1);
-		if (result > 0)
-			__sync_fetch_and_add(&value->rbytes, result);
-	}
+	add_file_io(value, write, result);
 	return 0;
 }
 

@@ -1,7 +1,5 @@
 import bpf from '../bpf/filetop.bpf.ts';
-import { fileIoHooks, fileName, filters, flag, setDirectories, text, top } from '../lib/tool.ts';
-
-const inKilobytes = (bytes: number) => String(Math.floor(bytes / 1024));
+import { fileIoHooks, fileName, filters, flag, inKilobytes, setDirectories, text, top } from '../lib/tool.ts';
 
 export default top(bpf, {
   summary: 'Show which files are read and written most, and by whom.',

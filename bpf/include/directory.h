@@ -17,6 +17,7 @@
 #endif
 
 #define NO_DIRECTORY -1
+#define DIRECTORIES 1024
 
 struct directory {
 	__u64 inode;
@@ -27,7 +28,7 @@ struct directory {
 /* User space fills it: numbers of directories. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1024);
+	__uint(max_entries, DIRECTORIES);
 	__type(key, struct directory);
 	__type(value, __u32);
 } directories SEC(".maps");

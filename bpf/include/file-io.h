@@ -40,6 +40,14 @@ static __always_inline int file_io_returns(enum file_io_slot slot, struct syscal
 	return file ? file_io(slot, file, write, ctx->ret) : 0;
 }
 
+/* Adds it to a structure with the members reads, writes, rbytes and wbytes. */
+#define add_file_io(totals, write, result)					\
+do {										\
+	__sync_fetch_and_add((write) ? &(totals)->writes : &(totals)->reads, 1);	\
+	if ((result) > 0)							\
+		__sync_fetch_and_add((write) ? &(totals)->wbytes : &(totals)->rbytes, result); \
+} while (0)
+
 #define FILE_IO_FEXIT(name, write, arguments)					\
 SEC("fexit/" #name)								\
 int name##__fexit(__u64 *ctx)							\

@@ -1,3 +1,8 @@
+/** Whole kilobytes, without the unit: what top tools have in columns named so. */
+export function inKilobytes(bytes: number): string {
+  return String(Math.floor(bytes / 1024));
+}
+
 /** What a distribution is counted in. */
 export interface Unit {
   /** As people read it: 'usecs'. */

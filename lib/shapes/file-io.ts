@@ -1,5 +1,9 @@
 import type { BpfObject } from '../bpf/object.ts';
+import { KscopeError } from '../model/errors.ts';
+import { escapeText } from '../model/escape.ts';
 import { directoryId } from '../system/directories.ts';
+import { directoriesLike } from '../system/glob.ts';
+import type { Option } from './options.ts';
 
 const functions = ['vfs_read', 'vfs_readv', 'vfs_write', 'vfs_writev'] as const;
 const calls = [
@@ -30,13 +34,32 @@ export const fileOpFunctions = [...functions.map((name) => `${name}__fentry` as 
 /** Those that it makes for system calls that read and write. */
 export const fileOpCalls = [...begun, ...ended] as const;
 
+/** Directories, by patterns as in a shell. */
+export function directoryList(flags: string, summary: string): Option<readonly string[] | undefined, never> {
+  return { flags, summary, parse: parseDirectories, repeatable: true, group: 'filter', completes: 'directory' };
+}
+
+function parseDirectories(given: string): readonly string[] {
+  return given.split(',').flatMap((pattern) => {
+    const found = directoriesLike(pattern);
+    if (found.length === 0) {
+      throw new KscopeError('usage', `there is no directory '${escapeText(pattern)}'`);
+    }
+    return found;
+  });
+}
+
 /**
  * Gives a program with bpf/include/directory.h the directories to look for, by their place in the list; between load
  * and attach. @throws KscopeError usage for what is no directory
  */
 export function setDirectories(object: BpfObject, paths: readonly string[]): void {
   const directories = object.map('directories');
-  for (const [number, path] of paths.entries()) {
+  if (paths.length > directories.maxEntries) {
+    throw new KscopeError('usage', `${paths.length} directories are more than ${directories.maxEntries}`);
+  }
+  // One that is named twice is the first.
+  for (const [number, path] of [...paths.entries()].reverse()) {
     directories.set({ ...directoryId(path), zero: 0 }, number);
   }
 }

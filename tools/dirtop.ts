@@ -1,0 +1,62 @@
+import bpf from '../bpf/dirtop.bpf.ts';
+import {
+  directoryList,
+  escapeText,
+  fileIoHooks,
+  filters,
+  inKilobytes,
+  KscopeError,
+  setDirectories,
+  top,
+} from '../lib/tool.ts';
+
+export default top(bpf, {
+  summary: 'Show how much is read and written below some directories.',
+  activity: 'Tracing reads and writes below directories',
+  description: `
+Prints, every second, how often files below each of the directories were read and written, and how many bytes that really moved. Calls that failed count, with no bytes. A file counts for the nearest directory above it that was named, by whatever path or name it was opened, also below other file systems that are mounted on the way. Pipes, devices and sockets that have a place in a directory count as well.
+
+Directories are told by file system and inode, and patterns are looked up once, at the start. On Btrfs, directories of different subvolumes can have the same inode number.
+
+Seen are read(2), pread(2), readv(2), preadv(2), preadv2(2) and their counterparts that write, where the kernel functions behind them return (fexit), or else where the system calls return; both give the same numbers. Not seen are sendfile(2), splice(2), copy_file_range(2), memory mappings, io_uring, native asynchronous I/O, and what the kernel reads and writes by itself.`,
+  overhead:
+    'About 0.9 µs for each read or write of a file five directories deep, more for deeper ones, and 0.2 µs for those that a filter leaves out (measured on a 2-core virtual machine with the hooks on system calls, where a pread(2) of 64 bytes took 0.3 µs).',
+  options: {
+    ...filters,
+    directories: directoryList('-d, --root-directories <DIRECTORIES>', 'directories or patterns, with commas between'),
+  },
+  map: 'totals',
+  screen: true,
+  interval: 1,
+  rows: 20,
+  sort: ['bytes', 'reads', 'writes', 'rbytes', 'wbytes'],
+  sortAliases: { all: 'bytes' },
+  computed: {
+    bytes: { type: 'bytes_t', help: 'bytes read and written', value: ({ rbytes, wbytes }) => rbytes + wbytes },
+    path: {
+      type: 'path_t',
+      help: 'the directory',
+      value: ({ directory }, { directories }) => escapeText(directories?.[directory] ?? ''),
+    },
+  },
+  columns: {
+    reads: {},
+    writes: {},
+    rbytes: { header: 'R_Kb', text: inKilobytes },
+    wbytes: { header: 'W_Kb', text: inKilobytes },
+    path: {},
+  },
+  attach: { either: fileIoHooks },
+  loaded(object, { directories }) {
+    if (directories === undefined) {
+      throw new KscopeError('usage', 'no directory is given', { hint: 'dirtop -d /var/log,/home/*' });
+    }
+    setDirectories(object, directories);
+  },
+  examples: {
+    '-d /var': 'what is read and written below /var, every second',
+    "-d '/home/*' -r 5": 'the 5 home directories with the most reads and writes',
+    '-d /var/log,/tmp -C 5 12': 'two directories, every 5 seconds for a minute, one table below the other',
+    '-d / -p 181 -s writes': 'what process 181 reads and writes, by writes',
+  },
+});
