@@ -24,6 +24,7 @@ const numbers = {
   listen: [50, 201],
   lseek: [8, 62],
   mkdirat: [258, 34],
+  mmap: [9, 222],
   mount: [165, 40],
   nanosleep: [35, 101],
   newfstatat: [262, 79],

@@ -1,0 +1,72 @@
+import bpf from '../bpf/capable.bpf.ts';
+import { capabilityFilter, capabilityName, filters, flag, snoop } from '../lib/tool.ts';
+
+export default snoop(bpf, {
+  summary: 'Trace checks of capabilities: who needs which, and whether it has it.',
+  activity: 'Tracing checks of capabilities',
+  description: `
+Prints a line each time that the kernel asks whether a thread has one of the capabilities(7), with the system call that it is in: what a program that runs as root really needs, or why one that does not is refused. Checks that the kernel makes only to decide between two ways, and does not audit, are left out unless -v asks for them; the commonest is CAP_SYS_ADMIN at each mapping of memory. Before the capability itself is looked at, another check may already have refused, or allowed: then there is no line.
+
+The check is traced where it returns (cap_capable). Where the kernel allows no hook there, the tracepoint capability:cap_capable of Linux 6.14 takes its place: it does not tell whether a check is audited, so all are shown, AUDIT is empty and the field untold is true. The check may be about other credentials than the thread's own, such as those that mounted an overlay.`,
+  overhead:
+    'About 0.5 µs for each check, 3 with a stack (measured on a 2-core virtual machine). Checks are a few for each new process, and one for each mapping of memory.',
+  options: {
+    ...filters,
+    verbose: flag('-v, --verbose', 'also checks that are not audited; and say which hooks were chosen and why', {
+      set: 'with_unaudited',
+    }),
+    cap: capabilityFilter('--cap <NAME>', 'only this capability', 'filter_cap'),
+    denied: flag('--denied', 'only checks that failed', { set: 'denied_only', group: 'filter' }),
+    kernelStack: flag('-K, --kernel-stack', 'print the kernel stack of each check', { set: 'kernel_stacks' }),
+    userStack: flag('-U, --user-stack', 'print the user stack of each check', { set: 'user_stacks' }),
+    unique: flag('--unique', 'each capability once for each process, and once when it is missing', {
+      set: 'unique_pid',
+    }),
+    uniqueCgroup: flag('--unique-cgroup', 'the same for each cgroup', {
+      set: 'unique_cgroup',
+      conflicts: ['unique'],
+    }),
+    extra: flag('-x, --extra', 'show thread, system call, verdict and INSETID', {
+      hidden: ['--extra-fields'],
+      group: 'column',
+    }),
+  },
+  computed: {
+    name: { type: 'text_t', help: 'name of the capability', value: ({ cap }) => capabilityName(cap) ?? '?' },
+    audit: {
+      type: 'maybe_text_t',
+      help: 'whether the check is audited',
+      value: ({ unaudited, untold }) => (untold ? undefined : unaudited ? 'no' : 'yes'),
+    },
+    verdict: { type: 'text_t', help: 'allow or deny', value: ({ error }) => (error === undefined ? 'allow' : 'deny') },
+  },
+  columns: {
+    time: {},
+    uid: {},
+    pid: {},
+    tid: { when: 'extra' },
+    comm: {},
+    cap: { width: 4 },
+    name: { width: 22 },
+    audit: { width: 5 },
+    syscall: { when: 'extra' },
+    verdict: { when: 'extra', width: 7 },
+    insetid: { when: 'extra', width: 7 },
+  },
+  stacks: {
+    table: 'stacks',
+    kernel: 'kernel',
+    user: 'user',
+    process: 'pid',
+    when: ['kernelStack', 'userStack'],
+  },
+  attach: {
+    either: [['cap_capable__fexit'], ['cap_capable__kprobe', 'cap_capable__kretprobe'], ['cap_capable__tp_btf']],
+  },
+  examples: {
+    '': 'trace all checks that are audited',
+    '-p 181 --unique': 'which capabilities process 181 needs',
+    '--denied -K': 'trace checks that failed, and where',
+    '-x --cap net_admin': 'trace what asks for CAP_NET_ADMIN, and in which system call',
+  },
+});
