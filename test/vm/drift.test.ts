@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test, { before } from 'node:test';
+import { Registry } from '../../lib/cli/registry.ts';
+import { type Drift, DriftObject, driftOf, KernelImage, prototypes } from './drift.ts';
+import { fetchKernel, kernelSeries } from './fetch.ts';
+import { repository } from './paths.ts';
+import { onCi } from './start-or-skip.ts';
+import { VmUnavailable } from './unavailable.ts';
+
+const tools = await new Registry().loadAll();
+const objects = new Map<string, DriftObject>();
+for (const { skeleton } of tools.values()) {
+  objects.set(skeleton.name, new DriftObject(join(repository, 'dist/bpf/x86', `${skeleton.name}.bpf.o`)));
+}
+const kernels: KernelImage[] = [];
+let unavailable: string | undefined;
+
+before(async () => {
+  try {
+    for (const name of kernelSeries) {
+      const { vmlinux, directory, release } = await fetchKernel(name);
+      kernels.push(KernelImage.read(name, vmlinux, join(directory, 'lib/modules', release)));
+    }
+  } catch (error) {
+    if (!(error instanceof VmUnavailable) || onCi) throw error;
+    unavailable = error.message;
+  }
+});
+
+test('every tool finds what it reads in each kernel that has its hooks', (t) => {
+  if (unavailable !== undefined) return t.skip(unavailable);
+  const all = [...tools].flatMap(([name, tool]) =>
+    kernels.map((kernel) => driftOf(name, tool, objects.get(tool.skeleton.name) as DriftObject, kernel)),
+  );
+  const report = reportOf(all);
+  mkdirSync(join(repository, '.cache'), { recursive: true });
+  writeFileSync(join(repository, '.cache/drift.md'), report);
+  t.diagnostic('the whole report is in .cache/drift.md');
+  const broken = all.flatMap(({ tool, kernel, refused }) =>
+    refused.filter(({ covered }) => !covered).map(({ program, why }) => `${tool} on ${kernel}: ${program}: ${why}`),
+  );
+  assert.deepEqual(broken, []);
+  const nowhere = [...tools.keys()].filter((name) =>
+    all.every(({ tool, unsupported }) => tool !== name || unsupported !== undefined),
+  );
+  assert.deepEqual(nowhere, [], 'tools that no kernel of the matrix can run');
+});
+
+test('results of functions are where the programs look for them', (t) => {
+  if (unavailable !== undefined) return t.skip(unavailable);
+  // fexit finds the result behind the last argument, which is another place when a function gets one more.
+  const functions = new Set(
+    [...objects.values()]
+      .flatMap(({ programs }) => programs.map(({ section }) => section))
+      .flatMap((section) => /^fexit(?:\.s)?\/(.+)$/.exec(section)?.[1] ?? []),
+  );
+  const moved = [...prototypes(objects.values(), kernels)].filter(([hook, all]) => {
+    const counts = all.filter((one) => one !== undefined).map((one) => one.split(', ').length);
+    return functions.has(hook.replace('function ', '')) && new Set(counts).size > 1;
+  });
+  assert.deepEqual(moved, []);
+});
+
+test('a field that is gone is missed by the tools that have no other way', (t) => {
+  if (unavailable !== undefined) return t.skip(unavailable);
+  const kernel = kernels.find(({ name }) => name === '6.1') as KernelImage;
+  const drift = (name: string, without: KernelImage): Drift => {
+    const tool = tools.get(name);
+    assert.ok(tool);
+    return driftOf(name, tool, objects.get(tool.skeleton.name) as DriftObject, without);
+  };
+  assert.deepEqual(drift('execsnoop', kernel).refused, []);
+  const [refused] = drift('execsnoop', kernel.without('mm_struct')).refused;
+  assert.match(refused?.why ?? '', /there is no mm_struct\.arg_start/);
+  assert.equal(refused?.covered, false);
+  // Without this one the older way is taken.
+  assert.deepEqual(drift('execsnoop', kernel.without('bpf_func_id')).refused, []);
+});
+
+/** What has moved, and what that means for each tool. */
+function reportOf(all: readonly Drift[]): string {
+  const names = kernels.map(({ name }) => name);
+  const lines = ['# What moved between the kernels', '', '## Tools', ''];
+  lines.push(
+    ...table(
+      ['tool', ...names],
+      rowsOf(all, (drift) => verdict(drift)),
+    ),
+  );
+  lines.push('', '## Fields, types and values that a kernel lacks', '');
+  const fields = [...new Set(all.flatMap(({ absent }) => absent))].sort();
+  lines.push(
+    ...table(
+      ['', ...names, 'read by'],
+      fields.map((field) => {
+        const readers = all.filter(({ absent }) => absent.includes(field));
+        const cells = names.map((name) => (readers.some(({ kernel }) => kernel === name) ? 'absent' : ''));
+        return [field, ...cells, [...new Set(readers.map(({ tool }) => tool))].join(', ')];
+      }),
+    ),
+  );
+  lines.push('', '## Hooks with other arguments', '');
+  for (const [hook, arguments_] of prototypes(objects.values(), kernels)) {
+    if (new Set(arguments_).size < 2) continue;
+    lines.push(`${hook}:`, '');
+    for (const [i, one] of arguments_.entries())
+      lines.push(`- ${names[i]}: ${one === undefined ? 'absent' : `(${one})`}`);
+    lines.push('');
+  }
+  return `${lines.join('\n').trimEnd()}\n`;
+}
+
+function verdict({ unsupported, refused, hooks }: Drift): string {
+  if (unsupported !== undefined) return unsupported;
+  const broken = refused.find(({ covered }) => !covered);
+  return broken === undefined ? hooks.join(', ') : `BROKEN: ${broken.why}`;
+}
+
+function rowsOf(all: readonly Drift[], cell: (drift: Drift) => string): string[][] {
+  return [...new Set(all.map(({ tool }) => tool))].map((name) => [
+    name,
+    ...all.filter(({ tool }) => tool === name).map(cell),
+  ]);
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)];
+}
