@@ -65,7 +65,9 @@ test('a busy function of a process that is over has the samples', async (t) => {
   assert.ok(total(own) >= 300 && total(own) <= 500, `${total(own)} samples of 2 s at 199 Hz`);
   const [innermost, caller] = ['spin_in_here', 'main'];
   assert.ok(share(own, ({ user }) => user?.[0] === innermost && user[1] === caller) >= 0.9, JSON.stringify(own));
-  assert.deepEqual([...new Set(own.map(({ comm }) => comm))], ['stacks']);
+  // Until its exec, the process has the name of who started it.
+  const spinning = own.filter(({ user }) => user?.includes(innermost));
+  assert.deepEqual([...new Set(spinning.map(({ comm }) => comm))], ['stacks']);
   t.diagnostic(stderr);
 });
 
@@ -101,10 +103,11 @@ console.log(process.pid);
   using map = new OwnFile(`/tmp/perf-${pid}.map`);
   assert.match(readFileSync(map.path, 'utf8'), /spinInScript/);
   const own = samples(messages, pid);
-  const found = share(own, ({ user }) => user?.some((name) => name.includes('spinInScript')) === true);
-  assert.ok(found >= 0.7, `${found} of ${total(own)}`);
+  // How long the start of Node takes beside it is the machine's affair.
+  const found = total(own, ({ user }) => user?.some((name) => name.includes('spinInScript')) === true);
+  assert.ok(found >= 300 && found <= 500, `${found} samples of 2 s at 199 Hz, ${total(own)} in all`);
   assert.ok(own.every(({ kernel }) => kernel === undefined));
-  t.diagnostic(`${Math.round(found * 100)} % of ${total(own)} samples`);
+  t.diagnostic(`${found} of ${total(own)} samples`);
 });
 
 test('only one side of the stacks is taken when asked, and only one process', async (t) => {
