@@ -5,9 +5,9 @@
  * system call returns, with the arguments still in the caller's memory.
  */
 #include "core.h"
-#include "compat.h"
 #include "events.h"
 #include "filter.h"
+#include "syscall-exit.h"
 #include "text.h"
 
 #define PATH_SIZE 256
@@ -174,23 +174,25 @@ static __always_inline int failed_exec(enum slot slot, long ret, const char *nam
 SEC("tp/syscalls/sys_exit_execve")
 int execve__tp(struct syscall_trace_exit *ctx)
 {
+	long ret = syscall_result(ctx);
 	struct pt_regs *regs;
 
-	if (!include_failed || ctx->ret >= 0)
+	if (!include_failed || ret >= 0)
 		return 0;
 	regs = current_user_regs();
-	return failed_exec(EXECVE, ctx->ret, (void *)syscall_arg1(regs), (void *)syscall_arg2(regs));
+	return failed_exec(EXECVE, ret, (void *)syscall_arg1(regs), (void *)syscall_arg2(regs));
 }
 
 SEC("tp/syscalls/sys_exit_execveat")
 int execveat__tp(struct syscall_trace_exit *ctx)
 {
+	long ret = syscall_result(ctx);
 	struct pt_regs *regs;
 
-	if (!include_failed || ctx->ret >= 0)
+	if (!include_failed || ret >= 0)
 		return 0;
 	regs = current_user_regs();
-	return failed_exec(EXECVEAT, ctx->ret, (void *)syscall_arg2(regs), (void *)syscall_arg3(regs));
+	return failed_exec(EXECVEAT, ret, (void *)syscall_arg2(regs), (void *)syscall_arg3(regs));
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -14,11 +14,11 @@ enum slot {
 #define DENTRY_PATH_SLOTS SLOTS
 
 #include "core.h"
-#include "compat.h"
 #include "events.h"
 #include "filter.h"
 #include "path.h"
 #include "stack.h"
+#include "syscall-exit.h"
 #include "text.h"
 
 /* The same on both architectures, unlike most open flags. */
@@ -138,10 +138,9 @@ resolve(struct event *event, __u32 length, const struct open_args *args, long re
 	return dentry_path_finish(event->path, length, end);
 }
 
-static __always_inline int trace_open(struct syscall_trace_exit *ctx, __u64 id, const struct open_args *args)
+static __always_inline int trace_open(void *ctx, long ret, __u64 id, const struct open_args *args)
 {
 	struct event *event;
-	long ret = ctx->ret;
 	__u32 length;
 
 	if (flag_filter && !(args->flags & flag_filter))
@@ -178,12 +177,13 @@ SEC("tp/syscalls/sys_exit_open")
 int open__tp(struct syscall_trace_exit *ctx)
 {
 	__u64 id = bpf_get_current_pid_tgid();
+	long ret = syscall_result(ctx);
 	struct pt_regs *regs;
 
-	if (!wanted_open(ctx->ret, id))
+	if (!wanted_open(ret, id))
 		return 0;
 	regs = current_user_regs();
-	return trace_open(ctx, id, &(struct open_args){
+	return trace_open(ctx, ret, id, &(struct open_args){
 		.slot = OPEN,
 		.dirfd = AT_FDCWD,
 		.name = (void *)syscall_arg1(regs),
@@ -196,12 +196,13 @@ SEC("tp/syscalls/sys_exit_creat")
 int creat__tp(struct syscall_trace_exit *ctx)
 {
 	__u64 id = bpf_get_current_pid_tgid();
+	long ret = syscall_result(ctx);
 	struct pt_regs *regs;
 
-	if (!wanted_open(ctx->ret, id))
+	if (!wanted_open(ret, id))
 		return 0;
 	regs = current_user_regs();
-	return trace_open(ctx, id, &(struct open_args){
+	return trace_open(ctx, ret, id, &(struct open_args){
 		.slot = CREAT,
 		.dirfd = AT_FDCWD,
 		.name = (void *)syscall_arg1(regs),
@@ -214,12 +215,13 @@ SEC("tp/syscalls/sys_exit_openat")
 int openat__tp(struct syscall_trace_exit *ctx)
 {
 	__u64 id = bpf_get_current_pid_tgid();
+	long ret = syscall_result(ctx);
 	struct pt_regs *regs;
 
-	if (!wanted_open(ctx->ret, id))
+	if (!wanted_open(ret, id))
 		return 0;
 	regs = current_user_regs();
-	return trace_open(ctx, id, &(struct open_args){
+	return trace_open(ctx, ret, id, &(struct open_args){
 		.slot = OPENAT,
 		.dirfd = syscall_arg1(regs),
 		.name = (void *)syscall_arg2(regs),
@@ -232,16 +234,17 @@ SEC("tp/syscalls/sys_exit_openat2")
 int openat2__tp(struct syscall_trace_exit *ctx)
 {
 	__u64 id = bpf_get_current_pid_tgid();
+	long ret = syscall_result(ctx);
 	struct open_how how = {};
 	struct pt_regs *regs;
 
-	if (!wanted_open(ctx->ret, id))
+	if (!wanted_open(ret, id))
 		return 0;
 	regs = current_user_regs();
 	/* A shorter size than the structure ever had is an error, and so is memory that cannot be read. */
 	if (syscall_arg4(regs) >= sizeof(how))
 		bpf_probe_read_user(&how, sizeof(how), (void *)syscall_arg3(regs));
-	return trace_open(ctx, id, &(struct open_args){
+	return trace_open(ctx, ret, id, &(struct open_args){
 		.slot = OPENAT2,
 		.dirfd = syscall_arg1(regs),
 		.name = (void *)syscall_arg2(regs),

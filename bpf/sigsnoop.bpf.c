@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* Signals, from whoever sends them; or only the system calls that send them, with their results. */
-#include "compat.h"
 #include "events.h"
 #include "owner.h"
-#include <bpf/bpf_tracing.h>
+#include "syscall-exit.h"
 
 /* Kinds of si_code that are sent by no task, or not by the one that runs. */
 #define SI_TIMER (-2)
@@ -134,10 +133,11 @@ static __always_inline pid_t named_target(pid_t target)
 
 static __always_inline int call(struct syscall_trace_exit *ctx, pid_t tpid, thread_t ttid, int sig)
 {
+	long ret = syscall_result(ctx);
 	struct owner sender = {};
 	struct event *event;
 
-	if (!wanted_signal(sig) || (failed_only && ctx->ret >= 0) || (filter_tpid && tpid != filter_tpid))
+	if (!wanted_signal(sig) || (failed_only && ret >= 0) || (filter_tpid && tpid != filter_tpid))
 		return 0;
 	owner_is_current(&sender);
 	if (!sender.wanted)
@@ -150,8 +150,8 @@ static __always_inline int call(struct syscall_trace_exit *ctx, pid_t tpid, thre
 	event->sig = sig;
 	event->tpid = tpid;
 	event->ttid = ttid;
-	event->result = ctx->ret < 0 ? FAILED : SENT;
-	event->error = ctx->ret < 0 ? -ctx->ret : 0;
+	event->result = ret < 0 ? FAILED : SENT;
+	event->error = ret < 0 ? -ret : 0;
 	event_submit(event);
 	return 0;
 }

@@ -6,6 +6,7 @@
  */
 #include "events.h"
 #include "filter.h"
+#include "syscall-exit.h"
 #include "tcp.h"
 #include <bpf/bpf_tracing.h>
 
@@ -83,7 +84,7 @@ int BPF_KRETPROBE(accept__kretprobe, struct sock *sk)
 
 static __always_inline int syscall_returns(struct syscall_trace_exit *ctx)
 {
-	struct sock *sk = accepted_socket(ctx);
+	struct sock *sk = accepted_socket(syscall_result(ctx));
 
 	return sk ? accepted(sk) : 0;
 }

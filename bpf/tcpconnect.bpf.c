@@ -3,7 +3,7 @@
  * TCP connections that this host opens. There are three ways to see them, of
  * which one is attached:
  *
- * fexit, or kprobe and kretprobe, of tcp_v4_connect and tcp_v6_connect: a row
+ * kprobe and kretprobe, or fexit, of tcp_v4_connect and tcp_v6_connect: a row
  * for each call that sent its SYN, with the local port.
  *
  * The socket's change of state to SYN_SENT, in the thread that connects, for

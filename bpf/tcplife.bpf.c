@@ -2,6 +2,7 @@
 /* TCP sessions that end: how long they lasted, and how much they carried. */
 #include "events.h"
 #include "owner.h"
+#include "syscall-exit.h"
 #include "tcp.h"
 
 const volatile port_t filter_lports[FILTER_PORTS] = {};
@@ -117,7 +118,7 @@ int sock_state__tp(struct trace_event_raw_inet_sock_set_state *ctx)
 
 static __always_inline int accepted(struct syscall_trace_exit *ctx)
 {
-	__u64 key = (__u64)accepted_socket(ctx);
+	__u64 key = (__u64)accepted_socket(syscall_result(ctx));
 	struct session *session = bpf_map_lookup_elem(&sessions, &key);
 
 	if (session && !session->owner.pid)

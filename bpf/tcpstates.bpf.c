@@ -2,6 +2,7 @@
 /* Changes of state of TCP sockets, and the time spent in the state before. */
 #include "events.h"
 #include "owner.h"
+#include "syscall-exit.h"
 #include "tcp.h"
 
 const volatile port_t filter_lports[FILTER_PORTS] = {};
@@ -82,7 +83,7 @@ int sock_state__tp(struct trace_event_raw_inet_sock_set_state *ctx)
 
 static __always_inline int accepted(struct syscall_trace_exit *ctx)
 {
-	__u64 key = (__u64)accepted_socket(ctx);
+	__u64 key = (__u64)accepted_socket(syscall_result(ctx));
 	struct seen *seen = bpf_map_lookup_elem(&sockets, &key);
 
 	if (seen)

@@ -1,12 +1,13 @@
 import bpf from '../bpf/tcpconnect.bpf.ts';
 import { filters, flag, list, parseInteger, snoop } from '../lib/tool.ts';
 
-// It sees every connection on every kernel; from 7.2 on, the functions' hooks may skip one.
+// It sees every connection on every kernel.
 const onState = ['sock_state__tp'] as const;
-// These know the local port at once.
+// These know the local port at once. A program at fexit can be preempted where the kernel can, and is then skipped for all
+// other tasks of that processor; those at kprobes cannot.
 const onReturn = [
-  ['tcp_v4_connect__fexit', 'tcp_v6_connect__fexit'],
   ['tcp_v4_connect__kprobe', 'tcp_v4_connect__kretprobe', 'tcp_v6_connect__kprobe', 'tcp_v6_connect__kretprobe'],
+  ['tcp_v4_connect__fexit', 'tcp_v6_connect__fexit'],
 ] as const;
 
 export default snoop(bpf, {
@@ -15,7 +16,7 @@ export default snoop(bpf, {
   description: `
 Prints a line for each TCP connection that a process begins, when the first packet has been sent: whether the other side answers is not known yet. An IPv4 connection over an IPv6 socket is shown as IPv4.
 
-The best of three hooks that the kernel has is used. The return of tcp_v4_connect and tcp_v6_connect, by fexit or else by kprobe, knows the local port. The socket's change to SYN_SENT comes before a port is chosen: there the local port is left out, or with --lport the line waits until the other side has answered or the attempt has ended. Lines that still wait when the tracing ends are printed then, without it.`,
+The best of three hooks that the kernel has is used. The return of tcp_v4_connect and tcp_v6_connect, by kprobe or else by fexit, knows the local port. The socket's change to SYN_SENT comes before a port is chosen: there the local port is left out, or with --lport the line waits until the other side has answered or the attempt has ended. Lines that still wait when the tracing ends are printed then, without it.`,
   overhead:
     'About 0.1 µs for each change of state of a TCP socket (measured on a 2-core virtual machine, with the hook on socket states), and under 2 µs for each new connection: not measurable in practice. The hooks on the connect functions run once for each connection only.',
   options: {

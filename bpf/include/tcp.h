@@ -154,11 +154,10 @@ static __always_inline bool is_new_socket(int from, int to)
 	return from == CLOSE || (from == LISTEN && to == SYN_RECV);
 }
 
-/* The socket that accept(2) has just returned, if it did. */
-static __always_inline struct sock *accepted_socket(struct syscall_trace_exit *ctx)
+/* The socket of a descriptor that accept(2) has just returned, if it did. */
+static __always_inline struct sock *accepted_socket(long fd)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
-	long fd = ctx->ret;
 	struct fdtable *table;
 	struct file **files, *file = NULL;
 	struct socket *socket;

@@ -122,5 +122,10 @@ export function choosePrograms(
 /** How messages name a hook: 'tracepoint syscalls:sys_exit_openat', 'fexit tcp_v4_connect'. */
 export function describeHook(section: string): string {
   const { kind, target }: Hook = parseSection(section);
-  return target === '' ? kind : `${kind} ${kind === 'tracepoint' ? target.replace('/', ':') : target}`;
+  if (target === '') {
+    return kind;
+  }
+  // At the entry of a function or at its return: the way to attach is the same.
+  const name = kind === 'kprobe_multi' ? section.slice(0, section.indexOf('/')) : kind;
+  return `${name} ${kind === 'tracepoint' ? target.replace('/', ':') : target}`;
 }

@@ -20,6 +20,7 @@ const PROG = { KPROBE: 2, TRACEPOINT: 5, PERF_EVENT: 7, RAW_TRACEPOINT: 17, TRAC
 const ATTACH = { RAW_TP: 23, FENTRY: 24, FEXIT: 25, LSM: 27, ITER: 28, KPROBE_MULTI: 42 };
 const MAP = { HASH: 1, RINGBUF: 27 };
 
+const BPF_F_SLEEPABLE = 16;
 const PERF_EVENT_IOC_SET_BPF = 0x40042408;
 
 // ENOMEM, ENFILE and EMFILE: they say something about this moment, not about the kernel.
@@ -36,6 +37,8 @@ const probes = {
   ring_buffer: () => tryMap(MAP.RINGBUF, 0, 0, libc.getpagesize()),
   batch_lookup: tryBatchLookup,
   tracepoint: () => tryProgram(PROG.TRACEPOINT),
+  // Those of system calls then run where they may sleep, and be preempted, whether they can sleep or not.
+  sleepable_tracepoint: () => tryProgram(PROG.TRACEPOINT, undefined, { prog_flags: BPF_F_SLEEPABLE }),
   raw_tp: () => tryProgram(PROG.RAW_TRACEPOINT, (fd) => close(libbpf.bpf_raw_tracepoint_open('sched_switch', fd))),
   tp_btf: () => tryTraced('sched_switch', PROG.TRACING, ATTACH.RAW_TP),
   fentry: () => tryTraced(TRACED_FUNCTION, PROG.TRACING, ATTACH.FENTRY),
@@ -107,7 +110,7 @@ function tryBatchLookup(): FeatureAnswer {
 function tryProgram(
   type: number,
   attach?: (fd: number) => number,
-  load: { expected_attach_type?: number; attach_btf_id?: number } = {},
+  load: { expected_attach_type?: number; prog_flags?: number; attach_btf_id?: number } = {},
 ): FeatureAnswer {
   const fd = libbpf.bpf_prog_load(type, 'probe', 'GPL', returnZero, 2, options('bpf_prog_load_opts', load));
   if (fd < 0) {

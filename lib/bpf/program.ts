@@ -3,6 +3,7 @@ import { KscopeError } from '../model/errors.ts';
 import { libbpf, options } from '../native/libbpf.ts';
 import { errno, errorText, libc } from '../native/libc.ts';
 import type { Pointer } from '../native/library.ts';
+import { addressOf } from '../native/memory.ts';
 import { type PerfEventAttr, perfEventOpen } from '../native/perf-event.ts';
 import { BpfLink } from './link.ts';
 import { withLog } from './log.ts';
@@ -12,6 +13,10 @@ const INFO_SIZE = 232;
 const RUN_TIME = 192;
 const RUN_COUNT = 200;
 const RECURSION_MISSES = 208;
+
+// BPF_PROG_TYPE_KPROBE and BPF_TRACE_KPROBE_MULTI.
+const KPROBE = 2;
+const KPROBE_MULTI = 42;
 
 export interface UserProbe {
   /** The binary or shared object; a path, not the name of a library. */
@@ -31,8 +36,9 @@ export interface UserProbe {
 /** A program of an object file. Before load it can be left out; after load it can be attached. */
 export class BpfProgram {
   readonly name: string;
-  /** Where it says it belongs: 'tp_btf/sched_process_exit'. */
-  readonly section: string;
+  #section: string;
+  /** The function at whose return it is attached instead of where its section said. */
+  #function: string | undefined;
   #native: Pointer;
   readonly #own: (link: BpfLink) => BpfLink;
 
@@ -40,7 +46,12 @@ export class BpfProgram {
     this.#native = pointer;
     this.#own = own;
     this.name = libbpf.bpf_program__name(pointer);
-    this.section = libbpf.bpf_program__section_name(pointer);
+    this.#section = libbpf.bpf_program__section_name(pointer);
+  }
+
+  /** Where it belongs: 'tp_btf/sched_process_exit'. */
+  get section(): string {
+    return this.#section;
   }
 
   /** Descriptor of the loaded program; negative when it is not loaded. */
@@ -80,8 +91,20 @@ export class BpfProgram {
     this.#check(libbpf.bpf_program__set_attach_target(this.#pointer, 0, name), `cannot aim at ${name}`);
   }
 
+  /** Before load: makes it a program for the return of a kernel function, whatever its section says. */
+  moveToReturn(name: string): void {
+    this.#check(libbpf.bpf_program__set_type(this.#pointer, KPROBE), 'cannot have another type');
+    const result = libbpf.bpf_program__set_expected_attach_type(this.#pointer, KPROBE_MULTI);
+    this.#check(result, 'cannot be attached to a function');
+    this.#function = name;
+    this.#section = `kretprobe.multi/${name}`;
+  }
+
   /** Attaches where the section says. @throws KscopeError unsupported | permission | failed */
   attach(): BpfLink {
+    if (this.#function !== undefined) {
+      return this.attachKprobeMulti([this.#function], { return: true });
+    }
     try {
       return this.#attach(this.section, () => libbpf.bpf_program__attach(this.#pointer));
     } catch (error) {
@@ -113,12 +136,22 @@ export class BpfProgram {
     );
   }
 
-  /** At all kernel functions that match a pattern with `*` and `?`, in one step (kprobe.multi, kernel 5.18). */
-  attachKprobeMulti(pattern: string, details: { return?: boolean } = {}): BpfLink {
-    const given = { retprobe: details.return ?? false };
-    return this.#attach(`kprobe.multi ${pattern}`, () =>
-      libbpf.bpf_program__attach_kprobe_multi_opts(this.#pointer, pattern, options('bpf_kprobe_multi_opts', given)),
-    );
+  /**
+   * At all kernel functions that match a pattern with `*` and `?`, or that have these names, in one step (kprobe.multi,
+   * kernel 5.18).
+   */
+  attachKprobeMulti(where: string | readonly string[], details: { return?: boolean } = {}): BpfLink {
+    const retprobe = details.return ?? false;
+    return this.#attach(`${retprobe ? 'kretprobe' : 'kprobe'}.multi ${where}`, () => {
+      if (typeof where === 'string') {
+        const given = options('bpf_kprobe_multi_opts', { retprobe });
+        return libbpf.bpf_program__attach_kprobe_multi_opts(this.#pointer, where, given);
+      }
+      const names = where.map((name) => Buffer.from(`${name}\0`));
+      const addresses = new Uint8Array(BigUint64Array.from(names, addressOf).buffer);
+      const given = options('bpf_kprobe_multi_opts', { retprobe, syms: addressOf(addresses), cnt: names.length });
+      return libbpf.bpf_program__attach_kprobe_multi_opts(this.#pointer, null, given);
+    });
   }
 
   /** At a function or an offset of a binary or shared object. */

@@ -30,6 +30,7 @@ export interface UserProbeOptions {
 
 export interface ProgramLoadOptions {
   expected_attach_type?: number;
+  prog_flags?: number;
   attach_btf_id?: number;
 }
 

@@ -7,6 +7,7 @@ import { BpfObject } from '../bpf/object.ts';
 import { objectBytes } from '../bpf/object-file.ts';
 import type { BpfProgram } from '../bpf/program.ts';
 import type { Skeleton } from '../bpf/skeleton.ts';
+import { moveToSyscallFunctions } from '../bpf/syscall-functions.ts';
 import { tracepointArguments } from '../bpf/tracepoint-arguments.ts';
 import { KscopeError } from '../model/errors.ts';
 import type { AttachedHook, LostMessage } from '../model/message.ts';
@@ -58,16 +59,25 @@ export class Session implements Disposable {
     }
     const bytes = objectBytes(plan.skeleton);
     const failed = new Map<string, string>();
+    let mayMove = true;
     for (;;) {
+      let moved = false;
       const object = BpfObject.openBytes(bytes, {
         name: plan.skeleton.name,
         ...(plan.context.btf !== undefined && { btf: plan.context.btf }),
       });
       try {
-        return new Session(object, attach(object, plan, failed), plan.context.stats);
+        const chosen = prepare(object, plan, failed);
+        moved = mayMove && moveToSyscallFunctions(object, chosen);
+        return new Session(object, attach(object, plan, chosen), plan.context.stats);
       } catch (thrown) {
         object.close();
         const error = asKscopeError(thrown, plan.skeleton.name);
+        if (moved && error.subject !== undefined) {
+          mayMove = false;
+          plan.context.debug?.(`${error.message}; trying the tracepoint`);
+          continue;
+        }
         const subject = error.code !== 'permission' ? error.subject : undefined;
         if (subject === undefined || failed.has(subject) || !object.programs.has(subject)) {
           throw error;
@@ -114,7 +124,8 @@ function choose(object: BpfObject, rules: ChoiceRules, failed: ReadonlyMap<strin
   return choosePrograms([...object.programs.values()], rules, canAttach, failed);
 }
 
-function attach(object: BpfObject, plan: SessionPlan, failed: ReadonlyMap<string, string>): AttachedHook[] {
+/** Everything before load. @returns the programs to load */
+function prepare(object: BpfObject, plan: SessionPlan, failed: ReadonlyMap<string, string>): readonly string[] {
   const { context } = plan;
   configure(object, plan);
   const choice = choose(object, plan.rules, failed);
@@ -130,8 +141,12 @@ function attach(object: BpfObject, plan: SessionPlan, failed: ReadonlyMap<string
   for (const program of object.programs.values()) {
     program.autoload = chosen.has(program.name);
   }
+  return choice.chosen;
+}
+
+function attach(object: BpfObject, plan: SessionPlan, chosen: readonly string[]): AttachedHook[] {
   object.load();
-  loadFilters(object, context.values);
+  loadFilters(object, plan.context.values);
   plan.loaded?.(object);
   for (const name of chosen) {
     const by = plan.attachers?.[name];
@@ -141,7 +156,7 @@ function attach(object: BpfObject, plan: SessionPlan, failed: ReadonlyMap<string
       by(object.program(name));
     }
   }
-  return [...chosen].map((program) => ({ program, hook: describeHook(object.program(program).section) }));
+  return chosen.map((program) => ({ program, hook: describeHook(object.program(program).section) }));
 }
 
 function configure(object: BpfObject, plan: SessionPlan): void {

@@ -474,7 +474,7 @@ test('connections between hosts are seen, and those that nobody answers at once'
 });
 
 test('the hook that knows the local port is used where that is asked for and the kernel has it', async () => {
-  const kind = probeFeature('fexit').supported ? 'fexit' : probeFeature('kprobe').supported ? 'kprobe' : 'sock_state';
+  const kind = probeFeature('kprobe').supported ? 'kprobe' : probeFeature('fexit').supported ? 'fexit' : 'sock_state';
   const seen = await watch('tcpconnect', { plain: ['--json'], lport: ['--json', '-L'] }, () => {});
   const programs = ({ messages }: ToolResult) => {
     const hooks = (messages[0]?.hooks ?? []) as readonly { readonly program: string }[];
