@@ -34,6 +34,11 @@ struct request {
 	struct request_queue *q;
 	unsigned int cmd_flags;
 	unsigned int __data_len;
+	sector_t __sector;
+};
+
+enum req_flag_bits {
+	__REQ_FAILFAST_DEV = 8,
 };
 
 /* Before f3fa33acca9f ("block: remove the ->rq_disk field in struct request", 5.17). */
@@ -41,10 +46,29 @@ struct request___rq_disk {
 	struct gendisk *rq_disk;
 };
 
+/* Only with CONFIG_BLK_RQ_ALLOC_TIME, and 0 unless something of the kernel wants to know. */
+struct request___alloc_time {
+	__u64 alloc_time_ns;
+};
+
 #pragma clang attribute pop
 
 /* The request that block_rq_issue, block_rq_insert and the like are about. */
 #define traced_request(ctx) ((struct request *)(block_rq_issue_arguments > 1 ? (ctx)[1] : (ctx)[0]))
+
+/* What is to be done, without the flags: they begin above it. */
+static __always_inline __u32 request_operation(struct request *rq)
+{
+	return BPF_CORE_READ(rq, cmd_flags) & ((1 << bpf_core_enum_value(enum req_flag_bits, __REQ_FAILFAST_DEV)) - 1);
+}
+
+/* When the kernel began to look for a free request, before it had one; 0: unknown. */
+static __always_inline __u64 request_allocated(struct request *rq)
+{
+	struct request___alloc_time *timed = (void *)rq;
+
+	return bpf_core_field_exists(timed->alloc_time_ns) ? BPF_CORE_READ(timed, alloc_time_ns) : 0;
+}
 
 /* The disk of a request; 0 for one without, as those of tapes. */
 static __always_inline dev_t request_disk(struct request *rq)

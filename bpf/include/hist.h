@@ -25,12 +25,23 @@ struct hist {
  */
 #define HISTOGRAMS(map, key_type, entries) HISTOGRAMS_WITH(map, key_type, struct hist, entries)
 
-/* The same with a structure of one's own that has the members of struct hist, and more. */
+/*
+ * A histogram for percentiles: 16 slots for each power of two, so that a value
+ * is known to 6 %; up to 2^32.
+ */
+#define FINE_STEP_BITS 4
+#define FINE_STEPS (1 << FINE_STEP_BITS)
+
+struct fine_hist {
+	slot_t slots[(33 - FINE_STEP_BITS) * FINE_STEPS];
+	count_t total;
+};
+
+/* The same with a structure of one's own that has the members of struct hist, and more, or another number of slots. */
 #define HISTOGRAMS_WITH(map, key_type, value_type, entries)		\
 	TABLE_IN(map, BPF_MAP_TYPE_PERCPU_HASH, key_type, value_type, entries)
 
-/* The slot of a value: 0 and 1 in slot 0, then one slot for each power of two. */
-static __always_inline __u32 log2_slot(__u64 value)
+static __always_inline __u32 floor_log2(__u64 value)
 {
 	__u32 slot = 0;
 
@@ -54,7 +65,14 @@ static __always_inline __u32 log2_slot(__u64 value)
 		value >>= 2;
 		slot += 2;
 	}
-	slot += value >> 1;
+	return slot + (value >> 1);
+}
+
+/* The slot of a value: 0 and 1 in slot 0, then one slot for each power of two. */
+static __always_inline __u32 log2_slot(__u64 value)
+{
+	__u32 slot = floor_log2(value);
+
 	return slot < HIST_SLOTS ? slot : HIST_SLOTS - 1;
 }
 
@@ -64,6 +82,19 @@ static __always_inline __u32 linear_slot(__u64 value, __u64 step)
 	__u64 slot = value / step;
 
 	return slot < HIST_SLOTS ? slot : HIST_SLOTS - 1;
+}
+
+/* The slot of a value in a struct fine_hist: small values have one of their own. */
+static __always_inline __u32 fine_slot(__u64 value)
+{
+	__u32 power;
+
+	if (value < FINE_STEPS)
+		return value;
+	if (value >> 32)
+		value = (1ULL << 32) - 1;
+	power = floor_log2(value);
+	return (power - FINE_STEP_BITS + 1) * FINE_STEPS + (value >> (power - FINE_STEP_BITS)) % FINE_STEPS;
 }
 
 /*
@@ -77,7 +108,7 @@ static __always_inline __u32 linear_slot(__u64 value, __u64 step)
 	__u64 __amount = amount;					\
 	__u32 __slot = slot_of;						\
 									\
-	if (__hist && __slot < HIST_SLOTS) {				\
+	if (__hist && __slot < sizeof(__hist->slots) / sizeof(__hist->slots[0])) {	\
 		__sync_fetch_and_add(&__hist->slots[__slot], 1);	\
 		/* clang would turn the addition of a constant 0 into one that 5.10 does not know. */ \
 		if (__amount)						\

@@ -15,6 +15,8 @@ export interface RunnerValues {
   readonly time?: 'clock' | 'rfc3339' | 'unix' | 'relative';
   readonly utc?: boolean;
   readonly duration?: number;
+  /** The same, given by its place. */
+  readonly seconds?: number;
   readonly readyFd?: number;
   readonly bufferSize?: number;
   readonly stats?: boolean;
@@ -57,8 +59,9 @@ export function runTool(name: string, tool: Tool, given: Values, command: readon
             ready?.tell();
             traced?.begin();
             void traced?.ended.then(() => end.abort());
-            if (own.duration !== undefined) {
-              void pauseUntil(performance.now() + own.duration * 1000, end.signal).then(() => end.abort());
+            const length = own.duration ?? own.seconds;
+            if (length !== undefined) {
+              void pauseUntil(performance.now() + length * 1000, end.signal).then(() => end.abort());
             }
           }
           const done = output.message(message);

@@ -18,6 +18,17 @@ export function linearBuckets(slots: readonly number[], step: number): Bucket[] 
   return filled(slots).map((count, i) => ({ from: i * step, to: (i + 1) * step - 1, count }));
 }
 
+const FINE_STEPS = 16;
+
+/** Buckets of a histogram for percentiles: 16 for each power of two, of one value each below 32. */
+export function fineBuckets(slots: readonly number[]): Bucket[] {
+  return filled(slots).map((count, i) => {
+    const width = i < FINE_STEPS ? 1 : 2 ** (Math.floor(i / FINE_STEPS) - 1);
+    const from = i < FINE_STEPS ? i : (FINE_STEPS + (i % FINE_STEPS)) * width;
+    return { from, to: from + width - 1, count };
+  });
+}
+
 function filled(slots: readonly number[]): readonly number[] {
   return slots.slice(0, slots.findLastIndex((count) => count > 0) + 1);
 }

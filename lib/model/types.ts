@@ -418,6 +418,7 @@ const all: readonly SemanticType[] = [
   absentable(count('maybe_ns_t', 'duration in nanoseconds, where it is known', 8, formatNanoseconds), 'zero'),
   additive(count('us_t', 'duration in microseconds', 8, (value) => formatNanoseconds(value * 1000))),
   additive(count('bytes_t', 'size in bytes', 8, formatBytes)),
+  count('sector_t', 'place on the disk in sectors of 512 bytes', 10),
   absentable(count('port_t', 'port', 5), 'zero'),
   absentable(count('fd_t', 'file descriptor', 4), 'negative'),
   { ...count('stack_id_t', 'stack id, or the negative error that there was', 7), schema: { type: 'integer' } },

@@ -1,4 +1,5 @@
 import { cell } from '../model/cell.ts';
+import { stackNames } from '../model/frames.ts';
 import { percentile } from '../model/histogram.ts';
 import type { HistogramMessage } from '../model/message.ts';
 import type { TextStyle } from '../model/types.ts';
@@ -8,6 +9,11 @@ const bars = 40;
 /** A distribution as people know it from bcc: a section line for the key, a row and a bar for each bucket. */
 export function renderHistogram(message: HistogramMessage, style: TextStyle): string {
   const lines = message.columns.map((column) => `${column.header.toLowerCase()} = ${cell(column, message.key, style)}`);
+  lines.push(
+    ...stackNames(message.kernel ?? 'none', 'kernel')
+      .reverse()
+      .map((name) => `    ${name}`),
+  );
   const top = message.buckets.at(-1)?.to ?? 0;
   const width = top >= 2 ** 32 ? 20 : 10;
   lines.push(`${message.unit.padStart(width + 5).padEnd(2 * width + 5)} : count    distribution`);

@@ -125,7 +125,17 @@ export class JsonOutput implements Output {
     }
   }
 
-  #histogram({ key, types, time, unit, buckets, count, total, fields }: HistogramMessage): Promise<void> | undefined {
+  #histogram({
+    key,
+    types,
+    time,
+    unit,
+    buckets,
+    count,
+    total,
+    kernel,
+    fields,
+  }: HistogramMessage): Promise<void> | undefined {
     const at = (share: number) => percentile(buckets, share);
     const rest: Readonly<Record<string, unknown>> = {
       unit,
@@ -136,6 +146,7 @@ export class JsonOutput implements Output {
       p50: at(0.5),
       p90: at(0.9),
       p99: at(0.99),
+      kernel: kernel && framesJson(kernel),
     };
     const all = { time: this.#time(time), ...key, ...rest };
     const names = (this.#recorded === undefined ? fields : undefined) ?? Object.keys(all);

@@ -34,6 +34,9 @@ export function seconds(flags: string, summary: string, details: Details = {}): 
   return { flags, summary, parse: parseSeconds, ...details };
 }
 
+/** `[duration]`: bcc's custom in tools that print what happens, or all at the end. */
+export const runTime = { seconds: seconds('[duration]', 'seconds to trace') };
+
 /** Reads a length of time in seconds, decimals allowed. @throws KscopeError usage */
 export function parseSeconds(given: string): number {
   const value = /^\d+(\.\d+)?$/.test(given) ? Number(given) : Number.NaN;

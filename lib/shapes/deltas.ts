@@ -18,7 +18,7 @@ export interface Delta {
 export class DeltaReader {
   readonly #map: BpfMap<unknown, Row | readonly Row[]>;
   readonly #additive: readonly string[];
-  readonly #before = new Map<string, Row>();
+  #before = new Map<string, Row>();
 
   /** @param schema of the map's value, a structure */
   constructor(map: BpfMap, schema: RowSchema) {
@@ -29,15 +29,18 @@ export class DeltaReader {
   /** The keys that gained anything since the last reading. */
   read(): Delta[] {
     const deltas: Delta[] = [];
+    // What is no longer in the map is forgotten here as well.
+    const before = new Map<string, Row>();
     for (const [key, value] of this.#map.entries()) {
       const now = Array.isArray(value) ? this.#sum(value) : (value as Row);
       const id = typeof key === 'object' ? JSON.stringify(key, bigintAsText) : String(key);
       const gained = this.#difference(now, this.#before.get(id));
+      before.set(id, now);
       if (gained !== undefined) {
-        this.#before.set(id, now);
         deltas.push({ key, value: gained });
       }
     }
+    this.#before = before;
     return deltas;
   }
 

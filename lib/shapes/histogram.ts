@@ -1,7 +1,8 @@
 import type { Skeleton, SkeletonTypes } from '../bpf/skeleton.ts';
-import { countOf, linearBuckets, log2Buckets } from '../model/histogram.ts';
+import { framesSchema } from '../model/frames.ts';
+import { countOf, fineBuckets, linearBuckets, log2Buckets, percentile } from '../model/histogram.ts';
 import type { JsonSchema } from '../model/json.ts';
-import type { Column, FieldTypes, HistogramMessage, Message, Row, TableMessage } from '../model/message.ts';
+import type { Column, FieldTypes, HistogramMessage, Message, Row, Stack, TableMessage } from '../model/message.ts';
 import { plainNumber, type SemanticType, semanticType } from '../model/types.ts';
 import type { Unit } from '../model/units.ts';
 import { now } from '../system/clock.ts';
@@ -11,7 +12,8 @@ import { type CommonDefinition, type OptionsFor, rulesOf, type Text } from './co
 import { commonOptions } from './common-options.ts';
 import type { RunContext, Tool } from './definition.ts';
 import { intervalPositionals } from './intervals.ts';
-import { flag, type Options, type OptionValues, withOwn } from './options.ts';
+import { flag, isPositional, type Options, type OptionValues, positionalsOf, withOwn } from './options.ts';
+import { resizeStackTable, StackSymbols, stackTableOf, stackTableSize } from './stack-symbols.ts';
 import { tableSchema } from './top.ts';
 
 type RowOf<S extends SkeletonTypes, M extends keyof S['maps']> = S['maps'][M]['key'] & S['maps'][M]['value'];
@@ -34,8 +36,14 @@ export interface HistogramDefinition<S extends SkeletonTypes, O, M extends Text<
   /** Fields of key or value that tell histograms apart. */
   readonly keys?: { readonly [K in Text<keyof RowOf<S, M>> | NoInfer<C>]?: KeySpec<OptionValues<O>> };
   readonly computed?: Readonly<Record<C, ComputedField<RowOf<S, M>, OptionValues<O>>>>;
+  /** Member of the key that is the id of a kernel stack, which is shown with the histogram, and the table it is in. */
+  readonly kernelStack?: { readonly id: Text<keyof S['maps'][M]['key']>; readonly table: Text<keyof S['maps']> };
   /** What the kernel cannot filter. */
   keep?(row: RowOf<S, M>, values: OptionValues<O>): boolean;
+  /** Prints a table of percentiles instead of distributions, which need not be asked for; maps are of `struct fine_hist`. */
+  percentiles?(values: OptionValues<O>): readonly number[];
+  /** Seconds between outputs when the user gives none; without it, one output at the end. */
+  readonly interval?: number;
   /** Usually a table of how many values there were and of their sum; `--dist` asks for the distributions. */
   readonly totals?: {
     /** Key of an option with which values are only counted. */
@@ -43,8 +51,10 @@ export interface HistogramDefinition<S extends SkeletonTypes, O, M extends Text<
   };
 }
 
-const shapeOptions = {
+const timeOption = {
   timestamp: flag('-T, --timestamp', 'print the time with each output', { group: 'output' }),
+};
+const detailsOption = {
   details: flag('-e, --extension', 'add average, total, count and percentiles', { group: 'output' }),
 };
 
@@ -62,7 +72,9 @@ export function histogram<
   const any = definition as unknown as AnyHistogram;
   const options = withOwn(definition.options, {
     ...(any.totals !== undefined && { dist: distOption(any.totals) }),
-    ...shapeOptions,
+    ...timeOption,
+    ...(any.percentiles === undefined && detailsOption),
+    ...(any.kernelStack !== undefined && { tableSize: stackTableSize }),
     ...commonOptions,
   });
   return {
@@ -71,19 +83,26 @@ export function histogram<
     summary: definition.summary,
     description: definition.description,
     overhead: definition.overhead,
-    options,
-    positionals: intervalPositionals,
+    options: Object.fromEntries(Object.entries(options).filter(([, option]) => !isPositional(option))),
+    positionals: [...positionalsOf(options), ...intervalPositionals],
     examples: definition.examples,
     aliases: definition.aliases ?? {},
     columns: (values) =>
       allColumns(
-        { ...keySpecs(any), ...(any.totals !== undefined && totalSpecs(values && any.unit(values as never))) },
+        {
+          ...keySpecs(any),
+          ...(any.totals !== undefined && totalSpecs(values && any.unit(values as never))),
+          ...(any.percentiles !== undefined && { count: {} }),
+        },
         { ...keyTypes(skeleton, any), ...totalTypes },
         values,
       ),
     schema: () => {
       const types = keyTypes(skeleton, any);
-      const distribution = histogramSchema(types);
+      if (any.percentiles !== undefined) {
+        return percentileSchema(types);
+      }
+      const distribution = histogramSchema(types, any.kernelStack !== undefined);
       return any.totals === undefined
         ? distribution
         : { oneOf: [tableSchema({ ...types, ...totalTypes }), distribution] };
@@ -138,7 +157,7 @@ const totalTypes: FieldTypes = {
 /** What the line of a distribution has besides its key. */
 const statistics = ['unit', 'buckets', 'count', 'total', 'average', 'p50', 'p90', 'p99'];
 
-function histogramSchema(types: FieldTypes): JsonSchema {
+function histogramSchema(types: FieldTypes, withStack: boolean): JsonSchema {
   const number = (description: string): JsonSchema => ({ description, type: 'number', minimum: 0 });
   const bucket: JsonSchema = {
     type: 'object',
@@ -161,6 +180,12 @@ function histogramSchema(types: FieldTypes): JsonSchema {
       p50: number('what half of them do not exceed, as near as the buckets tell'),
       p90: number('what 90 % of them do not exceed'),
       p99: number('what 99 % of them do not exceed'),
+      ...(withStack && {
+        kernel: {
+          description: 'kernel stack, innermost frame first; absent when it could not be kept',
+          ...framesSchema,
+        },
+      }),
     },
     required: ['type', 'time', ...statistics],
     additionalProperties: false,
@@ -178,6 +203,8 @@ async function* run(
   const unit = definition.unit(typed);
   const printed = printer(skeleton, definition, unit, values);
   const computed = Object.entries(computedFields(definition));
+  const { kernelStack } = definition;
+  let symbols: StackSymbols | undefined;
 
   yield* aggregate({
     skeleton,
@@ -188,14 +215,18 @@ async function* run(
       ...definition,
       prepare(object, given) {
         object.globals.set('hist_unit', unit.size);
+        if (kernelStack !== undefined) {
+          resizeStackTable(object, kernelStack.table, values.tableSize as number | undefined);
+        }
         definition.prepare?.(object, given);
       },
     },
+    ...(definition.interval !== undefined && { usualInterval: definition.interval }),
     ready: (session) => ({
       ...readyMessage({ skeleton, definition }, session),
       ...(printed.lineFields !== undefined && { fields: printed.lineFields }),
     }),
-    *messages(rows) {
+    *messages(rows, { object }) {
       const time = now();
       yield { type: 'interval', time, stamp: values.timestamp === true, clear: false };
       const kept = definition.keep === undefined ? rows : rows.filter((row) => definition.keep?.(row as never, typed));
@@ -203,10 +234,22 @@ async function* run(
         ...row,
         ...Object.fromEntries(computed.map(([name, field]) => [name, field.value(row, values)])),
       }));
-      yield* printed.messages(named, time);
+      if (kernelStack === undefined) {
+        yield* printed.messages(named, time);
+        return;
+      }
+      symbols ??= new StackSymbols(stackTableOf(object, kernelStack.table));
+      const stacks = symbols;
+      const resolved = named.map(
+        (row: Row): Row => ({ ...row, [STACK]: stacks.kernel(row[kernelStack.id] as number) }),
+      );
+      yield* printed.messages(resolved, time);
     },
   });
 }
+
+/** Where a row has its stack: no field is called so. */
+const STACK = '(stack)';
 
 /** How the gains of an interval are told. */
 interface Printer {
@@ -219,6 +262,9 @@ function printer(skeleton: Skeleton, definition: AnyHistogram, unit: Unit, value
   const types = keyTypes(skeleton, definition);
   const specs = keySpecs(definition, values);
   const { totals } = definition;
+  if (definition.percentiles !== undefined) {
+    return percentilePrinter(specs, types, unit, definition.percentiles(values as OptionValues<Options>), values);
+  }
   return totals !== undefined && values.dist !== true
     ? totalsPrinter(specs, types, unit, values, totals.countsWhen)
     : distributionPrinter(specs, types, unit, definition.step?.(values as OptionValues<Options>), values);
@@ -258,6 +304,59 @@ function totalsPrinter(
   };
 }
 
+/** Field of a percentile: 'p50', 'p99_9'. */
+const percentileField = (percent: number) => `p${String(percent).replace('.', '_')}`;
+
+function percentileSchema(types: FieldTypes): JsonSchema {
+  const { count } = totalTypes;
+  const table = tableSchema({ ...types, count: count as SemanticType });
+  const items = table.properties?.rows?.items as JsonSchema;
+  const value: JsonSchema = {
+    description: 'what so many per cent of the values do not exceed, in nanoseconds',
+    type: 'integer',
+  };
+  return {
+    ...table,
+    properties: {
+      ...table.properties,
+      rows: { type: 'array', items: { ...items, additionalProperties: value } },
+    },
+  };
+}
+
+function percentilePrinter(
+  keys: Specs,
+  keyTypesOf: FieldTypes,
+  unit: Unit,
+  percents: readonly number[],
+  values: Values,
+): Printer {
+  const time = semanticType('ns_t') as SemanticType;
+  const times = percents.map((percent) => [percentileField(percent), time] as const);
+  const types: FieldTypes = { ...keyTypesOf, count: totalTypes.count as SemanticType, ...Object.fromEntries(times) };
+  const specs: Specs = {
+    ...keys,
+    count: {},
+    ...Object.fromEntries(percents.map((percent) => [percentileField(percent), { header: `p${percent}` }])),
+  };
+  const { columns, fields } = chosenColumns(specs, types, values);
+  return {
+    messages(rows, time) {
+      const lines = rows.map((row) => {
+        const buckets = fineBuckets(row.slots as readonly number[]);
+        const found = percents.map((percent) => percentile(buckets, percent / 100) * unit.size);
+        return {
+          ...Object.fromEntries(Object.keys(keys).map((name) => [name, row[name]])),
+          count: countOf(buckets),
+          ...Object.fromEntries(percents.map((percent, i) => [percentileField(percent), found[i]])),
+        };
+      });
+      lines.sort((a, b) => b.count - a.count);
+      return [{ type: 'table', time, columns, types, rows: lines, ...(fields && { fields }) } satisfies TableMessage];
+    },
+  };
+}
+
 function distributionPrinter(
   keys: Specs,
   types: FieldTypes,
@@ -290,6 +389,7 @@ function distributionPrinter(
             count: countOf(buckets),
             total: (row.total as number) / unit.size,
             details: values.details === true,
+            ...(row[STACK] !== undefined && { kernel: row[STACK] as Stack }),
             ...(fields !== undefined && { fields }),
           };
         })

@@ -10,9 +10,11 @@ export class LoopDisk implements Disposable {
   /** As the kernel names it: loop0. */
   readonly name: string;
   readonly #directory = new TemporaryDirectory();
+  readonly #file: string;
 
   constructor(bytes = 4 * 2 ** 20) {
     const file = join(this.#directory.path, 'disk');
+    this.#file = file;
     writeFileSync(file, '');
     truncateSync(file, bytes);
     loadModule();
@@ -35,6 +37,21 @@ export class LoopDisk implements Disposable {
   /** Writes blocks from the beginning, with a request for each. */
   write(count: number, bytes: number): void {
     copy(['if=/dev/zero', `of=${this.path}`, 'oflag=direct', 'conv=notrunc', `bs=${bytes}`, `count=${count}`]);
+  }
+
+  /** Takes the end of the disk away. What is read from there fails, or is zeros: older kernels do not mind. */
+  cut(bytes: number): void {
+    truncateSync(this.#file, bytes);
+  }
+
+  /** Reads the first block. @returns whether that failed */
+  readFails(bytes: number): boolean {
+    try {
+      this.read(1, bytes);
+      return false;
+    } catch {
+      return true;
+    }
   }
 
   [Symbol.dispose](): void {

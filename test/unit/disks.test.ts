@@ -16,10 +16,11 @@ test('disks have names and numbers', () => {
 
   assert.equal(diskNumber('sda', root.path), '8:0');
   assert.equal(diskNumber('/dev/sda', root.path), '8:0');
+  assert.equal(diskNumber('8:0', root.path), '8:0');
   assert.equal(diskName('8:0', root.path), 'sda');
   assert.equal(diskName('8:16', root.path), 'a\\x1b[31m');
   assert.equal(diskName('9:9', root.path), '9:9');
-  for (const name of ['sda1', '../sda', '', 'sda\u001b']) {
+  for (const name of ['sda1', '9:9', '../sda', '', 'sda\u001b']) {
     assert.throws(
       () => diskNumber(name, root.path),
       (error) => error instanceof KscopeError && error.code === 'usage' && !error.message.includes('\u001b'),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { countOf, linearBuckets, log2Buckets, percentile } from '../../lib/model/histogram.ts';
+import { countOf, fineBuckets, linearBuckets, log2Buckets, percentile } from '../../lib/model/histogram.ts';
 
 test('buckets of powers of two go from 0 to the last that is not empty', () => {
   assert.deepEqual(log2Buckets([0, 0, 0]), []);
@@ -23,6 +23,27 @@ test('buckets of equal width begin at 0', () => {
     { from: 10, to: 14, count: 2 },
   ]);
   assert.deepEqual(linearBuckets([], 5), []);
+});
+
+test('buckets for percentiles are 16 for each power of two', () => {
+  const all = fineBuckets(Array.from({ length: 29 * 16 }, () => 1));
+  assert.deepEqual(
+    [0, 15, 16, 31, 32, 33, 47, 48].map((i) => [all[i]?.from, all[i]?.to]),
+    [
+      [0, 0],
+      [15, 15],
+      [16, 16],
+      [31, 31],
+      [32, 33],
+      [34, 35],
+      [62, 63],
+      [64, 67],
+    ],
+  );
+  assert.deepEqual(all.at(-1), { from: 31 * 2 ** 27, to: 2 ** 32 - 1, count: 1 });
+  all.slice(1).forEach(({ from }, i) => {
+    assert.equal(from, (all[i]?.to ?? 0) + 1);
+  });
 });
 
 test('percentiles are where values would be if they were evenly spread', () => {

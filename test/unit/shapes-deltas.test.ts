@@ -86,3 +86,13 @@ test('keys are told apart by all of their parts', () => {
     [{ a: 12n, b: '' }],
   );
 });
+
+test('an entry that was gone for a reading has gained all that it has', () => {
+  const { entries, reader } = read();
+  entries.push([1, value(3, [1, 0])]);
+  reader.read();
+  const [gone] = entries.splice(0);
+  assert.deepEqual(reader.read(), []);
+  entries.push(gone as (typeof entries)[number]);
+  assert.deepEqual(reader.read(), [{ key: 1, value: value(3, [1, 0]) }]);
+});
