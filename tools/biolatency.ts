@@ -1,5 +1,5 @@
 import bpf from '../bpf/biolatency.bpf.ts';
-import { diskName, diskNumber, filters, flag, histogram, requestFlags, text, units } from '../lib/tool.ts';
+import { diskFilter, diskName, filters, flag, histogram, requestFlags, units } from '../lib/tool.ts';
 
 export default histogram(bpf, {
   summary: 'Summarize the latency of block I/O.',
@@ -12,11 +12,7 @@ Filters by process, user, command or cgroup select by the task that queues or is
   options: {
     ...filters,
     cgroup: { ...filters.cgroup, flags: '-c, --cgroup <PATH>' },
-    disk: text('-d, --disk <DISK>', 'only requests of this disk', {
-      set: 'filter_disk',
-      encode: (name) => diskNumber(name),
-      group: 'filter',
-    }),
+    ...diskFilter,
     queued: flag('-Q, --queued', 'include the time in the queue of the I/O scheduler', { set: 'queued' }),
     disks: flag('-D, --disks', 'each disk apart', { set: 'by_disk' }),
     flags: flag('-F, --flags', 'each kind of request apart', { set: 'by_flags', hidden: ['--flag'] }),

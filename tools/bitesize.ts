@@ -1,5 +1,5 @@
 import bpf from '../bpf/bitesize.bpf.ts';
-import { diskNumber, filters, histogram, text, units } from '../lib/tool.ts';
+import { diskFilter, filters, histogram, units } from '../lib/tool.ts';
 
 export default histogram(bpf, {
   summary: 'Summarize the sizes of requests to block devices by command.',
@@ -12,11 +12,7 @@ The command is that of the task that issues the request. For what is written bac
   options: {
     ...filters,
     comm: { ...filters.comm, flags: '-c, --comm <NAME>' },
-    disk: text('-d, --disk <DISK>', 'only requests of this disk', {
-      set: 'filter_disk',
-      encode: (name) => diskNumber(name),
-      group: 'filter',
-    }),
+    ...diskFilter,
   },
   map: 'hists',
   unit: () => units.kbytes,
