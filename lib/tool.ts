@@ -24,6 +24,7 @@ export { filters } from './shapes/filters.ts';
 export { histogram } from './shapes/histogram.ts';
 export { choice, flag, integer, list, parseInteger, pattern, text } from './shapes/options.ts';
 export { signalSet } from './shapes/signal-set.ts';
+export { snapshot } from './shapes/snapshot.ts';
 export { snoop } from './shapes/snoop.ts';
 export { stacks } from './shapes/stacks.ts';
 export { errorFilter, syscallFilter } from './shapes/syscall-options.ts';

@@ -11,7 +11,7 @@ import { MappedMemory, viewMemory } from '../native/memory.ts';
 import { mayTrace } from '../system/capabilities.ts';
 import { bootToEpochMicros } from '../system/clock.ts';
 import { checkBtfFile } from './btf-file.ts';
-import { compileDecoder } from './decoder.ts';
+import { compileDecoder, memoryOf } from './decoder.ts';
 import { Globals } from './globals.ts';
 import type { BpfLink } from './link.ts';
 import { explainLoadFailure } from './load-error.ts';
@@ -198,6 +198,26 @@ export class BpfObject implements Disposable {
       this.#rings.set(name, ring);
     }
     return ring as unknown as RingBuffer<T>;
+  }
+
+  /**
+   * Runs an iterator program once, and takes what it wrote as records: the structures of the marker
+   * `const struct T *const NAME_record`, one behind the other. @throws KscopeError
+   */
+  iterate<T = Row>(program: string, record: string): T[] {
+    const schema = this.#spec.records.get(record);
+    if (schema === undefined) {
+      throw new KscopeError('failed', `there is no marker ${record}_record`, { subject: record });
+    }
+    this.#refresh();
+    const bytes = this.program(program).iterate();
+    const memory = memoryOf(bytes);
+    const decode = compileDecoder<T>(schema, this.#context);
+    const rows: T[] = [];
+    for (let at = 0; at + schema.size <= bytes.length; at += schema.size) {
+      rows.push(decode(memory, at, schema.size));
+    }
+    return rows;
   }
 
   /** The rings that have a reader. */

@@ -82,8 +82,10 @@ function declarations(source: string, bytes: Uint8Array): string {
   for (const { name } of rings.filter((ring) => !records.has(ring.name))) {
     throw new KscopeError('failed', `${source} does not say what is on ring buffer '${name}'`);
   }
+  // Iterators write to whoever reads them.
+  const iterates = elf.sections.some((one) => one.name.startsWith('iter/'));
   for (const name of records.keys()) {
-    if (!rings.some((ring) => ring.name === name)) {
+    if (!iterates && !rings.some((ring) => ring.name === name)) {
       throw new KscopeError('failed', `${source} has records for ring buffer '${name}', which does not exist`);
     }
   }

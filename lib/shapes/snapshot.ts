@@ -1,0 +1,127 @@
+import { objectSpec } from '../bpf/object-file.ts';
+import type { Skeleton, SkeletonTypes } from '../bpf/skeleton.ts';
+import { KscopeError } from '../model/errors.ts';
+import type { FieldTypes, Message, Row } from '../model/message.ts';
+import { now } from '../system/clock.ts';
+import { readyMessage } from './aggregate.ts';
+import {
+  allColumns,
+  type ColumnSpec,
+  type ComputedField,
+  chosenColumns,
+  columnOptions,
+  fieldTypes,
+} from './columns.ts';
+import { type CommonDefinition, type OptionsFor, rulesOf, type Text } from './common-definition.ts';
+import { commonOptions } from './common-options.ts';
+import type { RunContext, Tool } from './definition.ts';
+import { intervalEnds, intervalPositionals } from './intervals.ts';
+import { flag, type Options, type OptionValues, withOwn } from './options.ts';
+import { Session } from './session.ts';
+import { tableSchema } from './top.ts';
+
+type RecordOf<S extends SkeletonTypes> = S['events'] extends { rows: infer R } ? R : never;
+
+export interface SnapshotDefinition<S extends SkeletonTypes, O, C extends string> extends CommonDefinition<S, O> {
+  /** In the order of the text output. */
+  readonly columns: {
+    readonly [K in Text<keyof RecordOf<S>> | NoInfer<C>]?: ColumnSpec<
+      K extends keyof RecordOf<S> ? NonNullable<RecordOf<S>[K]> : unknown,
+      RecordOf<S>,
+      OptionValues<O>
+    >;
+  };
+  readonly computed?: Readonly<Record<C, ComputedField<RecordOf<S>, OptionValues<O>>>>;
+  /** What to print of the records of all iterators, in the order of the programs: merged, chosen, sorted. */
+  rows(records: readonly RecordOf<S>[], values: OptionValues<O>): readonly RecordOf<S>[];
+}
+
+type AnySnapshot = SnapshotDefinition<SkeletonTypes, Options, string>;
+
+type Chooser = (records: readonly Row[], values: unknown) => readonly Row[];
+
+const RECORD = 'rows';
+
+/**
+ * A tool that prints a table of what there is: once, or at each interval. All programs of its object are iterators that
+ * write records of the marker `const struct T *const rows_record`.
+ */
+export function snapshot<S extends SkeletonTypes, const O extends OptionsFor<S>, C extends string = never>(
+  skeleton: Skeleton<S>,
+  definition: SnapshotDefinition<S, O & Options, C>,
+): Tool {
+  const any = definition as unknown as AnySnapshot;
+  const specs = any.columns as Readonly<Record<string, ColumnSpec | undefined>>;
+  const timestamp = flag('-T, --timestamp', 'print the time with each output', { group: 'output' });
+  const options = withOwn(definition.options, { timestamp, ...columnOptions(specs), ...commonOptions });
+  return {
+    shape: 'snapshot',
+    skeleton,
+    summary: definition.summary,
+    description: definition.description,
+    overhead: definition.overhead,
+    options,
+    positionals: intervalPositionals,
+    examples: definition.examples,
+    aliases: definition.aliases ?? {},
+    columns: () => allColumns(specs, rowTypes(skeleton, any)),
+    schema: () => tableSchema(rowTypes(skeleton, any)),
+    rules: (values) => rulesOf(any.attach, values),
+    run: (context) => run(skeleton, any, options, context),
+  };
+}
+
+function rowTypes(skeleton: Skeleton, definition: AnySnapshot): FieldTypes {
+  const record = objectSpec(skeleton).records.get(RECORD);
+  if (record === undefined) {
+    throw new KscopeError('failed', `the BPF object of ${skeleton.name} does not say what its rows are`);
+  }
+  return fieldTypes(record, (definition.computed ?? {}) as Readonly<Record<string, ComputedField>>);
+}
+
+async function* run(
+  skeleton: Skeleton,
+  definition: AnySnapshot,
+  options: Options,
+  context: RunContext,
+): AsyncGenerator<Message, void, void> {
+  const { values } = context;
+  const typed = values as OptionValues<Options>;
+  const types = rowTypes(skeleton, definition);
+  const specs = definition.columns as Readonly<Record<string, ColumnSpec | undefined>>;
+  const { columns, fields } = chosenColumns(specs, types, { ...values, time: undefined });
+  const computed = Object.entries((definition.computed ?? {}) as Readonly<Record<string, ComputedField>>);
+  const { programs } = objectSpec(skeleton);
+  using session = Session.start({
+    skeleton,
+    options,
+    context,
+    rules: rulesOf(definition.attach, values),
+    // They are attached for the length of each reading.
+    attachers: Object.fromEntries(programs.map(({ name }) => [name, () => {}])),
+    prepare: (object) => definition.prepare?.(object, typed),
+  });
+  yield readyMessage({ skeleton, definition }, session);
+
+  const take = (): Message[] => {
+    const time = now();
+    const records = session.hooks.flatMap(({ program }) => session.object.iterate<Row>(program, RECORD));
+    const rows = (definition.rows as unknown as Chooser)(records, values);
+    for (const [name, field] of computed) {
+      for (const row of rows) {
+        (row as Record<string, unknown>)[name] = field.value(row as never, values);
+      }
+    }
+    return [
+      { type: 'interval', time, stamp: values.timestamp === true, clear: false },
+      { type: 'table', time, columns, types, rows, ...(fields !== undefined && { fields }) },
+    ];
+  };
+  if (values.interval === undefined) {
+    yield* take();
+    return;
+  }
+  for await (const _ of intervalEnds(values, undefined, context.signal)) {
+    yield* take();
+  }
+}
