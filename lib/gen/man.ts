@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -16,8 +17,8 @@ const byHand = 'kscope.8';
  * that are no more. Returns the file names.
  * Pages carry no date and no version: they change when what they say changes.
  */
-export async function writeManPages(dist: string, folder: string): Promise<string[]> {
-  const pages = await manPages(new Registry(pathToFileURL(`${join(dist, 'tools')}/`)));
+export async function writeManPages(dist: string, folder: string, measured: Measured = {}): Promise<string[]> {
+  const pages = await manPages(new Registry(pathToFileURL(`${join(dist, 'tools')}/`)), measured);
   await mkdir(folder, { recursive: true });
   for (const [file, text] of pages) {
     await writeFile(join(folder, file), text);
@@ -30,12 +31,20 @@ export async function writeManPages(dist: string, folder: string): Promise<strin
   return [...pages.keys()];
 }
 
+/** A paragraph for OVERHEAD by tool: what `npm run bench -- --record` has found. */
+export type Measured = Readonly<Record<string, string>>;
+
+/** Reads what was recorded; nothing when nothing was. */
+export function readMeasured(file: string): Measured {
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
+}
+
 /** The generated pages by file name. */
-export async function manPages(registry: Registry): Promise<Map<string, string>> {
+export async function manPages(registry: Registry, measured: Measured = {}): Promise<Map<string, string>> {
   const tools = await registry.loadAll();
   const pages = new Map<string, string>();
   for (const [name, tool] of tools) {
-    pages.set(`${name}.8`, manPage(name, tool));
+    pages.set(`${name}.8`, manPage(name, tool, measured[name]));
   }
   for (const [name, alias] of aliasesOf(tools)) {
     pages.set(`${name}.8`, aliasPage(alias));
@@ -49,7 +58,8 @@ function aliasPage({ tool }: Alias): string {
 }
 
 /** The manual page of a tool, in man(7). */
-export function manPage(name: string, tool: Tool): string {
+export function manPage(name: string, tool: Tool, measured = ''): string {
+  const overhead = [tool.overhead, measured].filter((text) => text.trim() !== '').join('\n\n');
   const lines = [
     `.TH ${roffArgument(name.toUpperCase())} 8 "" ${roffArgument('kscope')} ${roffArgument('System Administration')}`,
     '.SH NAME',
@@ -75,7 +85,7 @@ export function manPage(name: string, tool: Tool): string {
     ...optionLines(tool),
     '.SH FIELDS',
     ...fieldLines(tool),
-    ...(tool.overhead.trim() === '' ? [] : ['.SH OVERHEAD', ...roffParagraphs(tool.overhead)]),
+    ...(overhead === '' ? [] : ['.SH OVERHEAD', ...roffParagraphs(overhead)]),
     '.SH EXAMPLES',
     ...Object.entries(tool.examples).flatMap(([args, what]) => exampleLines(`${name} ${args}`.trimEnd(), what)),
     ...ending,

@@ -1,140 +1,151 @@
-// The ledger: what tracing costs, ours and the peers', measured in one run on one machine.
+// The ledger: what tracing costs, ours and the peers', measured in one run on one machine. Arguments are names of cases,
+// and 'probes' and 'sustained'; without any, all is measured. KSCOPE_BENCH_ROUNDS, and KSCOPE_BENCH_SCALE, by which all
+// counts are multiplied, make it shorter. --record keeps a sentence on each case for the manual pages.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { release } from 'node:os';
-import { fileURLToPath } from 'node:url';
-import { type Peer, peer } from './peers.ts';
-import { idleShare, type TracedRun, type Tracer, traced, Workload } from './traced-run.ts';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, release } from 'node:os';
+import { type Case, cases, idleCommands, packages, tracersOf } from './cases.ts';
+import { idleShare, type TracedRun, traced } from './measure.ts';
+import { probeCosts } from './probes.ts';
+import {
+  type CaseResult,
+  caseTable,
+  chosen,
+  probeTable,
+  type Row,
+  sentence,
+  sustainedTargets,
+  targetLines,
+  targetsOf,
+} from './report.ts';
+import { loadWorkload } from './running-workload.ts';
+import { sustained } from './sustained.ts';
 
-const EVENTS = Number(process.env.KSCOPE_BENCH_EVENTS ?? 1_000_000);
 const ROUNDS = Number(process.env.KSCOPE_BENCH_ROUNDS ?? 3);
+const SCALE = Number(process.env.KSCOPE_BENCH_SCALE ?? 1);
+const IDLE_TIME = 10_000 * Math.min(1, SCALE);
+const RATE = 500_000;
+const record = process.argv.includes('--record');
+const wanted = process.argv.slice(2).filter((arg) => arg !== '--record');
+const asked = (what: string) => wanted.length === 0 || wanted.includes(what);
 
-const opens = (filter: string) => `
-tracepoint:syscalls:sys_enter_openat /${filter}/ { @name[tid] = args->filename; }
-tracepoint:syscalls:sys_exit_openat /@name[tid]/ {
-  printf("%-6d %-16s %4d %s\\n", pid, comm, args->ret, str(@name[tid])); delete(@name[tid]);
-}`;
-
-const command = fileURLToPath(new URL('../../bin/opensnoop', import.meta.url));
-const libbpfTools = peer('libbpf-tools');
-const bpftrace = peer('bpftrace');
-const tracers: Tracer[] = [
-  ...tracer('kscope', process.execPath, [command], [command, '-p', '1']),
-  ...tracer('kscope --json', process.execPath, [command, '--json'], [command, '--json', '-p', '1']),
-  ...tracer('libbpf-tools', libbpfTools?.program('opensnoop'), [], ['-p', '1']),
-  ...tracer('bpftrace', bpftrace?.program('bpftrace'), ['-q', '-e', opens('1')], ['-q', '-e', opens('pid == 1')]),
-];
-
-function tracer(name: string, program: string | undefined, args: readonly string[], idle: readonly string[]): Tracer[] {
-  if (program === undefined) {
-    return [];
-  }
-  // Peers keep their output back when it goes to a file.
-  const line = program === process.execPath ? [program] : ['stdbuf', '-oL', program];
-  return [{ name, command: [...line, ...args], idle: [...line, ...idle] }];
+const results: CaseResult[] = [];
+for (const one of chosen(cases, wanted)) {
+  const result = await measure(one);
+  results.push(result);
+  process.stdout.write(`${caseTable(result)}\n`);
 }
-
-async function untraced(): Promise<number> {
-  const workload = new Workload(EVENTS);
-  try {
-    return await workload.run();
-  } finally {
-    await workload.close();
-  }
+const probes = asked('probes') ? probeCosts(Math.ceil(300_000 * SCALE), ROUNDS) : undefined;
+if (probes !== undefined) {
+  process.stdout.write(`${probeTable(probes)}\n`);
 }
-
-const runs = new Map<string, TracedRun[]>(tracers.map(({ name }) => [name, []]));
-const bare: number[] = [];
-for (let round = 0; round < ROUNDS; round++) {
-  bare.push(await untraced());
-  for (const one of tracers) {
-    process.stderr.write(`round ${round + 1} of ${ROUNDS}: ${one.name}\n`);
-    runs.get(one.name)?.push(await traced(one, EVENTS));
-  }
+const steady = asked('sustained') ? await sustained(Math.ceil(10 * RATE * SCALE)) : undefined;
+if (steady !== undefined) {
+  const { rate, events, lost, peak } = steady;
+  const said = `${events} events at ${Math.round(rate)} a second: ${lost} lost`;
+  process.stdout.write(`${said}, at most ${(100 * peak).toFixed(0)} % of the buffer in use\n\n`);
 }
-
-const idle = new Map<string, number>();
-for (const one of tracers) {
-  process.stderr.write(`idle: ${one.name}\n`);
-  idle.set(one.name, await idleShare(one));
-}
-
-const base = median(bare);
-const rows = tracers.map(({ name }) => {
-  const all = runs.get(name) as TracedRun[];
-  const of = (key: keyof TracedRun) => median(all.map((run) => run[key]));
-  return {
-    name,
-    attached: of('attached'),
-    added: of('perOpen') - base,
-    cpuPerEvent: of('cpuPerEvent'),
-    lost: Math.max(...all.map((run) => run.lost)),
-    memory: of('memory'),
-    idle: idle.get(name) as number,
-  };
-});
-const reference = rows.find(({ name }) => name === 'libbpf-tools');
-const tracing = rows.find(({ name }) => name === 'bpftrace');
-
-print([
-  ['open(2) loop', 'attached', 'CPU/event', 'ratio', 'added/open', 'ratio', 'lost', 'peak memory', 'idle CPU'],
-  ...rows.map((row) => [
-    row.name,
-    `${row.attached.toFixed(0)} ms`,
-    `${row.cpuPerEvent.toFixed(0)} ns`,
-    ratio(row.cpuPerEvent, reference?.cpuPerEvent),
-    `${row.added.toFixed(0)} ns`,
-    ratio(row.added, reference?.added),
-    String(row.lost),
-    `${(row.memory / 2 ** 20).toFixed(0)} MiB`,
-    `${(row.idle * 100).toFixed(2)} %`,
-  ]),
-]);
-const packages = [libbpfTools, bpftrace].filter((one): one is Peer => one !== undefined);
+const targets = [...results.flatMap(targetsOf), ...(steady === undefined ? [] : sustainedTargets(steady, RATE))];
+process.stdout.write(targetLines(targets));
+const machine = {
+  kernel: release(),
+  processor: cpus()[0]?.model ?? 'unknown',
+  processors: availableParallelism(),
+  node: process.version,
+};
+const peers = packages.map(({ package: name, version }) => `${name} ${version}`);
 process.stdout.write(`
-${EVENTS} opens, medians of ${ROUNDS} rounds; untraced: ${base.toFixed(0)} ns per open. Ratios are to libbpf-tools.
-kernel ${release()}, node ${process.version}, ${packages.map((one) => `${one.package} ${one.version}`).join(', ')}
+medians of ${ROUNDS} rounds; ratios are to libbpf-tools, or to bpftrace where it has no such tool
+Linux ${machine.kernel}, ${machine.processors} processors (${machine.processor}), Node ${machine.node}, ${peers.join(', ')}
 `);
-
-const [ours] = rows;
-const targets = {
-  'CPU per event, of libbpf-tools': [quotient(ours?.cpuPerEvent, reference?.cpuPerEvent), 0.12],
-  'time added to an open, of libbpf-tools': [quotient(ours?.added, reference?.added), 0.15],
-  'events lost': [ours?.lost, 0],
-  'milliseconds to attached': [ours?.attached, 150],
-  'time to attached, of bpftrace': [quotient(ours?.attached, tracing?.attached), 1.2],
-  'peak memory, of bpftrace': [quotient(ours?.memory, tracing?.memory), 1],
-  'idle CPU': [ours?.idle, 0.005],
-} as const;
-for (const [what, [value, limit]] of Object.entries(targets)) {
-  const verdict = value === undefined ? 'no peer to compare with' : value <= limit ? 'met' : 'MISSED';
-  process.stdout.write(`${what}: ${value?.toFixed(3) ?? '-'} (limit ${limit}): ${verdict}\n`);
+const noisy = results.filter(({ spread }) => spread > 0.1).map(({ tool }) => tool);
+if (noisy.length > 0) {
+  process.stdout.write(`the machine was not quiet, and these figures mean little: ${noisy.join(', ')}\n`);
 }
-
+const sentences = Object.fromEntries(results.map((result) => [result.tool, sentence(result)]));
+if (record) {
+  const file = 'test/bench/measured.json';
+  const before: Record<string, string> = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
+  const found = Object.entries(sentences).filter(([tool, text]) => text !== '' && !noisy.includes(tool));
+  const where = `(Linux ${machine.kernel.replace(/-.*/, '')}, ${machine.processors} processors, ${machine.processor})`;
+  const now = found.map(([tool, text]) => [tool, `Measured ${where}: ${text}`]);
+  const all = Object.entries({ ...before, ...Object.fromEntries(now) }).sort(([a], [b]) => (a < b ? -1 : 1));
+  writeFileSync(file, `${JSON.stringify(Object.fromEntries(all), undefined, 2)}\n`);
+  process.stdout.write(
+    `recorded ${found.length} of ${results.length} in ${file}; npm run docs puts them into the manual\n`,
+  );
+}
 mkdirSync('.cache', { recursive: true });
 writeFileSync(
   '.cache/bench.json',
-  `${JSON.stringify({ commit: commit(), kernel: release(), node: process.version, events: EVENTS, untraced: base, rows, packages }, undefined, 2)}\n`,
+  `${JSON.stringify({ commit: commit(), machine, peers, rounds: ROUNDS, scale: SCALE, results, sentences, probes, sustained: steady, targets }, undefined, 2)}\n`,
 );
+
+async function measure(one: Case): Promise<CaseResult> {
+  const workload = await loadWorkload(one.workload);
+  const count = Math.max(1, Math.round(workload.count * SCALE));
+  const tracers = tracersOf(one);
+  const runs = new Map<string, TracedRun[]>();
+  const problems = new Map<string, string>();
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const tracer of tracers) {
+      if (problems.has(tracer.name)) {
+        continue;
+      }
+      process.stderr.write(`${one.tool}: round ${round + 1} of ${ROUNDS}: ${tracer.name}\n`);
+      try {
+        const run = await traced(tracer, one.workload, workload, count);
+        runs.set(tracer.name, [...(runs.get(tracer.name) ?? []), run]);
+      } catch (error) {
+        problems.set(tracer.name, (error as Error).message);
+      }
+    }
+  }
+  const bare = [...runs.values()].flat().map(({ untraced }) => untraced);
+  const idle = new Map<string, number>();
+  for (const [name, command] of idleCommands(one)) {
+    if (runs.has(name)) {
+      process.stderr.write(`${one.tool}: idle: ${name}\n`);
+      idle.set(name, await idleShare(command, IDLE_TIME));
+    }
+  }
+  const rows = tracers.map(({ name }): Row => {
+    const share = idle.get(name);
+    const problem = problems.get(name);
+    const all = runs.get(name) ?? [];
+    const of = (key: keyof TracedRun) => median(all.map((run) => run[key] ?? Number.NaN));
+    const lost = all.map((run) => run.lost).filter((count) => count !== undefined);
+    return {
+      name,
+      attached: of('attached'),
+      added: of('added'),
+      cpu: of('cpuPerOperation'),
+      lost: lost.length === 0 ? undefined : Math.max(...lost),
+      memory: of('memory'),
+      ...(share !== undefined && { idle: share }),
+      ...(problem !== undefined && { problem }),
+    };
+  });
+  return {
+    tool: one.tool,
+    unit: workload.unit,
+    count,
+    silent: one.silent === true,
+    untraced: median(bare),
+    spread: spread(bare),
+    rows,
+  };
+}
 
 function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
-function quotient(value: number | undefined, to: number | undefined): number | undefined {
-  return value === undefined || to === undefined ? undefined : value / to;
-}
-
-function ratio(value: number, to: number | undefined): string {
-  return quotient(value, to)?.toFixed(3) ?? '-';
-}
-
-function print(lines: readonly (readonly string[])[]): void {
-  const widths = (lines[0] ?? []).map((_, i) => Math.max(...lines.map((line) => line[i]?.length ?? 0)));
-  for (const line of lines) {
-    const cells = line.map((text, i) => (i === 0 ? text.padEnd(widths[i] ?? 0) : text.padStart(widths[i] ?? 0)));
-    process.stdout.write(`${cells.join('  ')}\n`);
-  }
+/** How far apart the middle half of the values is, as a share of their median. */
+function spread(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (share: number) => sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN;
+  return (at(0.75) - at(0.25)) / at(0.5);
 }
 
 function commit(): string {

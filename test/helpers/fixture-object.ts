@@ -11,6 +11,7 @@ export const sourceFolder = fileURLToPath(new URL('../../../test/fixtures/bpf/',
 export const sources = [
   { name: 'alternatives', architectures: ['any'] },
   { name: 'library', architectures: ['any'] },
+  { name: 'probes', architectures: ['any'] },
   { name: 'usdt', architectures: ['x86', 'arm64'] },
 ] as const;
 

@@ -19,7 +19,7 @@ for (const { name, architectures } of sources) {
     assert.equal(digest, digestOfSource(name), 'compile it: node dist/test/fixtures/bpf/build.js');
     for (const architecture of architectures) {
       const object = readFileSync(join(sourceFolder, `${name}.${architecture}.bpf.o`));
-      assert.ok(readObjectSpec(object, name).records.has('events'));
+      assert.ok(readObjectSpec(object, name).programs.length > 0);
     }
   });
 }

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { ownCommands } from '../../lib/cli/own-commands.ts';
 import { Registry } from '../../lib/cli/registry.ts';
-import { manPage, manPages, writeManPages } from '../../lib/gen/man.ts';
+import { manPage, manPages, readMeasured, writeManPages } from '../../lib/gen/man.ts';
 import { roffProse, roffText } from '../../lib/gen/roff.ts';
 import { commonOptions } from '../../lib/shapes/common-options.ts';
 import { longName } from '../../lib/shapes/options.ts';
@@ -142,7 +142,8 @@ test('pages of tools that are no more are removed, those written by hand are not
 });
 
 test('the committed pages are those of the tools', async () => {
-  const pages = await manPages(new Registry());
+  const measured = readMeasured(fileURLToPath(new URL('../../../test/bench/measured.json', import.meta.url)));
+  const pages = await manPages(new Registry(), measured);
   assert.deepEqual(readdirSync(committed).sort(), [...pages.keys(), 'kscope.8'].sort());
   for (const [file, page] of pages) {
     assert.equal(readFileSync(join(committed, file), 'utf8'), page, `man/${file} is stale: npm run docs writes it`);
@@ -168,4 +169,14 @@ test('every page passes the formatters', { skip: !has('mandoc') }, async () => {
     assert.ok(other === undefined || files.includes(other), file);
     assert.equal(other === undefined ? complaints(page) : '', '', file);
   }
+});
+
+test('what was measured is a paragraph of its own in OVERHEAD', () => {
+  const some = { ...tool, overhead: 'Some nanoseconds.' };
+  assert.match(
+    manPage('rows', some, 'Measured here.'),
+    /\n\.SH OVERHEAD\nSome nanoseconds\.\n\.PP\nMeasured here\.\n\.SH /,
+  );
+  assert.match(manPage('rows', { ...tool, overhead: '' }, 'Measured here.'), /\n\.SH OVERHEAD\nMeasured here\.\n\.SH /);
+  assert.doesNotMatch(manPage('rows', { ...tool, overhead: '' }), /OVERHEAD/);
 });

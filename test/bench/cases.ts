@@ -1,0 +1,164 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { type Peer, peer } from './peers.ts';
+
+/** A program that traces, ours or a peer's, and how it is started. */
+export interface Tracer {
+  readonly name: string;
+  readonly command: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** It prints no line for an operation, but a summary. */
+  readonly silent?: boolean;
+}
+
+/** A tool of ours, and what it is measured against. */
+export interface Case {
+  /** Of the tool and, where they have it, of the peers' programs. */
+  readonly tool: string;
+  /** By its export in `workloads/`. */
+  readonly workload: string;
+  /** It sums up in the kernel and prints no line for each operation. */
+  readonly silent?: boolean;
+  readonly args?: readonly string[];
+  /** Arguments of the peers' programs of that name. */
+  readonly peerArgs?: readonly string[];
+  /** The same as a program for bpftrace. */
+  readonly bpftrace: string;
+  /** Arguments with which there is nothing to say, for everybody; and a filter that does the same for bpftrace. */
+  readonly idle?: { readonly args: readonly string[]; readonly bpftrace: string };
+}
+
+const opens = (filter: string) => `
+tracepoint:syscalls:sys_enter_openat /${filter}/ { @name[tid] = args->filename; }
+tracepoint:syscalls:sys_exit_openat /@name[tid]/ {
+  printf("%-6d %-16s %4d %s\\n", pid, comm, args->ret, str(@name[tid])); delete(@name[tid]);
+}`;
+
+/** What says that it traces, as the other tools do. */
+const said = 'BEGIN { printf("Tracing\\n"); }';
+
+export const cases: readonly Case[] = [
+  {
+    tool: 'opensnoop',
+    workload: 'opens',
+    bpftrace: opens('1'),
+    idle: { args: ['-p', '1'], bpftrace: opens('pid == 1') },
+  },
+  {
+    tool: 'execsnoop',
+    workload: 'execs',
+    bpftrace: 'tracepoint:syscalls:sys_enter_exec* { printf("%-6d %-16s ", pid, comm); join(args->argv); }',
+  },
+  {
+    tool: 'tcpconnect',
+    workload: 'connections',
+    bpftrace: `tracepoint:sock:inet_sock_set_state /args->newstate == 2/ {
+  printf("%-6d %-16s %s %s %d\\n", pid, comm, ntop(args->saddr), ntop(args->daddr), args->dport);
+}`,
+  },
+  {
+    tool: 'tcplife',
+    workload: 'connectionEnds',
+    bpftrace: `
+tracepoint:sock:inet_sock_set_state /args->newstate < 4/ { @birth[args->skaddr] = nsecs; }
+tracepoint:sock:inet_sock_set_state /args->newstate == 7 && @birth[args->skaddr]/ {
+  printf("%-6d %-16s %s %d %s %d %d\\n", pid, comm, ntop(args->saddr), args->sport, ntop(args->daddr), args->dport,
+    (nsecs - @birth[args->skaddr]) / 1000000);
+  delete(@birth[args->skaddr]);
+}`,
+  },
+  {
+    tool: 'biolatency',
+    workload: 'diskReads',
+    silent: true,
+    bpftrace: `${said}
+tracepoint:block:block_rq_issue { @start[args->dev, args->sector] = nsecs; }
+tracepoint:block:block_rq_complete /@start[args->dev, args->sector]/ {
+  @usecs = hist((nsecs - @start[args->dev, args->sector]) / 1000); delete(@start[args->dev, args->sector]);
+}`,
+  },
+  {
+    tool: 'syscount',
+    workload: 'systemCalls',
+    silent: true,
+    bpftrace: `${said} tracepoint:raw_syscalls:sys_enter { @[args->id] = count(); }`,
+  },
+  {
+    tool: 'profile',
+    workload: 'computing',
+    silent: true,
+    args: ['-F', '99'],
+    peerArgs: ['-F', '99'],
+    bpftrace: `${said} profile:hz:99 { @[ustack, kstack, comm] = count(); }`,
+  },
+  {
+    tool: 'runqlat',
+    workload: 'switches',
+    silent: true,
+    bpftrace: `${said}
+tracepoint:sched:sched_wakeup, tracepoint:sched:sched_wakeup_new { @queued[args->pid] = nsecs; }
+tracepoint:sched:sched_switch {
+  if (args->prev_state == 0) { @queued[args->prev_pid] = nsecs; }
+  if (@queued[args->next_pid]) {
+    @usecs = hist((nsecs - @queued[args->next_pid]) / 1000); delete(@queued[args->next_pid]);
+  }
+}`,
+  },
+];
+
+const libbpfTools = peer('libbpf-tools');
+const bpftrace = peer('bpftrace');
+const bcc = peer('bpfcc-tools');
+
+/** The packages of the peers that are installed here. */
+export const packages = [libbpfTools, bpftrace, bcc].filter((one): one is Peer => one !== undefined);
+
+/** Where a command of ours is; undefined when there is no such tool. */
+function ownCommand(tool: string): string | undefined {
+  const file = fileURLToPath(new URL(`../../bin/${tool}`, import.meta.url));
+  return existsSync(file) ? file : undefined;
+}
+
+/** Everybody who can do it, we first. */
+export function tracersOf({ tool, silent = false, args = [], peerArgs = [], ...rest }: Case): Tracer[] {
+  const own = ownCommand(tool);
+  const quiet = { silent };
+  return [
+    ...(own === undefined ? [] : [{ name: 'kscope', command: [process.execPath, own, ...args], ...quiet }]),
+    ...(own === undefined || silent
+      ? []
+      : [{ name: 'kscope --json', command: [process.execPath, own, ...args, '--json'] }]),
+    ...named('libbpf-tools', libbpfTools?.program(tool), peerArgs, quiet),
+    ...named('bcc', bcc?.program(`${tool}-bpfcc`), peerArgs, { ...quiet, env: { PYTHONUNBUFFERED: '1' } }),
+    ...named('bpftrace', bpftrace?.program('bpftrace'), ['-q', '-e', rest.bpftrace], quiet),
+  ];
+}
+
+/** Command lines that have nothing to say, by the name of the tracer. */
+export function idleCommands({ tool, idle }: Case): ReadonlyMap<string, readonly string[]> {
+  if (idle === undefined) {
+    return new Map();
+  }
+  const own = ownCommand(tool);
+  const programs: readonly [string, readonly string[] | undefined][] = [
+    ['kscope', own === undefined ? undefined : [process.execPath, own, ...idle.args]],
+    ['libbpf-tools', command(libbpfTools?.program(tool), idle.args)],
+    ['bcc', command(bcc?.program(`${tool}-bpfcc`), idle.args)],
+    ['bpftrace', command(bpftrace?.program('bpftrace'), ['-q', '-e', idle.bpftrace])],
+  ];
+  return new Map(programs.flatMap(([name, line]) => (line === undefined ? [] : [[name, line] as const])));
+}
+
+function command(program: string | undefined, args: readonly string[]): readonly string[] | undefined {
+  return program === undefined ? undefined : [program, ...args];
+}
+
+/** Peers keep their output back when it goes to a file. */
+function named(
+  name: string,
+  program: string | undefined,
+  args: readonly string[],
+  details: Pick<Tracer, 'silent' | 'env'>,
+): Tracer[] {
+  return program === undefined ? [] : [{ name, command: ['stdbuf', '-oL', program, ...args], ...details }];
+}
