@@ -23,6 +23,7 @@ export { directoryList, fileIoHooks, fileOpCalls, fileOpFunctions, setDirectorie
 export { filters } from './shapes/filters.ts';
 export { histogram } from './shapes/histogram.ts';
 export { choice, flag, integer, list, parseInteger, pattern, text } from './shapes/options.ts';
+export { pageCache } from './shapes/page-cache.ts';
 export { signalSet } from './shapes/signal-set.ts';
 export { snapshot } from './shapes/snapshot.ts';
 export { snoop } from './shapes/snoop.ts';
@@ -34,4 +35,5 @@ export { trafficPlans } from './shapes/traffic.ts';
 export { atFunctions } from './shapes/user-functions.ts';
 export { everyCpu } from './system/cpus.ts';
 export { diskName, diskNumber } from './system/disks.ts';
+export { memoryInfo } from './system/memory-info.ts';
 export { kernelFunction } from './system/symbols/kernel-function.ts';

@@ -53,6 +53,8 @@ typedef __u64 bytes_t;
 typedef __u64 count_t;
 typedef __u64 slot_t;		/* slot_t slots[N]: a power-of-two histogram */
 
+typedef __u32 percent_t;	/* a share in hundredths of a percent, ~0: absent */
+
 /*
  * Strings: arrays of bytes of any value but NUL. The text ends at the first
  * NUL. The last member of a record may be declared as long as it can ever get

@@ -419,6 +419,12 @@ const all: readonly SemanticType[] = [
   additive(count('us_t', 'duration in microseconds', 8, (value) => formatNanoseconds(value * 1000))),
   additive(count('bytes_t', 'size in bytes', 8, formatBytes)),
   count('sector_t', 'place on the disk in sectors of 512 bytes', 10),
+  {
+    ...count('percent_t', 'share in percent', 7, (value) => value.toFixed(2)),
+    schema: { type: 'number', minimum: 0, maximum: 100 },
+    optional: true,
+    decode: { from: 'number', to: (raw) => (raw === 0xffffffff ? undefined : raw / 100) },
+  } satisfies SemanticType<number>,
   absentable(count('port_t', 'port', 5), 'zero'),
   absentable(count('fd_t', 'file descriptor', 4), 'negative'),
   { ...count('stack_id_t', 'stack id, or the negative error that there was', 7), schema: { type: 'integer' } },

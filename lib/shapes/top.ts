@@ -55,6 +55,8 @@ export interface TopDefinition<S extends SkeletonTypes, O, M extends Text<keyof 
   readonly screen?: boolean;
   /** Fields that have no value with these options: the program leaves them at 0. */
   absent?(values: OptionValues<O>): readonly Text<keyof RowOf<S, M>>[];
+  /** The row of an interval in which nothing happened, for a tool that always has one: its amounts as zeros. */
+  readonly idle?: { readonly [K in Text<keyof RowOf<S, M>>]?: number };
   /** What the kernel cannot filter. */
   keep?(row: RowOf<S, M>, values: OptionValues<O>): boolean;
 }
@@ -175,6 +177,9 @@ async function* run(
     *messages(gains) {
       const time = now();
       const rows = (gains as Record<string, unknown>[]).filter((row) => definition.keep?.(row as never, typed) ?? true);
+      if (rows.length === 0 && definition.idle !== undefined) {
+        rows.push({ ...definition.idle });
+      }
       for (const name of definition.absent?.(typed) ?? []) {
         for (const row of rows) {
           delete row[name];

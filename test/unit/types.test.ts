@@ -111,6 +111,7 @@ test('absent values are optional in the schema of nothing else', () => {
       'fd_t',
       'file_mode_t',
       'mark_t',
+      'percent_t',
       'port_t',
       'signal_t',
       'syscall_t',

@@ -1,0 +1,22 @@
+import { statSync } from 'node:fs';
+import { KscopeError } from '../model/errors.ts';
+import { escapeText } from '../model/escape.ts';
+
+/** What the kernel knows a file by. */
+export interface FileIdentity {
+  /** 'major:minor' of the file system. */
+  readonly device: string;
+  readonly inode: bigint;
+}
+
+/** The identity of a file that a user named. @throws KscopeError usage */
+export function fileIdentity(path: string): FileIdentity {
+  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+  if (found === undefined) {
+    throw new KscopeError('usage', `there is no file '${escapeText(path)}'`);
+  }
+  const { dev, ino } = found;
+  const major = ((dev >> 8n) & 0xfffn) | ((dev >> 32n) & ~0xfffn);
+  const minor = (dev & 0xffn) | ((dev >> 12n) & 0xfff00n);
+  return { device: `${major}:${minor}`, inode: ino };
+}
