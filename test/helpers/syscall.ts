@@ -15,6 +15,7 @@ const numbers = {
   execveat: [322, 281],
   exit: [60, 93],
   exit_group: [231, 94],
+  fadvise64: [221, 223],
   fdatasync: [75, 83],
   fsync: [74, 82],
   getsockname: [51, 204],
