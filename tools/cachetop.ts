@@ -1,0 +1,37 @@
+import bpf from '../bpf/cachetop.bpf.ts';
+import { filters, pageCache, top } from '../lib/tool.ts';
+
+export default top(bpf, {
+  summary: 'Show who hits and misses the page cache.',
+  activity: 'Tracing the page cache',
+  description: `
+Prints at each interval, for each process, how many pages it used through the page cache, counted as by cachestat(8): accesses that were hits, pages that had to be read (also ahead), and pages that became dirty. READ_HIT% is the share of the hits among hits and misses; WRITE_HIT% is the share of pages that were in the cache already among those that the process made dirty.
+
+What kernel threads write back later is not counted again.`,
+  overhead:
+    'About 0.4 µs for each call that reads and each page that comes into the cache or becomes dirty, measured on a busy 2-core virtual machine.',
+  options: { ...filters, file: pageCache.file },
+  map: 'uses',
+  columns: {
+    pid: {},
+    uid: {},
+    comm: { header: 'CMD' },
+    hits: {},
+    misses: {},
+    dirties: {},
+    ratio: { header: 'READ_HIT%', width: 9 },
+    write_ratio: { header: 'WRITE_HIT%', width: 10 },
+  },
+  computed: pageCache.computed,
+  sort: ['hits', 'misses', 'dirties', 'pid', 'uid', 'comm', 'ratio', 'write_ratio'],
+  interval: 5,
+  rows: 20,
+  screen: true,
+  attach: pageCache.attach,
+  prepare: pageCache.prepare,
+  examples: {
+    '': 'a screen every 5 seconds',
+    '-s misses 1': 'who reads from disks, each second',
+    '-C -p 181 1 10': 'one process, ten times, one below the other',
+  },
+});
