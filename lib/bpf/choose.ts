@@ -14,6 +14,8 @@ export interface ChoiceRules {
   readonly optional?: readonly string[];
   /** Programs that are not wanted in this run. */
   readonly unwanted?: readonly string[];
+  /** Functions of the kernel that programs aim at whose section does not name one. */
+  readonly targets?: Readonly<Record<string, string>>;
 }
 
 export interface Choice {
@@ -39,7 +41,7 @@ export function choosePrograms(
   canAttach: (section: string) => FeatureAnswer,
   failed: ReadonlyMap<string, string> = new Map(),
 ): Choice {
-  const sections = new Map(candidates.map(({ name, section }) => [name, section]));
+  const sections = new Map(candidates.map(({ name, section }) => [name, aimed(section, rules.targets?.[name])]));
   const rejected = new Map<string, string>();
   const chosen = new Set<string>();
   const problems: string[] = [];
@@ -117,6 +119,11 @@ export function choosePrograms(
     rejected: [...rejected].map(([program, reason]) => ({ program, reason })),
     ...(problems.length > 0 && { problem: problems.join('; ') }),
   };
+}
+
+/** The section that a program would have that aims at a function from the start. */
+export function aimed(section: string, target: string | undefined): string {
+  return target === undefined ? section : `${section}/${target}`;
 }
 
 /** How messages name a hook: 'tracepoint syscalls:sys_exit_openat', 'fexit tcp_v4_connect'. */

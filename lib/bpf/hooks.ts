@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { libbpf } from '../native/libbpf.ts';
 import { type Feature, type FeatureAnswer, probeFeature } from './features.ts';
 import { KERNEL_BTF } from './kernel-btf.ts';
@@ -79,7 +80,18 @@ function inBtf(name: string, attachType: number, what: string): FeatureAnswer {
   if (!existsSync(KERNEL_BTF)) {
     return { supported: false, reason: 'the kernel has no BTF' };
   }
-  return name === '' || withLog(() => libbpf.libbpf_find_vmlinux_btf_id(name, attachType)) > 0
+  return name === '' ||
+    withLog(() => libbpf.libbpf_find_vmlinux_btf_id(name, attachType)) > 0 ||
+    (attachType === ATTACH.FENTRY && inModules(name))
     ? yes
     : { supported: false, reason: `the kernel has no ${what}` };
+}
+
+/** Whether the BTF of a module has the name; that it is a function's is left to whoever attaches to it. */
+function inModules(name: string): boolean {
+  const folder = dirname(KERNEL_BTF);
+  const wanted = `\0${name}\0`;
+  return readdirSync(folder).some(
+    (file) => file !== basename(KERNEL_BTF) && readFileSync(join(folder, file)).includes(wanted),
+  );
 }

@@ -246,7 +246,7 @@ export class BpfProgram {
 
   #check(result: number, what: string): void {
     if (result < 0) {
-      throw new KscopeError('failed', `program ${this.name}: ${what}: ${errorText(result)}`);
+      throw new KscopeError('failed', `program ${this.name}: ${what}: ${errorText(result)}`, { subject: this.name });
     }
   }
 }

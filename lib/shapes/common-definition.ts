@@ -21,6 +21,8 @@ export interface AttachRules<S extends SkeletonTypes, O> {
   readonly optional?: readonly S['programs'][];
   /** Those that these option values do not need. */
   unwanted?(values: OptionValues<O>): readonly S['programs'][];
+  /** Functions of the kernel that programs aim at whose section does not name one: fentry, fexit and (k|kret)probes. */
+  targets?(values: OptionValues<O>): Readonly<Partial<Record<S['programs'], string>>>;
   /** How to attach a program whose section does not say where. */
   readonly by?: Readonly<Partial<Record<S['programs'], (program: BpfProgram, values: OptionValues<O>) => void>>>;
 }
@@ -50,8 +52,9 @@ export function rulesOf<O>(
   values: Readonly<Record<string, unknown>>,
 ): ChoiceRules {
   const given = values as OptionValues<O>;
-  const { either, optional, unwanted } = attach ?? {};
+  const { either, optional, unwanted, targets } = attach ?? {};
   return {
+    ...(targets !== undefined && { targets: targets(given) as Readonly<Record<string, string>> }),
     ...(optional !== undefined && { optional }),
     ...(either !== undefined && { either: typeof either === 'function' ? either(given) : either }),
     ...(unwanted !== undefined && { unwanted: unwanted(given) }),

@@ -1,4 +1,4 @@
-import { type ChoiceRules, choosePrograms, describeHook } from '../bpf/choose.ts';
+import { aimed, type ChoiceRules, choosePrograms, describeHook } from '../bpf/choose.ts';
 import { canAttach } from '../bpf/hooks.ts';
 import { kernelBtf, setKernelBtf } from '../bpf/kernel-btf.ts';
 import { setDebugLog } from '../bpf/log.ts';
@@ -140,6 +140,10 @@ function prepare(object: BpfObject, plan: SessionPlan, failed: ReadonlyMap<strin
   const chosen = new Set(choice.chosen);
   for (const program of object.programs.values()) {
     program.autoload = chosen.has(program.name);
+    const target = plan.rules.targets?.[program.name];
+    if (program.autoload && target !== undefined && /^f(entry|exit)/.test(program.section)) {
+      program.setTarget(target);
+    }
   }
   return choice.chosen;
 }
@@ -150,13 +154,20 @@ function attach(object: BpfObject, plan: SessionPlan, chosen: readonly string[])
   plan.loaded?.(object);
   for (const name of chosen) {
     const by = plan.attachers?.[name];
-    if (by === undefined) {
-      object.attach([name]);
+    const program = object.program(name);
+    const target = plan.rules.targets?.[name];
+    if (by !== undefined) {
+      by(program);
+    } else if (target !== undefined && /^k(ret)?probe$/.test(program.section)) {
+      program.attachKprobe(target, { return: program.section === 'kretprobe' });
     } else {
-      by(object.program(name));
+      object.attach([name]);
     }
   }
-  return chosen.map((program) => ({ program, hook: describeHook(object.program(program).section) }));
+  return chosen.map((program) => ({
+    program,
+    hook: describeHook(aimed(object.program(program).section, plan.rules.targets?.[program])),
+  }));
 }
 
 function configure(object: BpfObject, plan: SessionPlan): void {

@@ -136,6 +136,20 @@ test('who does not know whether a hook is there lets it be tried', () => {
   assert.deepEqual(choosePrograms(candidates('a__fentry', 'a__kprobe'), {}, unknown).chosen, ['a__fentry']);
 });
 
+test('a program whose section names no function is asked for with its own', () => {
+  const bare = [
+    { name: 'a__fentry', section: 'fentry' },
+    { name: 'a__kprobe', section: 'kprobe' },
+  ];
+  const only =
+    (known: string) =>
+    (section: string): FeatureAnswer => ({ supported: section === known, reason: section });
+  const targets = { a__fentry: 'f', a__kprobe: 'f' };
+  assert.deepEqual(choosePrograms(bare, { targets }, only('fentry/f')).chosen, ['a__fentry']);
+  assert.deepEqual(choosePrograms(bare, { targets }, only('kprobe/f')).chosen, ['a__kprobe']);
+  assert.match(choosePrograms(bare, { targets }, only('fentry')).problem ?? '', /fentry\/f; kprobe\/f/);
+});
+
 test('the kernel is asked once for each section', () => {
   const asked: string[] = [];
   const answer = (section: string): FeatureAnswer => {
