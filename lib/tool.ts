@@ -20,6 +20,13 @@ export { custom } from './shapes/custom.ts';
 export type { Tool } from './shapes/definition.ts';
 export { diskFilter } from './shapes/disk-filter.ts';
 export { directoryList, fileIoHooks, fileOpCalls, fileOpFunctions, setDirectories } from './shapes/file-io.ts';
+export {
+  fileSystemAliases,
+  fileSystemHooks,
+  fileSystemHooksWithGetattr,
+  fileSystemType,
+  prepareFileSystem,
+} from './shapes/file-systems.ts';
 export { filters } from './shapes/filters.ts';
 export { histogram } from './shapes/histogram.ts';
 export { choice, flag, integer, list, parseInteger, pattern, text } from './shapes/options.ts';

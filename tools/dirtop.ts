@@ -20,7 +20,7 @@ Directories are told by file system and inode, and patterns are looked up once, 
 
 Seen are read(2), pread(2), readv(2), preadv(2), preadv2(2) and their counterparts that write, where the kernel functions behind them return (fexit), or else where the system calls return; both give the same numbers. Not seen are sendfile(2), splice(2), copy_file_range(2), memory mappings, io_uring, native asynchronous I/O, and what the kernel reads and writes by itself.`,
   overhead:
-    'About 0.9 µs for each read or write of a file five directories deep, more for deeper ones, and 0.2 µs for those that a filter leaves out (measured on a 2-core virtual machine with the hooks on system calls, where a pread(2) of 64 bytes took 0.3 µs).',
+    'About 0.9 µs for each read or write of a file in the second directory from the root, more for deeper ones, and 0.2 µs for those that a filter leaves out (measured on a 2-core virtual machine with the hooks on system calls, where a pread(2) of 64 bytes took 0.3 µs).',
   options: {
     ...filters,
     directories: directoryList('-d, --root-directories <DIRECTORIES>', 'directories or patterns, with commas between'),

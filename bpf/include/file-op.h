@@ -75,17 +75,20 @@ static __always_inline bool wanted_current(void)
 	return wanted_task(bpf_get_current_pid_tgid());
 }
 
-/* Only for tasks that pass the filters. */
-static __always_inline int file_op_begins(enum file_op op, struct file_op_start *start)
+static __always_inline int file_op_keep(enum file_op op, struct file_op_start *start)
 {
 	__u64 key = file_op_key(op);
 
-	if (start->file && !file_op_wanted(start->file))
-		return 0;
 	start->time = bpf_ktime_get_ns();
 	if (bpf_map_update_elem(&file_ops, &key, start, BPF_ANY))
 		COUNT_DROPPED(file_ops);
 	return 0;
+}
+
+/* Only for tasks that pass the filters. */
+static __always_inline int file_op_begins(enum file_op op, struct file_op_start *start)
+{
+	return start->file && !file_op_wanted(start->file) ? 0 : file_op_keep(op, start);
 }
 
 static __always_inline int file_op_ends(enum file_op_slot slot, enum file_op op, long result)
@@ -97,6 +100,13 @@ static __always_inline int file_op_ends(enum file_op_slot slot, enum file_op op,
 		return 0;
 	start = *found;
 	bpf_map_delete_elem(&file_ops, &key);
+	if (op == open && !start.file) {
+		/* Only now it is known which file it is; it is none when that failed. */
+		start.file = current_file(result);
+		if (!start.file || !file_op_wanted(start.file))
+			return 0;
+		result = 0;
+	}
 	return file_op_done(slot, op, &start, now - start.time, result);
 }
 
@@ -143,5 +153,13 @@ int name##_ends__tp(struct syscall_trace_exit *ctx)					\
 			positioned ? ctx->args[3] : NO_OFFSET)
 
 #define FILE_OP_IO_SYSCALLS FILE_IO_SYSCALLS(FILE_OP_IO_SYSCALL)
+
+#define FILE_OP_OTHER_SYSCALLS							\
+	FILE_OP_SYSCALL(open, open, NULL, 0)					\
+	FILE_OP_SYSCALL(creat, open, NULL, 0)					\
+	FILE_OP_SYSCALL(openat, open, NULL, 0)					\
+	FILE_OP_SYSCALL(openat2, open, NULL, 0)					\
+	FILE_OP_SYSCALL(fsync, fsync, current_file(ctx->args[0]), 0)		\
+	FILE_OP_SYSCALL(fdatasync, fsync, current_file(ctx->args[0]), 0)
 
 #endif

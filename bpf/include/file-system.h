@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The operations of one kind of file system, with the time that each took:
+ * of its own functions, which user space names (fentry and fexit, or kprobe
+ * and kretprobe), or else of the system calls on its files.
+ *
+ * Whoever includes this file has file_op_done(), and ends with
+ * FILE_SYSTEM_PROGRAMS.
+ */
+#ifndef KSCOPE_FILE_SYSTEM_H
+#define KSCOPE_FILE_SYSTEM_H
+
+#include "file-op.h"
+#include <bpf/bpf_tracing.h>
+
+#define EAGAIN 11
+#define EIOCBQUEUED 529
+
+const volatile text_t filter_type[16] = {};
+const volatile text_t filter_other_type[16] = {};	/* of the same kind */
+
+/* The kernel's request to read or write. */
+struct kiocb {
+	struct file *ki_filp;
+	long long ki_pos;
+} __attribute__((preserve_access_index));
+
+/* What is not done yet: it goes on without the caller, or is tried again by one that may wait. */
+static __always_inline bool is_unfinished(long result)
+{
+	return result == -EIOCBQUEUED || result == -EAGAIN;
+}
+
+static __always_inline bool same_type(const char type[16], const volatile char wanted[16])
+{
+	for (int i = 0; i < 16; i++) {
+		if (type[i] != wanted[i])
+			return false;
+		if (!type[i])
+			break;
+	}
+	return true;
+}
+
+/* Asked only at system calls. */
+static __always_inline bool file_op_wanted(struct file *file)
+{
+	char type[16] = {};
+
+	if (file_type(file) != S_IFREG)
+		return false;
+	bpf_probe_read_kernel_str(type, sizeof(type), BPF_CORE_READ(file, f_inode, i_sb, s_type, name));
+	return same_type(type, filter_type) || (filter_other_type[0] && same_type(type, filter_other_type));
+}
+
+/* Where in the file a read or write that is over began; what was appended is known only now. */
+static __always_inline __u64 file_op_offset(const struct file_op_start *start, long result)
+{
+	__u64 end;
+
+	if (start->offset != NO_OFFSET)
+		return start->offset;
+	end = start->request ? BPF_CORE_READ((struct kiocb *)start->request, ki_pos) : BPF_CORE_READ(start->file, f_pos);
+	return result > 0 ? end - result : end;
+}
+
+/* The functions have their arguments in common on all kernels, but for getattr, which needs none. */
+
+static __always_inline int request_begins(enum file_op op, __u64 address)
+{
+	struct kiocb *request = (void *)address;
+	struct file_op_start start = { .request = request, .offset = NO_OFFSET };
+
+	start.file = BPF_CORE_READ(request, ki_filp);
+	return file_op_keep(op, &start);
+}
+
+static __always_inline int read_begins(__u64 request, __u64 buffer, __u64 none)
+{
+	return request_begins(read, request);
+}
+
+static __always_inline int write_begins(__u64 request, __u64 buffer, __u64 none)
+{
+	return request_begins(write, request);
+}
+
+static __always_inline int open_begins(__u64 inode, __u64 file, __u64 none)
+{
+	struct file_op_start start = { .file = (void *)file };
+
+	return file_op_keep(open, &start);
+}
+
+static __always_inline int fsync_begins(__u64 file, __u64 from, __u64 to)
+{
+	struct file_op_start start = { .file = (void *)file, .offset = from };
+
+	if (to < (__u64)-1 >> 1)
+		start.bytes = to - from + 1;
+	return file_op_keep(fsync, &start);
+}
+
+static __always_inline int getattr_begins(__u64 a, __u64 b, __u64 c)
+{
+	struct file_op_start start = {};
+
+	return file_op_keep(getattr, &start);
+}
+
+/* Functions have the slots of system calls, as they are there instead of them. */
+#define FILE_SYSTEM_FUNCTION(op, slot, fexit_result, kretprobe_result)			\
+SEC("fentry")										\
+int op##__fentry(__u64 *ctx)								\
+{											\
+	return wanted_current() ? op##_begins(ctx[0], ctx[1], ctx[2]) : 0;		\
+}											\
+SEC("fexit")										\
+int op##__fexit(__u64 *ctx)								\
+{											\
+	return file_op_ends(slot, op, fexit_result);					\
+}											\
+SEC("kprobe")										\
+int op##__kprobe(struct pt_regs *ctx)							\
+{											\
+	return wanted_current() ?							\
+		op##_begins(PT_REGS_PARM1(ctx), PT_REGS_PARM2(ctx), PT_REGS_PARM3(ctx)) : 0;	\
+}											\
+SEC("kretprobe")									\
+int op##__kretprobe(struct pt_regs *ctx)						\
+{											\
+	return file_op_ends(slot, op, kretprobe_result);				\
+}
+
+#define FILE_SYSTEM_PROGRAMS								\
+	FILE_SYSTEM_FUNCTION(read, FILE_OP_read, ctx[2], PT_REGS_RC(ctx))		\
+	FILE_SYSTEM_FUNCTION(write, FILE_OP_write, ctx[2], PT_REGS_RC(ctx))		\
+	FILE_SYSTEM_FUNCTION(open, FILE_OP_open, (int)ctx[2], (int)PT_REGS_RC(ctx))	\
+	FILE_SYSTEM_FUNCTION(fsync, FILE_OP_fsync, (int)ctx[4], (int)PT_REGS_RC(ctx))	\
+	FILE_OP_IO_SYSCALLS								\
+	FILE_OP_OTHER_SYSCALLS
+
+/* The number of arguments differs between kernels, and the result does not matter. */
+#define FILE_SYSTEM_GETATTR FILE_SYSTEM_FUNCTION(getattr, FILE_OP_openat, 0, 0)
+
+#endif

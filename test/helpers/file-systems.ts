@@ -1,0 +1,21 @@
+import { existsSync, statfsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+
+const magic = new Map([
+  [0xef53, 'ext4'],
+  [0x58465342, 'xfs'],
+  [0x9123683e, 'btrfs'],
+  [0x01021994, 'tmpfs'],
+]);
+
+/** Directories to write to, one for each kind of file system that this machine has. */
+export function directoriesByType(): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const path of ['/mnt/ext4', '/mnt/xfs', tmpdir(), '/var/tmp', '/dev/shm']) {
+    const type = existsSync(path) ? magic.get(statfsSync(path).type) : undefined;
+    if (type !== undefined && !found.has(type)) {
+      found.set(type, path);
+    }
+  }
+  return found;
+}

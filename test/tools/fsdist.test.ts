@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { closeSync, constants, existsSync, fdatasyncSync, fsyncSync, openSync, statSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { probeFeature } from '../../lib/bpf/features.ts';
+import { hasKernelSymbol } from '../../lib/bpf/kernel-symbols.ts';
+import type { AttachedHook } from '../../lib/model/message.ts';
+import { distributionsIn } from '../helpers/distribution.ts';
+import { KINDS, readAll, writeAll } from '../helpers/file-calls.ts';
+import { directoriesByType } from '../helpers/file-systems.ts';
+import { runTool, type ToolResult } from '../helpers/run-tool.ts';
+import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
+import { watch } from '../helpers/watch.ts';
+
+const SYNCED = 4;
+
+function counts({ messages }: ToolResult): Record<string, number> {
+  return Object.fromEntries(distributionsIn(messages).map(({ operation, count }) => [String(operation), count]));
+}
+
+/** Whether functions of the file system are measured, and not system calls. */
+function byFunctions({ messages }: ToolResult): boolean {
+  const { hooks } = messages.find(({ type }) => type === 'ready') as unknown as { hooks: readonly AttachedHook[] };
+  return hooks.some(({ hook }) => /^(fexit|kretprobe) /.test(hook));
+}
+
+/** A known number of each operation in a file. */
+function work(path: string): void {
+  const fd = openSync(path, 'w+');
+  writeAll(fd, 3000);
+  readAll(fd, 2000);
+  fsyncSync(fd);
+  fdatasyncSync(fd);
+  closeSync(fd);
+  closeSync(openSync(path, 'r'));
+  assert.throws(() => openSync(`${path}-missing`, 'r'));
+  const synced = openSync(path, constants.O_WRONLY | constants.O_SYNC);
+  for (let i = 0; i < SYNCED; i++) {
+    writeSync(synced, 'text');
+  }
+  closeSync(synced);
+  for (let i = 0; i < 6; i++) {
+    statSync(path);
+  }
+}
+
+for (const [type, parent] of directoriesByType()) {
+  test(`the operations of ${type} are counted once each, also one that is part of another`, async () => {
+    using place = new TemporaryDirectory(parent);
+    const path = join(place.path, 'file');
+    const own = ['--json', '-p', String(process.pid)];
+    const other = type === 'ext4' ? 'xfs' : 'ext4';
+    const start = performance.now();
+    const seen = await watch(
+      'fsdist',
+      {
+        all: [...own, '-t', type],
+        milliseconds: [...own, '--type', type, '-m'],
+        other: [...own, '-t', other],
+        stranger: ['--json', '-p', String(process.ppid), '-t', type],
+      },
+      () => work(path),
+    );
+    const took = (performance.now() - start) * 1000;
+    const functions = byFunctions(seen.all);
+    if (type !== 'tmpfs') {
+      const traceable = probeFeature('fexit').supported === true || probeFeature('kprobe').supported === true;
+      const known = { ext4: 'ext4_file_read_iter', xfs: 'xfs_file_read_iter' }[type] ?? 'btrfs_file_read_iter';
+      assert.equal(functions, traceable && hasKernelSymbol(known));
+    }
+    assert.deepEqual(counts(seen.all), {
+      read: KINDS,
+      write: KINDS + SYNCED,
+      open: 3,
+      // A synchronous write of a file system ends with an fsync.
+      fsync: functions ? 2 + SYNCED : 2,
+      ...(functions && { getattr: 6 }),
+    });
+    for (const { unit, total } of distributionsIn(seen.all.messages)) {
+      assert.equal(unit, 'usecs');
+      assert.ok(total > 0 && total < took, `${total} µs`);
+    }
+    assert.deepEqual(counts(seen.milliseconds), counts(seen.all));
+    assert.ok(distributionsIn(seen.milliseconds.messages).every(({ unit }) => unit === 'msecs'));
+    assert.deepEqual(counts(seen.other), {});
+    assert.deepEqual(counts(seen.stranger), {});
+  });
+}
+
+test('a command of the file system is the tool for it', async () => {
+  const [[type, parent] = ['', '']] = [...directoriesByType()].filter(([type]) => type !== 'tmpfs');
+  assert.ok(existsSync(parent));
+  using place = new TemporaryDirectory(parent);
+  const { text } = await watch(`${type}dist`, { text: ['-p', String(process.pid)] }, () =>
+    closeSync(openSync(join(place.path, 'file'), 'w')),
+  );
+  assert.match(text.stdout, /^operation = open\n +usecs +: count +distribution\n(.*\n)*.*: 1 +\|\*+\|/);
+});
+
+test('the kind of file system must be given, and be one', async () => {
+  for (const [args, message] of [
+    [[], /no kind of file system is given/],
+    [['-t', 'ext5'], /'ext5' is not a kind of file system/],
+  ] as const) {
+    const { code, stderr } = await runTool('fsdist', args);
+    assert.equal(code, 2);
+    assert.match(stderr, message);
+  }
+});
