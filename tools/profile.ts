@@ -1,5 +1,5 @@
 import bpf from '../bpf/profile.bpf.ts';
-import { everyCpu, filters, flag, integer, KscopeError, softwareClock, stacks } from '../lib/tool.ts';
+import { byClock, filters, flag, samplingOptions, stacks } from '../lib/tool.ts';
 
 export default stacks(bpf, {
   summary: 'Profile the processors by sampling stacks.',
@@ -13,11 +13,7 @@ User stacks are followed by frame pointers: those of programs compiled without t
   overhead: `About 10 microseconds for each sample on a busy machine of two processors: 0.05 % of a processor at the usual 49 samples a second. The processes that were seen are looked at four times a second.`,
   options: {
     ...filters,
-    frequency: integer('-F, --frequency <HERTZ>', 'samples a second on each processor; usually 49', {
-      min: 1,
-      max: 10000,
-    }),
-    cpu: integer('-C, --cpu <CPU>', 'only this processor'),
+    ...samplingOptions(49),
     user: flag('-U, --user', 'only user stacks', {
       set: 'user_only',
       hidden: ['--user-stacks-only'],
@@ -35,16 +31,7 @@ User stacks are followed by frame pointers: those of programs compiled without t
   unit: 'samples',
   attach: {
     by: {
-      // Not 50: samples would keep step with what happens every so many milliseconds.
-      sample: (program, { frequency = 49, cpu }) => {
-        const cpus = everyCpu();
-        if (cpu !== undefined && !cpus.includes(cpu)) {
-          throw new KscopeError('usage', `there is no processor ${cpu} that works`);
-        }
-        for (const one of cpu === undefined ? cpus : [cpu]) {
-          program.attachPerfEvent(softwareClock(frequency), { cpu: one });
-        }
-      },
+      sample: byClock(49),
     },
   },
   examples: {

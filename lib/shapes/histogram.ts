@@ -49,6 +49,10 @@ export interface HistogramDefinition<S extends SkeletonTypes, O, M extends Text<
     /** Key of an option with which values are only counted. */
     readonly countsWhen?: string;
   };
+  /**
+   * Option that prints, instead of distributions with a bucket of their own for 0, what share of the values is above 0.
+   */
+  readonly share?: { readonly flag: string; readonly summary: string; readonly help: string; readonly header: string };
 }
 
 const timeOption = {
@@ -72,6 +76,7 @@ export function histogram<
   const any = definition as unknown as AnyHistogram;
   const options = withOwn(definition.options, {
     ...(any.totals !== undefined && { dist: distOption(any.totals) }),
+    ...(any.share !== undefined && { share: flag(any.share.flag, any.share.summary) }),
     ...timeOption,
     ...(any.percentiles === undefined && detailsOption),
     ...(any.kernelStack !== undefined && { tableSize: stackTableSize }),
@@ -93,8 +98,9 @@ export function histogram<
           ...keySpecs(any),
           ...(any.totals !== undefined && totalSpecs(values && any.unit(values as never))),
           ...(any.percentiles !== undefined && { count: {} }),
+          ...(any.share !== undefined && shareSpecs(any.share)),
         },
-        { ...keyTypes(skeleton, any), ...totalTypes },
+        { ...keyTypes(skeleton, any), ...totalTypes, ...shareTypes(any) },
         values,
       ),
     schema: () => {
@@ -103,9 +109,11 @@ export function histogram<
         return percentileSchema(types);
       }
       const distribution = histogramSchema(types, any.kernelStack !== undefined);
-      return any.totals === undefined
-        ? distribution
-        : { oneOf: [tableSchema({ ...types, ...totalTypes }), distribution] };
+      const tables = [
+        ...(any.totals === undefined ? [] : [{ ...types, ...totalTypes }]),
+        ...(any.share === undefined ? [] : [{ ...types, ...shareTypes(any) }]),
+      ];
+      return tables.length === 0 ? distribution : { oneOf: [...tables.map(tableSchema), distribution] };
     },
     rules: (values) => rulesOf(any.attach, values),
     run: (context) => run(skeleton, any, options, context),
@@ -261,9 +269,12 @@ interface Printer {
 function printer(skeleton: Skeleton, definition: AnyHistogram, unit: Unit, values: Values): Printer {
   const types = keyTypes(skeleton, definition);
   const specs = keySpecs(definition, values);
-  const { totals } = definition;
+  const { share, totals } = definition;
   if (definition.percentiles !== undefined) {
     return percentilePrinter(specs, types, unit, definition.percentiles(values as OptionValues<Options>), values);
+  }
+  if (share !== undefined && values.share === true) {
+    return sharePrinter(specs, { ...types, ...shareTypes(definition) }, share, values);
   }
   return totals !== undefined && values.dist !== true
     ? totalsPrinter(specs, types, unit, values, totals.countsWhen)
@@ -353,6 +364,39 @@ function percentilePrinter(
       });
       lines.sort((a, b) => b.count - a.count);
       return [{ type: 'table', time, columns, types, rows: lines, ...(fields && { fields }) } satisfies TableMessage];
+    },
+  };
+}
+
+type Share = NonNullable<AnyHistogram['share']>;
+
+function shareTypes({ share }: AnyHistogram): FieldTypes {
+  const double = plainNumber('double', false, false) as SemanticType;
+  return share === undefined
+    ? {}
+    : {
+        count: { ...(semanticType('count_t') as SemanticType), help: 'how many values there were' },
+        share: { ...double, help: share.help },
+      };
+}
+
+function shareSpecs({ header }: Share): Specs {
+  return { count: {}, share: { header, text: (share: unknown) => `${Number(share).toFixed(2)}%` } };
+}
+
+function sharePrinter(keys: Specs, types: FieldTypes, share: Share, values: Values): Printer {
+  const { columns, fields } = chosenColumns({ ...keys, ...shareSpecs(share) }, types, values);
+  return {
+    messages(rows, time) {
+      const lines = rows.map((row) => {
+        const slots = row.slots as readonly number[];
+        const count = slots.reduce((sum, slot) => sum + slot, 0);
+        const key = Object.fromEntries(Object.keys(keys).map((name) => [name, row[name]]));
+        return { ...key, count, share: (100 * (count - (slots[0] ?? 0))) / count };
+      });
+      lines.sort((a, b) => b.share - a.share);
+      const key = Object.keys(keys);
+      return [{ type: 'table', time, columns, types, rows: lines, key, ...(fields && { fields }) }];
     },
   };
 }

@@ -50,7 +50,7 @@ test('each check is a row, granted or not, and repeated only when it is asked fo
   const check = { cap: SYS_CHROOT, syscall: 'chroot', name: 'CAP_SYS_CHROOT', comm, ...told };
   const who = ({ pid }: Actor) => ({ pid, tid: pid, cgroup: cgroupOf(pid) });
   const granted = { ...who(root), uid: 0, ...check, verdict: 'allow' };
-  const refused = { ...who(user), uid: NOBODY, ...check, verdict: 'deny', error: 'EPERM' };
+  const refused = { ...who(user), uid: NOBODY, ...check, verdict: 'deny', error: -EPERM };
   assert.deepEqual(timeless(seen.root.rows), Array(CALLS).fill(granted));
   assert.deepEqual(timeless(seen.user.rows), Array(CALLS).fill(refused));
   assert.deepEqual(timeless(seen.unique.rows), [refused]);

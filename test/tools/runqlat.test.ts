@@ -55,7 +55,8 @@ test('a thread waits as often as it comes back to the processor', async () => {
   const waits = only(seen.plain).count;
   const waited = after.waited - traced.waited;
   assert.ok(waited <= switches);
-  assert.ok(waits <= waited && waits >= waited - (after.doubtful - traced.doubtful));
+  const doubtful = after.doubtful - traced.doubtful;
+  assert.ok(waits <= waited && waits >= waited - doubtful, `${waits} of ${waited}, ${doubtful} in doubt`);
   assert.equal(only(seen.plain).unit, 'usecs');
   const { unit, count, total } = only(seen.milliseconds);
   assert.deepEqual([unit, count], ['msecs', waits]);
