@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { distributionsIn } from '../helpers/distribution.ts';
+import { allowedProcessors } from '../helpers/processors.ts';
+import { type JsonMessage, runTool } from '../helpers/run-tool.ts';
+import { ranLonger, spinOn } from '../helpers/spinner.ts';
+import { watch } from '../helpers/watch.ts';
+
+test('three that run on one processor are at least two that wait', async () => {
+  const [processor = 0] = allowedProcessors();
+  await using one = spinOn(processor);
+  await using two = spinOn(processor);
+  await using three = spinOn(processor);
+  await Promise.all([one, two, three].map(({ pid }) => ranLonger(pid, 1e6)));
+  const there = ['-C', String(processor)];
+  const seen = await watch(
+    'runqlen',
+    {
+      plain: ['--json', ...there, '-F', '499'],
+      host: ['--json', ...there, '-H', '--per-cpu'],
+      own: ['--json', ...there, '--own-queue'],
+      share: ['--json', ...there, '-O', '--cpus'],
+      text: [...there, '-T'],
+      shareText: [...there, '--runqocc'],
+    },
+    () => ranLonger(one.pid, 100e6),
+  );
+  for (const { messages } of [seen.plain, seen.host]) {
+    const [found, ...more] = distributionsIn(messages);
+    assert.deepEqual(more, []);
+    assert.equal(found?.unit, 'runqlen');
+    assert.ok((found?.count ?? 0) > 10);
+    assert.deepEqual(
+      found?.buckets.filter(({ from, count }) => from < 2 && count > 0),
+      [],
+    );
+  }
+  assert.equal(distributionsIn(seen.host.messages)[0]?.cpu, processor);
+  assert.ok((distributionsIn(seen.own.messages)[0]?.count ?? 0) > 10);
+  const tables = seen.share.messages.filter(({ type }) => type === 'table');
+  const rows = tables.flatMap(({ rows }) => rows as JsonMessage[]);
+  assert.deepEqual(
+    rows.map(({ cpu, share, count }) => [cpu, share, Number(count) > 10]),
+    [[processor, 100, true]],
+  );
+  assert.match(seen.text.stdout, /^\d\d:\d\d:\d\d\n +runqlen +: count +distribution\n/);
+  assert.match(seen.shareText.stdout, /^ *COUNT RUNQOCC\n +\d+ 100\.00%\n$/);
+});
+
+test('a processor that is not there is a mistake', async () => {
+  const { code, stderr } = await runTool('runqlen', ['-C', '4095']);
+  assert.equal(code, 2);
+  assert.match(stderr, /no processor 4095/);
+});
