@@ -1,0 +1,27 @@
+import bpf from '../bpf/cpuwalk.bpf.ts';
+import { byClock, filters, flag, samplingOptions, top } from '../lib/tool.ts';
+
+export default top(bpf, {
+  summary: 'Count, by sampling, how often each processor is busy.',
+  activity: 'Sampling busy processors',
+  description: `
+Looks that many times a second which task runs on each processor, and counts the times at which it is not the idle one: work that one thread does walks over the processors, or stays on one of them while others rest. Divided by the number of samples in the time, it is the share of the time that the processor was busy with what the filters select.
+
+The clock is the kernel's software clock; code that runs with interrupts off is seen where they are on again.`,
+  overhead: 'About 0.5 microseconds for each sample: 0.005 % of a processor at the usual 99 samples a second.',
+  options: {
+    ...filters,
+    ...samplingOptions(99),
+    commands: flag('-P, --commands', 'each command apart', { set: 'by_command' }),
+  },
+  map: 'counts',
+  columns: { cpu: {}, comm: { when: 'commands' }, samples: {} },
+  sort: ['samples', 'cpu'],
+  absent: ({ commands }) => (commands ? [] : ['comm']),
+  attach: { by: { sample: byClock(99) } },
+  examples: {
+    '': 'count until Ctrl-C',
+    '-P 1': 'who keeps which processor busy, every second',
+    '-p 181 10': 'where the threads of process 181 run, every 10 seconds',
+  },
+});
