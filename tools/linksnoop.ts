@@ -1,0 +1,31 @@
+import bpf from '../bpf/linksnoop.bpf.ts';
+import { filters, flag, snoop } from '../lib/tool.ts';
+
+export default snoop(bpf, {
+  summary: 'Trace hard and symbolic links that are made.',
+  activity: 'Tracing link(2) and symlink(2)',
+  description: `
+Prints a line for each link(2), linkat(2), symlink(2) and symlinkat(2) when it returns, with the names that the program gave and the error if it failed. TARGET is the file that gets another name, or the text of the symbolic link; LINK is the new name. With an empty TARGET linkat(2) was given a descriptor.
+
+Links that are made through io_uring are not seen.`,
+  overhead: 'About 1 µs for each call (measured on a busy 2-core virtual machine), a tenth or less of what it takes.',
+  options: {
+    ...filters,
+    failed: flag('-x, --failed', 'only calls that failed', { set: 'failed_only' }),
+  },
+  computed: {
+    target: { type: 'text_t', help: 'what the link leads to', value: ({ names }) => names[0] ?? '' },
+    path: { type: 'text_t', help: 'name of the link', value: ({ names }) => names[1] ?? '' },
+  },
+  columns: {
+    time: { flag: '-T, --timestamp' },
+    pid: {},
+    comm: {},
+    link: { header: 'TYPE', width: 8, text: (link) => (link === 'SYMBOLIC' ? 'SYMLINK' : 'HARDLINK') },
+    error: { header: 'ERR' },
+    target: { width: 32 },
+    path: { header: 'LINK' },
+  },
+  attach: { optional: ['link__tp', 'linkat__tp', 'symlink__tp', 'symlinkat__tp'] },
+  examples: { '': 'trace all', '-x -T': 'links that could not be made, with the time' },
+});
