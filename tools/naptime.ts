@@ -1,0 +1,27 @@
+import bpf from '../bpf/naptime.bpf.ts';
+import { filters, flag, snoop } from '../lib/tool.ts';
+
+export default snoop(bpf, {
+  summary: 'Trace programs that sleep: how long they want to, and how long they do.',
+  activity: 'Tracing nanosleep(2) and clock_nanosleep(2)',
+  description: `
+Prints a line for each nanosleep(2) and clock_nanosleep(2) when it ends: SECONDS is what was asked for, SLEPT how long it was. One that sleeps until a time of a clock has that time as "requested" in JSON, is marked "until", and shows SECONDS as "-". ERR is there when the sleep was interrupted or refused. A sleep that was under way when the tracing began has no SLEPT.
+
+A sleep that is stopped and goes on (SIGSTOP, SIGCONT) is shown with what was left of it, as restart_syscall(2) is not seen. Programs that wait in poll(2), select(2), futex(2) and so on are no sleepers.`,
+  overhead: 'About 1 µs for each sleep, which takes 50 µs or more.',
+  options: {
+    ...filters,
+    failed: flag('-x, --failed', 'only sleeps that were interrupted or refused', { set: 'failed_only' }),
+  },
+  columns: {
+    time: {},
+    ppid: {},
+    pcomm: {},
+    pid: {},
+    comm: {},
+    requested: { header: 'SECONDS', width: 12, text: (ns, { until }) => (until ? '-' : (ns / 1e9).toFixed(6)) },
+    slept: { width: 12, text: (ns) => (ns / 1e9).toFixed(6) },
+    error: { header: 'ERR' },
+  },
+  examples: { '': 'trace all sleeps', '-p 181': 'those of process 181', '-x': 'those that were interrupted' },
+});
