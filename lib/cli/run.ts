@@ -11,6 +11,8 @@ import type { TracedCommand } from './traced-command.ts';
 /** The part of the option values that belongs to whoever runs a tool, not to the tool. */
 export interface RunnerValues {
   readonly json?: boolean;
+  /** Of tools that have the option. */
+  readonly csv?: boolean;
   readonly record?: string;
   readonly time?: 'clock' | 'rfc3339' | 'unix' | 'relative';
   readonly utc?: boolean;
@@ -116,12 +118,16 @@ async function outputFor(name: string, given: Values, writer: Writer): Promise<O
   return output;
 }
 
-/** Text or JSON. */
+/** Text, JSON or comma-separated values. */
 export async function mainOutput(values: RunnerValues, writer: Writer): Promise<Output> {
-  const { json = false, time = 'clock', utc = false, folded = false, delimited = false } = values;
+  const { json = false, csv = false, time = 'clock', utc = false, folded = false, delimited = false } = values;
   if (json) {
     const { JsonOutput } = await import('../output/json.ts');
     return new JsonOutput(writer, { utc });
+  }
+  if (csv) {
+    const { CsvOutput } = await import('../output/csv.ts');
+    return new CsvOutput(writer, { utc });
   }
   const { TextOutput } = await import('../output/text.ts');
   return new TextOutput(writer, { time, utc }, () => process.getBuiltinModule('node:tty').isatty(1), {
