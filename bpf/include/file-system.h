@@ -56,12 +56,15 @@ static __always_inline bool file_op_wanted(struct file *file)
 /* Where in the file a read or write that is over began; what was appended is known only now. */
 static __always_inline __u64 file_op_offset(const struct file_op_start *start, long result)
 {
+	struct kiocb *request = start->request;
+	struct file *file = start->file;
 	__u64 end;
 
 	if (start->offset != NO_OFFSET)
 		return start->offset;
-	end = start->request ? BPF_CORE_READ((struct kiocb *)start->request, ki_pos) : BPF_CORE_READ(start->file, f_pos);
-	return result > 0 ? end - result : end;
+	end = request ? BPF_CORE_READ(request, ki_pos) : BPF_CORE_READ(file, f_pos);
+	/* Another thread may have moved the position of the file meanwhile. */
+	return result > 0 && end >= (__u64)result ? end - result : end;
 }
 
 /* The functions have their arguments in common on all kernels, but for getattr, which needs none. */

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { closeSync, constants, fdatasyncSync, fsyncSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { AttachedHook } from '../../lib/model/message.ts';
+import { cgroupOf } from '../helpers/cgroup.ts';
+import { readAll, writeAll } from '../helpers/file-calls.ts';
+import { directoriesByType } from '../helpers/file-systems.ts';
+import type { JsonMessage } from '../helpers/run-tool.ts';
+import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
+import { timeless, watch } from '../helpers/watch.ts';
+
+/** Rows about one file, without what no test can know exactly. */
+function about(path: string, rows: readonly JsonMessage[]): object[] {
+  const own = rows.filter((row) => row.path === path);
+  assert.ok(own.every(({ latency }) => Number(latency) > 0 && Number(latency) < 60e9));
+  return timeless(own.map(({ latency, ...row }) => row as JsonMessage));
+}
+
+for (const [type, parent] of directoriesByType()) {
+  test(`each operation of ${type} is one row, with its bytes and where they are`, async () => {
+    using place = new TemporaryDirectory(parent);
+    const path = join(place.path, 'a,"b"\u001b[31m');
+    const mine = ['-p', String(process.pid)];
+    const seen = await watch(
+      'fsslower',
+      {
+        all: ['--json', ...mine, '-t', type, '0'],
+        least: ['--json', ...mine, '-t', type, '-m', '0'],
+        slow: ['--json', ...mine, '-t', type, '60000'],
+        other: ['--json', ...mine, '-t', type === 'ext4' ? 'xfs' : 'ext4', '0'],
+        text: [...mine, '-t', type, '0'],
+        csv: [...mine, '-t', type, '0', '-j', '--fields', 'operation,bytes,offset,file'],
+      },
+      () => {
+        const fd = openSync(path, 'w+');
+        writeAll(fd, 3000);
+        readAll(fd, 2000);
+        assert.equal(readSync(fd, Buffer.alloc(4096), 0, 4096, 5000), 1000);
+        fsyncSync(fd);
+        fdatasyncSync(fd);
+        closeSync(fd);
+        const end = openSync(path, 'a');
+        writeSync(end, Buffer.alloc(500));
+        closeSync(end);
+        const synced = openSync(path, constants.O_WRONLY | constants.O_SYNC);
+        writeSync(synced, Buffer.alloc(100), 0, 100, 4096);
+        closeSync(synced);
+      },
+    );
+    const { hooks } = seen.all.messages[0] as unknown as { hooks: readonly AttachedHook[] };
+    const functions = hooks.some(({ hook }) => /^(fexit|kretprobe) /.test(hook));
+    const name = 'a,"b"\\x1b[31m';
+    const row = (operation: string, bytes = 0, offset = 0) => ({
+      pid: process.pid,
+      tid: process.pid,
+      uid: 0,
+      comm: readFileSync('/proc/self/comm', 'utf8').trim(),
+      cgroup: cgroupOf(process.pid),
+      operation,
+      bytes,
+      offset,
+      path: join(place.path, name),
+      file: name,
+    });
+    const expected = [
+      row('open'),
+      row('write', 3000),
+      row('write', 3000, 3000),
+      ...[0, 0, 0].map(() => row('write', 3000)),
+      row('read', 2000),
+      row('read', 2000),
+      row('read', 2000, 2000),
+      ...[0, 0].map(() => row('read', 2000)),
+      row('read', 1000, 5000),
+      row('fsync'),
+      row('fsync'),
+      row('open'),
+      // What is appended is where the file ended.
+      row('write', 500, 6000),
+      row('open'),
+      // The sync is part of the write, and over before it is.
+      ...(functions ? [row('fsync', 100, 4096)] : []),
+      row('write', 100, 4096),
+    ];
+    const all = about(row('').path, seen.all.rows);
+    assert.deepEqual(all, expected);
+    assert.deepEqual(about(row('').path, seen.least.rows), expected);
+    assert.deepEqual(seen.slow.rows, []);
+    assert.deepEqual(seen.other.rows, []);
+
+    const [header = '', ...lines] = seen.text.stdout.trimEnd().split('\n');
+    const columns = ['TIME', 'COMM', 'PID', 'T', 'BYTES', 'OFF_KB', 'LAT(ms)', 'FILENAME'];
+    assert.deepEqual(header.split(/ +/), columns);
+    const own = lines.filter((line) => line.endsWith(` ${name}`));
+    assert.deepEqual(
+      own.map((line) => / ([RWOS]) /.exec(line)?.[1]),
+      expected.map(({ operation }) => ({ read: 'R', write: 'W', open: 'O', fsync: 'S' })[operation]),
+    );
+    assert.match(own[1] ?? '', new RegExp(`^\\d\\d:\\d\\d:\\d\\d \\S+ +${process.pid} W +3000 +0 +\\d+\\.\\d\\d `));
+    const quoted = `"${name.replaceAll('"', '""')}"`;
+    const values = seen.csv.stdout.split('\n').filter((line) => line.endsWith(quoted));
+    assert.deepEqual(
+      values,
+      expected.map(({ operation, bytes, offset }) => `${operation},${bytes},${offset},${quoted}`),
+    );
+    assert.ok(seen.csv.stdout.startsWith('operation,bytes,offset,file\n'));
+  });
+}
