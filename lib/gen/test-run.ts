@@ -25,6 +25,7 @@ const parts: readonly Part[] = [
   { name: 'package', concurrency: 1, quick: false, limit: 10 },
   { name: 'kernel', concurrency: 1, quick: false, limit: 10 },
   { name: 'tools', concurrency: 1, quick: false, limit: 10 },
+  { name: 'differential', concurrency: 1, quick: false, limit: 10 },
   { name: 'vm', concurrency: 1, quick: false, limit: 80 },
 ];
 

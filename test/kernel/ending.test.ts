@@ -61,7 +61,8 @@ test('killed at any moment, it leaves no program, map, link, pin, mount or probe
   const seen = new Set<BpfId>();
   for (let kill = 0; kill < kills; kill++) {
     await using victim = startTool(tools[kill % tools.length] ?? tool);
-    const moment = performance.now() + (random(1000) / 1000) * span;
+    // One in each part of that time.
+    const moment = performance.now() + ((kill + random(1000) / 1000) / kills) * span;
     while (performance.now() < moment && victim.process.exitCode === null) {
       for (const id of heldBy(victim.pid)) {
         seen.add(id);
