@@ -34,13 +34,13 @@ export function functionOffsets(bytes: Uint8Array, names: readonly string[], wha
 
 /**
  * Attaches a program to functions of files, at their entry or return. Files that are gone, are no ELF files or lack the
- * functions are passed over. @returns how many places it was attached to
+ * functions are passed over. With `pid`, other processes do not even notice. @returns how many places it was attached to
  */
 export function attachToFunctions(
   program: BpfProgram,
   files: readonly string[],
   names: readonly string[],
-  details: { readonly return?: boolean } = {},
+  details: { readonly return?: boolean; readonly pid?: number | undefined } = {},
 ): number {
   const seen = new Set<string>();
   let places = 0;
@@ -61,7 +61,12 @@ export function attachToFunctions(
       seen.add(file);
       for (const offset of offsetsIn(fd, names, path)) {
         // By descriptor: what was read is what is attached to, whoever renames files meanwhile.
-        program.attachUprobe({ file: `/proc/self/fd/${fd}`, offset, return: details.return ?? false });
+        program.attachUprobe({
+          file: `/proc/self/fd/${fd}`,
+          offset,
+          return: details.return ?? false,
+          ...(details.pid !== undefined && { pid: details.pid }),
+        });
         places++;
       }
     } finally {

@@ -35,6 +35,11 @@ export const libc = bind<Libc>(() => koffi.load(null), {
   poll: 'int poll(void *descriptors, ulong count, int timeout)',
 });
 
+/** What the kernel hands out at once. */
+export function pageBytes(): number {
+  return libc.getpagesize();
+}
+
 /** errno of the last native call of this thread. */
 export function errno(): number {
   return koffi.errno();

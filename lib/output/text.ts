@@ -8,6 +8,7 @@ import type {
   Stack,
   StackFields,
   StacksMessage,
+  TableMessage,
 } from '../model/message.ts';
 import { formatTime } from '../model/time-format.ts';
 import { type TextStyle, widthOf } from '../model/types.ts';
@@ -61,7 +62,7 @@ export class TextOutput implements Output {
       case 'stacks':
         return this.#render(() => this.#stacks(message));
       case 'table':
-        return this.#render(() => this.#table(message.columns, message.rows));
+        return this.#render(() => this.#table(message));
       default:
         return undefined;
     }
@@ -103,7 +104,11 @@ export class TextOutput implements Output {
     return folded ? renderFolded(message) : renderStacks(message, this.#style, delimited);
   }
 
-  async #table(columns: readonly Column[], rows: readonly Row[]): Promise<string> {
+  async #table({ columns, rows, stacks }: TableMessage): Promise<string> {
+    if (stacks !== undefined) {
+      const line = withStacks(compileRow(columns, this.#style), stacks);
+      return this.#gap() + header(columns, this.#style) + rows.map(line).join('');
+    }
     const { renderTable } = await import('./table.ts');
     return this.#gap() + renderTable(columns, rows, this.#style);
   }

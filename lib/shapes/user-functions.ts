@@ -9,9 +9,13 @@ export interface FunctionPlaces {
   /** What people call it, for errors: 'C library'. */
   readonly what: string;
   /** Names of the functions; a file may lack some. */
-  readonly functions: readonly string[];
+  readonly functions: readonly string[] | ((values: never) => readonly string[]);
   /** At the return of the functions. */
   readonly return?: boolean;
+  /** With a process given, attach in that one only: its functions are called so often that others would feel it. */
+  readonly inProcess?: boolean;
+  /** It does not matter when no file has any of them. */
+  readonly optional?: boolean;
   /** Binaries to look at besides what runs. */
   readonly also?: readonly string[];
 }
@@ -27,7 +31,9 @@ interface PlacesValues {
  * them for programs that are started later.
  */
 export function atFunctions(places: FunctionPlaces): (program: BpfProgram, values: PlacesValues) => void {
-  return (program, { pid, file }) => {
+  return (program, values) => {
+    const { pid, file } = values;
+    const functions = typeof places.functions === 'function' ? places.functions(values as never) : places.functions;
     const files =
       file === undefined
         ? [
@@ -35,13 +41,13 @@ export function atFunctions(places: FunctionPlaces): (program: BpfProgram, value
             ...(pid === undefined ? [...loaderFiles(places.file), ...(places.also ?? [])] : []),
           ]
         : [file];
-    const count = attachToFunctions(program, files, places.functions, { return: places.return ?? false });
-    if (count === 0) {
+    const count = attachToFunctions(program, files, functions, {
+      return: places.return ?? false,
+      pid: places.inProcess === true ? pid : undefined,
+    });
+    if (count === 0 && places.optional !== true) {
       const where = file === undefined ? `no ${places.what}` : `'${file}' is no ELF file that`;
-      throw new KscopeError(
-        file === undefined ? 'unsupported' : 'usage',
-        `${where} has ${places.functions.join(' or ')}`,
-      );
+      throw new KscopeError(file === undefined ? 'unsupported' : 'usage', `${where} has ${functions.join(' or ')}`);
     }
   };
 }

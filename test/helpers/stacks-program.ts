@@ -1,7 +1,5 @@
-import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { compiledProgram } from './compiled-program.ts';
 import type { TemporaryDirectory } from './temporary-directory.ts';
 
 // Functions of known names, with frame pointers all the way up to main: system calls are made without the C library.
@@ -146,31 +144,5 @@ int main(int count, char **args)
  * @returns the path of the program
  */
 export function stacksProgram(t: TestContext, directory: TemporaryDirectory): string | undefined {
-  const program = join(directory.path, 'stacks');
-  const file = `${program}.c`;
-  writeFileSync(file, source);
-  const options = [
-    '-O1',
-    '-fno-omit-frame-pointer',
-    '-mno-omit-leaf-frame-pointer',
-    '-fno-optimize-sibling-calls',
-    '-o',
-    program,
-    file,
-  ];
-  let why = '';
-  for (const compiler of ['cc', 'gcc', 'clang']) {
-    const { status, stderr, error } = spawnSync(compiler, options, { encoding: 'utf8' });
-    if (status === 0) {
-      return program;
-    }
-    if (error === undefined) {
-      why = stderr;
-    }
-  }
-  if (why !== '') {
-    throw new Error(`the compiler fails: ${why}`);
-  }
-  t.skip('there is no C compiler');
-  return undefined;
+  return compiledProgram(t, directory, 'stacks', source);
 }

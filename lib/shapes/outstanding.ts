@@ -1,0 +1,201 @@
+import type { BpfMap } from '../bpf/map.ts';
+import type { Skeleton, SkeletonTypes } from '../bpf/skeleton.ts';
+import { stackType } from '../model/frames.ts';
+import type { FieldTypes, Message, Row, Stack, StackFields } from '../model/message.ts';
+import { type SemanticType, semanticType } from '../model/types.ts';
+import { now } from '../system/clock.ts';
+import { readyMessage } from './aggregate.ts';
+import { allColumns, chosenColumns } from './columns.ts';
+import { attachersOf, type CommonDefinition, type OptionsFor, rulesOf, type Text } from './common-definition.ts';
+import { commonOptions } from './common-options.ts';
+import type { RunContext, Tool } from './definition.ts';
+import { intervalEnds, intervalPositionals } from './intervals.ts';
+import { choice, flag, integer, type Options, type OptionValues, withOwn } from './options.ts';
+import { Session } from './session.ts';
+import { StackQuality } from './stack-quality.ts';
+import { resizeStackTable, StackSymbols, stackTableOf, stackTableSize } from './stack-symbols.ts';
+import { tableSchema } from './top.ts';
+
+export interface OutstandingDefinition<S extends SkeletonTypes, O> extends CommonDefinition<S, O> {
+  /**
+   * What is held now: `address` and `pid` (0 for the kernel) in the key, `bytes`, `since` (nanoseconds of the monotonic
+   * clock) and `stack` in the value.
+   */
+  readonly map: Text<keyof S['maps']>;
+  /** The same added up in the kernel: `pid` and `stack` in the key, `bytes` and `count` in the value. */
+  readonly totals: Text<keyof S['maps']>;
+  /** Name given to STACKS in the program. */
+  readonly table: Text<keyof S['maps']>;
+}
+
+type AnyOutstanding = OutstandingDefinition<SkeletonTypes, Options>;
+
+/** Seconds between looks at a process: where its code is can only be asked while it lives. */
+const REMEMBER_EVERY = 0.25;
+const USUAL_INTERVAL = 5;
+const USUAL_AGE = 500;
+const USUAL_ROWS = 10;
+
+const shapeOptions = {
+  showAll: flag('-a, --show-allocs', 'each allocation apart, with its address'),
+  older: integer('-o, --older <MS>', `only what is held for at least so many milliseconds; usually ${USUAL_AGE}`),
+  combined: flag('--combined-only', 'add up in the kernel: cheaper, but ages are not known', {
+    conflicts: ['showAll', 'older'],
+    hidden: ['-C'],
+  }),
+  sort: choice('--sort <FIELD>', 'the column to sort by', ['bytes', 'count', 'size'], { group: 'output' }),
+  rows: integer('-T, --top <COUNT>', `print that many stacks at most; usually ${USUAL_ROWS}`, {
+    min: 1,
+    group: 'output',
+  }),
+  tableSize: stackTableSize,
+};
+
+const STACKS: StackFields = { user: 'user_stack', kernel: 'kernel_stack' };
+
+/** A tool that shows what was taken and not given back, by the stack of who took it. */
+export function outstanding<S extends SkeletonTypes, const O extends OptionsFor<S>>(
+  skeleton: Skeleton<S>,
+  definition: OutstandingDefinition<S, O & Options>,
+): Tool {
+  const any = definition as unknown as AnyOutstanding;
+  const options = withOwn(definition.options, { ...shapeOptions, ...commonOptions });
+  return {
+    shape: 'outstanding',
+    skeleton,
+    summary: definition.summary,
+    description: definition.description,
+    overhead: definition.overhead,
+    options,
+    positionals: intervalPositionals,
+    examples: definition.examples,
+    aliases: definition.aliases ?? {},
+    columns: () => allColumns({ bytes: {}, count: {}, address: {}, age: {}, pid: {} }, types),
+    schema: () => tableSchema(types),
+    rules: (values) => rulesOf(any.attach, values),
+    run: (context) => run(skeleton, any, options, context),
+  };
+}
+
+function type(name: string, help: string): SemanticType {
+  return { ...(semanticType(name) as SemanticType), help };
+}
+
+const types: FieldTypes = {
+  bytes: type('bytes_t', 'bytes that are held'),
+  count: type('count_t', 'how many allocations that are'),
+  address: { ...type('addr_t', 'address, of one allocation'), optional: true },
+  age: type('maybe_ns_t', 'how long the oldest of them is held, in nanoseconds'),
+  pid: type('maybe_pid_t', 'process id; absent for the kernel'),
+  user_stack: stackType('user') as SemanticType,
+  kernel_stack: stackType('kernel') as SemanticType,
+};
+
+interface Holding {
+  readonly pid: number;
+  readonly stack: number;
+  bytes: number;
+  count: number;
+  since?: number;
+  address?: unknown;
+}
+
+async function* run(
+  skeleton: Skeleton,
+  definition: AnyOutstanding,
+  options: Options,
+  context: RunContext,
+): AsyncGenerator<Message, void, void> {
+  const { values, signal } = context;
+  const given = values as OptionValues<typeof shapeOptions> & { readonly pid?: number };
+  const specs = {
+    bytes: { text: String },
+    count: {},
+    ...(given.showAll === true && { address: {} }),
+    ...(given.combined !== true && { age: {} }),
+    ...(given.pid !== undefined && { pid: {} }),
+  };
+  const { columns, fields } = chosenColumns(specs, types, values);
+  using session = Session.start({
+    skeleton,
+    options,
+    context,
+    rules: rulesOf(definition.attach, values),
+    attachers: attachersOf(definition.attach, values),
+    prepare: (object) => {
+      resizeStackTable(object, definition.table, given.tableSize);
+      definition.prepare?.(object, values as OptionValues<Options>);
+    },
+    loaded: (object) => definition.loaded?.(object, values as OptionValues<Options>),
+  });
+  const { object } = session;
+  const symbols = new StackSymbols(stackTableOf(object, definition.table));
+  const quality = new StackQuality('bytes');
+  const map = object.map<Row, Row>(given.combined === true ? definition.totals : definition.map);
+  yield readyMessage({ skeleton, definition }, session);
+
+  let looks = 0;
+  const look = setInterval(() => symbols.remember(given.pid ?? 0, ++looks), REMEMBER_EVERY * 1000);
+  try {
+    for await (const { last } of intervalEnds(values, USUAL_INTERVAL, signal)) {
+      if (last) {
+        object.detach();
+      }
+      const held = given.combined === true ? heldInAll(map) : heldNow(map, given);
+      const by = given.sort === 'count' ? 'count' : 'bytes';
+      const most = held.sort((a, b) => b[by] - a[by]).slice(0, given.rows ?? USUAL_ROWS);
+      const instant = Number(process.hrtime.bigint());
+      const rows = most.map(({ pid, stack, since, ...rest }): Row => {
+        const frames: { readonly user: Stack; readonly kernel: Stack } =
+          pid === 0
+            ? { user: 'none', kernel: symbols.kernel(stack) }
+            : { user: symbols.user(pid, stack), kernel: 'none' };
+        quality.add(frames, rest.bytes);
+        return {
+          ...rest,
+          address: rest.address,
+          age: since === undefined ? undefined : instant - since,
+          pid: pid === 0 ? undefined : pid,
+          user_stack: frames.user === 'none' ? undefined : frames.user,
+          kernel_stack: frames.kernel === 'none' ? undefined : frames.kernel,
+        };
+      });
+      const time = now();
+      yield { type: 'interval', time, stamp: true, clear: false };
+      yield { type: 'table', time, columns, types, rows, stacks: STACKS, ...(fields !== undefined && { fields }) };
+      yield* session.losses(last);
+    }
+  } finally {
+    clearInterval(look);
+  }
+  yield* quality.warnings(symbols.kernelHidden);
+}
+
+function heldInAll(totals: BpfMap<Row, Row>): Holding[] {
+  return totals
+    .entries()
+    .map(([{ pid, stack }, { bytes, count }]) => ({ pid, stack, bytes, count }) as Holding)
+    .filter(({ count }) => count > 0);
+}
+
+function heldNow(
+  map: BpfMap<Row, Row>,
+  { older = USUAL_AGE, showAll }: { readonly older?: number | undefined; readonly showAll?: boolean },
+): Holding[] {
+  const latest = Number(process.hrtime.bigint()) - older * 1e6;
+  const found = new Map<string, Holding>();
+  for (const [key, value] of map.entries()) {
+    const { address, pid } = key as { address: unknown; pid: number };
+    const { bytes, since, stack } = value as { bytes: number; since: bigint; stack: number };
+    const start = Number(since);
+    if (start <= latest) {
+      const id = showAll === true ? `${pid} ${address}` : `${pid} ${stack}`;
+      const holding = found.get(id) ?? { pid, stack, bytes: 0, count: 0, since: start, ...(showAll && { address }) };
+      holding.bytes += bytes;
+      holding.count += 1;
+      holding.since = Math.min(holding.since ?? start, start);
+      found.set(id, holding);
+    }
+  }
+  return [...found.values()];
+}
