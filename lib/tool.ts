@@ -13,7 +13,6 @@ export { syscallNames } from './model/syscalls.ts';
 export { hasOpenFlag, parseOpenFlag } from './model/types.ts';
 export { inKilobytes, units } from './model/units.ts';
 export { pageBytes } from './native/libc.ts';
-export { softwareClock } from './native/perf-event.ts';
 export { capabilityFilter } from './shapes/capability-option.ts';
 export { commonOptions, runTime, seconds } from './shapes/common-options.ts';
 export { familyFilters, namespaceFilters, portFilters } from './shapes/connection-filters.ts';
@@ -31,9 +30,9 @@ export {
 export { filters } from './shapes/filters.ts';
 export { histogram } from './shapes/histogram.ts';
 export { choice, flag, integer, list, parseInteger, pattern, text } from './shapes/options.ts';
+export { outstanding } from './shapes/outstanding.ts';
 export { pageCache } from './shapes/page-cache.ts';
 export { byClock, samplingOptions } from './shapes/sampling.ts';
-export { outstanding } from './shapes/outstanding.ts';
 export { signalSet } from './shapes/signal-set.ts';
 export { snapshot } from './shapes/snapshot.ts';
 export { snoop } from './shapes/snoop.ts';
