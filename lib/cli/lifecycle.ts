@@ -73,6 +73,7 @@ export async function live(
     failure = error;
   } finally {
     end.abort();
+    stderr.release();
     finish();
     clearInterval(alive);
   }

@@ -1,3 +1,4 @@
+import { KscopeError } from '../model/errors.ts';
 import { commonOptions } from '../shapes/common-options.ts';
 import type { Positional } from '../shapes/definition.ts';
 import { flag } from '../shapes/options.ts';
@@ -21,6 +22,14 @@ export interface OwnCommand extends CommandSpec {
 export interface OwnPositional extends Positional {
   /** What completion offers. */
   readonly words: 'commands' | 'tools' | 'files' | readonly string[];
+}
+
+function parseSpeed(given: string): number {
+  const value = /^\d+(\.\d+)?$/.test(given) ? Number(given) : Number.NaN;
+  if (!(value >= 1 / 16 && value <= 4096)) {
+    throw new KscopeError('usage', `'${given}' is not a number from 0.0625 to 4096`);
+  }
+  return value;
 }
 
 const asGiven = (text: string): string => text;
@@ -49,6 +58,13 @@ export const ownCommands: Readonly<Record<string, OwnCommand>> = {
       fields: commonOptions.fields,
       time: commonOptions.time,
       utc: commonOptions.utc,
+      text: flag('--text', 'print text, also on a terminal', { group: 'output' }),
+      speed: {
+        flags: '--speed <FACTOR>',
+        summary: 'play so many times as fast as it was',
+        parse: parseSpeed,
+        group: 'output',
+      },
       verbose: flag('-v, --verbose', 'show details with errors', { group: 'common' }),
     },
     positionals: [

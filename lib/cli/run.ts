@@ -5,7 +5,7 @@ import type { Status } from '../output/status.ts';
 import type { Writer } from '../output/writer.ts';
 import { type RunContext, type Tool, tracesCommands } from '../shapes/definition.ts';
 import { pauseUntil } from '../system/pause.ts';
-import { live } from './lifecycle.ts';
+import { type Lifecycle, live } from './lifecycle.ts';
 import type { TracedCommand } from './traced-command.ts';
 
 /** The part of the option values that belongs to whoever runs a tool, not to the tool. */
@@ -13,6 +13,7 @@ export interface RunnerValues {
   readonly json?: boolean;
   /** Of tools that have the option. */
   readonly csv?: boolean;
+  readonly view?: boolean;
   readonly record?: string;
   readonly time?: 'clock' | 'rfc3339' | 'unix' | 'relative';
   readonly utc?: boolean;
@@ -44,17 +45,24 @@ export function runTool(name: string, tool: Tool, given: Values, command: readon
   return live(
     name,
     own.verbose ?? false,
-    async ({ stdout, status, end }) => {
+    async (life) => {
+      const { end } = life;
       const ready = await readyDescriptor(own);
-      const output = await outputFor(name, given, stdout);
-      traced = await startTraced(command, tool);
+      const viewed = await wantsView(own, tool, given, command);
+      const status = viewed ? quietly(life) : life.status;
+      const output = await outputFor(
+        name,
+        given,
+        viewed ? await viewOutput(name, own, life) : await mainOutput(own, life.stdout),
+      );
+      traced = await startTraced(command, tool, viewed);
       const values = traced === undefined ? given : { ...given, pid: traced.pid };
       const report = (stats: StatsMessage) => {
         status.message(stats);
         void output.message(stats);
       };
       try {
-        for await (const message of tool.run(contextFor(own, values, end.signal, status, report))) {
+        for await (const message of tool.run(contextFor(own, values, end.signal, status, report, viewed))) {
           // The ready line comes first: scripts wait for it, and it may not wait for a reader.
           status.message(message);
           if (message.type === 'ready') {
@@ -71,8 +79,9 @@ export function runTool(name: string, tool: Tool, given: Values, command: readon
             await done;
           }
         }
-      } finally {
         await output.rendered?.();
+      } finally {
+        await output.close?.();
       }
     },
     () => traced?.close(),
@@ -87,7 +96,11 @@ async function readyDescriptor({ readyFd }: RunnerValues) {
   return new ReadyDescriptor(readyFd);
 }
 
-async function startTraced(command: readonly string[], tool: Tool): Promise<TracedCommand | undefined> {
+async function startTraced(
+  command: readonly string[],
+  tool: Tool,
+  viewed: boolean,
+): Promise<TracedCommand | undefined> {
   if (command.length === 0) {
     return undefined;
   }
@@ -95,13 +108,63 @@ async function startTraced(command: readonly string[], tool: Tool): Promise<Trac
     throw new KscopeError('usage', 'this tool cannot be limited to one command');
   }
   const { TracedCommand } = await import('./traced-command.ts');
-  return TracedCommand.start(command);
+  // Its output would be written over the view, and it would take the keys.
+  return TracedCommand.start(command, viewed ? 'ignore' : undefined);
+}
+
+/** Seconds between looks at what would otherwise be shown at the end. */
+const refresh = 1;
+
+/**
+ * Whether a terminal shows a live view: when that is asked for, and for screens that are replaced all the time, unless
+ * the command line says how many of them there are to be, or how to print them.
+ * @throws KscopeError usage, when it is asked for and there is no terminal
+ */
+async function wantsView(own: RunnerValues, tool: Tool, given: Values, command: readonly string[]): Promise<boolean> {
+  if (own.view !== true) {
+    const text = own.json === true || own.csv === true || given.noClear === true;
+    const bounded = own.duration !== undefined || given.intervals !== undefined || command.length > 0;
+    if (tool.screen !== true || text || bounded) {
+      return false;
+    }
+  }
+  const { viewProblem } = await import('./view-output.ts');
+  const problem = viewProblem();
+  if (problem !== undefined && own.view === true) {
+    throw new KscopeError('usage', problem);
+  }
+  return problem === undefined;
+}
+
+async function viewOutput(name: string, own: RunnerValues, life: Lifecycle): Promise<Output> {
+  const { openViewOutput } = await import('./view-output.ts');
+  return openViewOutput(name, own, life);
+}
+
+/**
+ * What is said to people while a view is shown on their terminal comes when it has been left, but for what the view
+ * itself shows.
+ */
+function quietly({ status, stderr }: Lifecycle): Pick<Status, 'message' | 'debug'> {
+  if (!process.getBuiltinModule('node:tty').isatty(2)) {
+    return status;
+  }
+  stderr.hold();
+  return {
+    message: (message) => {
+      const passing = message.type === 'lost' || message.type === 'stats' ? !message.final : message.type === 'ready';
+      if (!passing) {
+        status.message(message);
+      }
+    },
+    debug: (line) => status.debug(line),
+  };
 }
 
 /** Each kind of output is imported when it is used. */
-async function outputFor(name: string, given: Values, writer: Writer): Promise<Output> {
+async function outputFor(name: string, given: Values, main: Output): Promise<Output> {
   const values = given as RunnerValues;
-  let output = await mainOutput(values, writer);
+  let output = main;
   const { flame, speedscope, record } = values;
   if (flame !== undefined || speedscope !== undefined) {
     const { ProfileFiles } = await import('../output/profile-files.ts');
@@ -140,14 +203,16 @@ function contextFor(
   own: RunnerValues,
   values: Values,
   signal: AbortSignal,
-  status: Status,
+  status: Pick<Status, 'debug'>,
   report: (stats: StatsMessage) => void,
+  viewed: boolean,
 ): RunContext {
   const btf = own.btf ?? process.env.KSCOPE_BTF;
   const { stats = false, statsInterval: interval } = own;
   return {
     values,
     signal,
+    ...(viewed && { refresh }),
     ...(btf === undefined ? {} : { btf }),
     ...(own.bufferSize === undefined ? {} : { bufferSize: own.bufferSize }),
     ...((stats || interval !== undefined) && { stats: { ...(interval !== undefined && { interval }), report } }),

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { KscopeError } from '../model/errors.ts';
 import { pause } from '../system/pause.ts';
@@ -21,10 +21,11 @@ export class TracedCommand {
 
   /**
    * Starts the command, stopped. What it prints goes to standard error: standard output is for data.
+   * @param stdio 'ignore' keeps it away from a terminal that is in use
    * @throws KscopeError failed
    */
-  static async start(argv: readonly string[]): Promise<TracedCommand> {
-    const child = spawn('/bin/sh', ['-c', script, 'sh', ...argv], { stdio: ['inherit', 2, 2] });
+  static async start(argv: readonly string[], stdio: StdioOptions = ['inherit', 2, 2]): Promise<TracedCommand> {
+    const child = spawn('/bin/sh', ['-c', script, 'sh', ...argv], { stdio });
     const failure = await new Promise<Error | undefined>((resolve) => {
       child.once('spawn', () => resolve(undefined));
       child.once('error', resolve);

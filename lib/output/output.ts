@@ -9,4 +9,6 @@ export interface Output {
   message(message: Message): Promise<void> | undefined;
   /** Waits until all that was given is with the writer, whether or not the promises of `message` were waited for. */
   rendered?(): Promise<void>;
+  /** Ends it, after a failure too: what was written stays, what was taken is given back. */
+  close?(): Promise<void> | void;
 }

@@ -34,6 +34,10 @@ export class ProfileFiles implements Output {
   async rendered(): Promise<void> {
     await this.#output.rendered?.();
   }
+
+  async close(): Promise<void> {
+    await this.#output.close?.();
+  }
 }
 
 function write(file: string | undefined, render: () => string): void {

@@ -41,6 +41,11 @@ export class Recording implements Output {
     await this.#output.rendered?.();
     await this.#writer.flush();
     this.#check();
+  }
+
+  async close(): Promise<void> {
+    await this.#output.close?.();
+    await this.#writer.flush();
     closeSync(this.#fd);
   }
 

@@ -27,6 +27,7 @@ export class Writer {
   #bytes: Buffer | undefined;
   #offset = 0;
   #busy = false;
+  #held = false;
   #retry: NodeJS.Timeout | undefined;
   #delay = 1;
   #room: Waiters | undefined;
@@ -57,7 +58,7 @@ export class Writer {
     }
     this.#queue.push(text);
     this.#queued += text.length;
-    if (!this.#busy) {
+    if (!this.#busy && !this.#held) {
       this.#pump();
     }
     if (this.pending <= this.#limit) {
@@ -65,6 +66,18 @@ export class Writer {
     }
     this.#room ??= waiters();
     return this.#room.promise;
+  }
+
+  /** Keeps what is given until `release`: a screen is shown where it would be written. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  release(): void {
+    this.#held = false;
+    if (!this.#busy) {
+      this.#pump();
+    }
   }
 
   /** From now on nobody is asked to wait for room, and whoever waits goes on: there is not much more to come. */

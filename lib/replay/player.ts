@@ -103,9 +103,14 @@ export class Player implements Playback {
 
   /**
    * The messages as they are due, until the end; then it waits to be rewound, if somebody may ask for that.
+   * @param ended is called whenever the end is reached
    * @throws KscopeError failed for a damaged recording, with the line
    */
-  async *play(signal: AbortSignal, interactive: boolean): AsyncGenerator<Message | Rewound, void, void> {
+  async *play(
+    signal: AbortSignal,
+    interactive: boolean,
+    ended: () => void = () => {},
+  ): AsyncGenerator<Message | Rewound, void, void> {
     signal.addEventListener('abort', () => this.#changed(), { once: true });
     while (!signal.aborted) {
       this.#ended = false;
@@ -123,6 +128,7 @@ export class Player implements Playback {
         this.#settle();
         this.#target = undefined;
         this.#ended = true;
+        ended();
       }
       while (!this.#rewind) {
         if (signal.aborted || !interactive || !this.#source.rewindable) {
@@ -161,7 +167,7 @@ export class Player implements Playback {
     const place = (this.#last ?? 0) - (this.#first ?? 0);
     while (!signal.aborted && !this.#rewind) {
       if (this.#target !== undefined) {
-        if (place < this.#target) {
+        if (place <= this.#target) {
           return;
         }
         this.#place = this.#target;

@@ -63,7 +63,7 @@ export async function* aggregate(run: Aggregation): AsyncGenerator<Message, void
   });
   const reader = new DeltaReader(session.object.map(run.map), schemas.value);
   yield run.ready(session);
-  for await (const { last } of intervalEnds(context.values, run.usualInterval, context.signal)) {
+  for await (const { last } of intervalEnds(context.values, run.usualInterval ?? context.refresh, context.signal)) {
     if (last) {
       session.object.detach();
     }

@@ -9,6 +9,7 @@ const output = { group: 'output' } as const;
 /** Accepted by every tool, whatever its shape. Most of their values are for whoever runs the tool, not for the tool. */
 export const commonOptions = {
   json: flag('--json', 'print one JSON object a line', output),
+  view: flag('--view', 'show a live view on the terminal instead of lines', { ...output, conflicts: ['json'] }),
   record: text('--record <FILE>', "write everything to FILE as well, to be played by 'kscope view'", {
     ...output,
     completes: 'file',

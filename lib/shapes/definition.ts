@@ -16,6 +16,11 @@ export interface RunContext {
   readonly bufferSize?: number;
   /** What tracing costs is measured and told: at the end, and at each interval when there is one. */
   readonly stats?: StatsRequest;
+  /**
+   * Somebody watches: shapes that would say nothing before the end say what there is so far, that often (in seconds),
+   * and tables come with all rows that somebody may want to scroll to.
+   */
+  readonly refresh?: number;
   /** Called with lines for people who want to know (`-v`). */
   readonly debug?: (line: string) => void;
 }
@@ -51,6 +56,8 @@ export interface Tool {
   /** Everything the tool accepts, the shape's and the shared options included, in the order of the help text. */
   readonly options: Options;
   readonly positionals: readonly Positional[];
+  /** On a terminal, it is a live view unless the command line asks for something else. */
+  readonly screen?: boolean;
   /** Arguments to explanation: { '-x -p 181': 'trace the failed opens of process 181' }. */
   readonly examples: Readonly<Record<string, string>>;
   /** Other command names that start this tool with arguments put in front: { ext4dist: ['--type', 'ext4'] }. */

@@ -135,6 +135,27 @@ async function* run(
   const processOf = (key: Row) => (definition.process === undefined ? 0 : (key[definition.process] as number));
   yield readyMessage({ skeleton, definition }, session);
 
+  const soFar = (): WeighedStack[] =>
+    map
+      .entries()
+      .map(
+        ([key, value]): WeighedStack => ({
+          key: Object.fromEntries(Object.entries(key).filter(([name]) => name !== kernel && name !== user)),
+          kernel: kernel === undefined ? 'none' : symbols.kernel(key[kernel] as number),
+          user: user === undefined ? 'none' : symbols.user(processOf(key), key[user] as number),
+          weight: Math.round((value[weight] as number) / (definition.scale ?? 1)),
+        }),
+      )
+      .sort((a, b) => a.weight - b.weight);
+  const about = {
+    types: keyTypes(skeleton, definition),
+    unit: definition.unit,
+    ...(definition.tip !== undefined && { tip: definition.tip }),
+  };
+  const { kernel, user, weight } = definition;
+  const refresh = (context.refresh ?? Number.POSITIVE_INFINITY) * 1000;
+  let nextLook = performance.now() + refresh;
+
   for await (const _ of intervalEnds(secondsOf(values.seconds as number | undefined), REMEMBER_EVERY, signal)) {
     // A process has to be asked where its code is while it lives.
     if (definition.user !== undefined && !signal.aborted) {
@@ -147,31 +168,22 @@ async function* run(
         symbols.remember(pid, count);
       }
     }
+    const start = performance.now();
+    if (start >= nextLook && !signal.aborted) {
+      yield { type: 'stacks', time: now(), partial: true, ...about, stacks: soFar() };
+      // Many stacks take long to name: looking at them may take a tenth of the time, not more.
+      nextLook = performance.now() + Math.max(refresh, 10 * (performance.now() - start));
+    }
     yield* session.losses(false);
   }
   object.detach();
 
-  const { kernel, user, weight } = definition;
-  const weighed = map.entries().map(
-    ([key, value]): WeighedStack => ({
-      key: Object.fromEntries(Object.entries(key).filter(([name]) => name !== kernel && name !== user)),
-      kernel: kernel === undefined ? 'none' : symbols.kernel(key[kernel] as number),
-      user: user === undefined ? 'none' : symbols.user(processOf(key), key[user] as number),
-      weight: Math.round((value[weight] as number) / (definition.scale ?? 1)),
-    }),
-  );
+  const weighed = soFar();
   const quality = new StackQuality(definition.unit);
   for (const one of weighed) {
     quality.add(one, one.weight);
   }
-  yield {
-    type: 'stacks',
-    time: now(),
-    types: keyTypes(skeleton, definition),
-    unit: definition.unit,
-    ...(definition.tip !== undefined && { tip: definition.tip }),
-    stacks: weighed.sort((a, b) => a.weight - b.weight),
-  };
+  yield { type: 'stacks', time: now(), ...about, stacks: weighed };
   yield* quality.warnings(symbols.kernelHidden);
   yield* session.losses(true);
 }

@@ -61,6 +61,9 @@ export interface TopDefinition<S extends SkeletonTypes, O, M extends Text<keyof 
   keep?(row: RowOf<S, M>, values: OptionValues<O>): boolean;
 }
 
+/** Rows for somebody who can scroll. */
+const watchedRows = 1000;
+
 type AnyTop = TopDefinition<SkeletonTypes, Options, string, string>;
 
 /** A tool that prints a table of a map at each interval: who did how much, the most first. */
@@ -81,6 +84,7 @@ export function top<
     overhead: definition.overhead,
     options,
     positionals: intervalPositionals,
+    screen: any.screen === true,
     examples: definition.examples,
     aliases: definition.aliases ?? {},
     columns: (values) => allColumns(specs, rowTypes(skeleton, any), values),
@@ -103,7 +107,10 @@ function shapeOptions(definition: AnyTop): Options {
     timestamp: flag('-T, --timestamp', 'print the time with each output', { group: 'output' }),
     ...(definition.list !== undefined && { list: flag(definition.list.flag, definition.list.summary) }),
     ...(definition.screen === true && {
-      noClear: flag('-C, --no-clear', 'do not clear the screen', { hidden: ['--noclear'], group: 'output' }),
+      noClear: flag('-C, --no-clear', 'print one table after the other, and no live view', {
+        hidden: ['--noclear'],
+        group: 'output',
+      }),
       noSummary: flag('-S, --no-summary', 'print no line with time and load averages', {
         hidden: ['--nosummary'],
         group: 'output',
@@ -151,7 +158,8 @@ async function* run(
     throw new KscopeError('failed', `${skeleton.name} does not say what to sort by`);
   }
   const key = mapRows(skeleton, definition.map).key?.fields.map(({ name }) => name) ?? ['key'];
-  const limit = (values.rows as number | undefined) ?? definition.rows ?? Number.POSITIVE_INFINITY;
+  const usual = context.refresh === undefined ? definition.rows : watchedRows;
+  const limit = (values.rows as number | undefined) ?? usual ?? Number.POSITIVE_INFINITY;
 
   const listed = values.list === true ? definition.list : undefined;
   if (listed !== undefined) {

@@ -80,7 +80,7 @@ _kscope_of_rows() {
 		return
 		;;
 	esac
-	_kscope_words -n --rows -x --failed -g --good -T --timestamp --json --record --fields --time --utc --duration --buffer-size --stats --stats-interval --ready-fd --btf -v --verbose -h --help -V --version
+	_kscope_words -n --rows -x --failed -g --good -T --timestamp --json --view --record --fields --time --utc --duration --buffer-size --stats --stats-interval --ready-fd --btf -v --verbose -h --help -V --version
 }
 
 _kscope_of_odd-tool() {
@@ -138,7 +138,7 @@ _kscope_of_odd-tool() {
 		return
 		;;
 	esac
-	_kscope_words --odd -p --pid --user --place -n --rows -x --failed -g --good -T --timestamp --json --record --fields --time --utc --duration --buffer-size --stats --stats-interval --ready-fd --btf -v --verbose -h --help -V --version
+	_kscope_words --odd -p --pid --user --place -n --rows -x --failed -g --good -T --timestamp --json --view --record --fields --time --utc --duration --buffer-size --stats --stats-interval --ready-fd --btf -v --verbose -h --help -V --version
 }
 
 _kscope_of_three-rows() {
@@ -180,7 +180,7 @@ _kscope_of_three-rows() {
 		return
 		;;
 	esac
-	_kscope_words -n --rows -x --failed -g --good -T --timestamp --json --record --fields --time --utc --duration --buffer-size --stats --stats-interval --ready-fd --btf -v --verbose -h --help -V --version
+	_kscope_words -n --rows -x --failed -g --good -T --timestamp --json --view --record --fields --time --utc --duration --buffer-size --stats --stats-interval --ready-fd --btf -v --verbose -h --help -V --version
 }
 
 _kscope_of_kscope_list() {
@@ -207,11 +207,15 @@ _kscope_of_kscope_view() {
 		_kscope_words clock rfc3339 unix relative
 		return
 		;;
+	--speed)
+		:
+		return
+		;;
 	esac
 	if (($1 == 0)); then
 		_kscope_path -f
 	fi
-	_kscope_words --fields --time --utc -v --verbose -h --help
+	_kscope_words --fields --time --utc --text --speed -v --verbose -h --help
 }
 
 _kscope_of_kscope_schema() {
