@@ -3,6 +3,7 @@ export { dropReason } from './bpf/drop-reasons.ts';
 export { kernelEnum } from './bpf/kernel-enum.ts';
 export type { BpfObject } from './bpf/object.ts';
 export { requestFlags } from './bpf/request-flags.ts';
+export { softirqName } from './bpf/softirq-name.ts';
 export { capabilityName } from './model/capabilities.ts';
 export { KscopeError } from './model/errors.ts';
 export { escapeText } from './model/escape.ts';

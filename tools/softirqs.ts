@@ -1,5 +1,5 @@
 import bpf from '../bpf/softirqs.bpf.ts';
-import { flag, histogram, integer, kernelEnum, units } from '../lib/tool.ts';
+import { flag, histogram, integer, softirqName, units } from '../lib/tool.ts';
 
 export default histogram(bpf, {
   summary: 'Summarize the number and time of soft interrupts by vector.',
@@ -22,7 +22,7 @@ A handler that runs already when the tracing begins is not counted.`,
   unit: ({ nanoseconds }) => (nanoseconds ? units.nsecs : units.usecs),
   keys: { softirq: {}, cpu: { when: ['perCpu'] } },
   computed: {
-    softirq: { type: 'text_t', help: 'vector', value: ({ vector }) => vectorName(vector) },
+    softirq: { type: 'text_t', help: 'vector', value: ({ vector }) => softirqName(vector) },
   },
   totals: { countsWhen: 'count' },
   attach: { unwanted: ({ count }) => (count ? ['softirq_exit__tp_btf'] : []) },
@@ -33,8 +33,3 @@ A handler that runs already when the tracing begins is not counted.`,
     '-C --per-cpu 1': 'how many on each processor each second',
   },
 });
-
-function vectorName(vector: number): string {
-  const name = kernelEnum({ member: 'HI_SOFTIRQ' }).get(vector);
-  return name?.replace(/_SOFTIRQ$/, '').toLowerCase() ?? String(vector);
-}

@@ -135,6 +135,9 @@ function stackFieldTypes({ kernel, user }: StackFields = {}): FieldTypes {
 }
 
 function eventSchema(schema: RowSchema, types: FieldTypes, stackTypes: FieldTypes): JsonSchema {
+  if (Object.hasOwn(types, 'type')) {
+    throw new KscopeError('failed', "no field of an event can be named 'type': in JSON it says what the line is");
+  }
   const own = jsonSchemaOf(schema);
   const stacks = Object.entries(stackTypes).map(([name, type]) => [name, type.schema]);
   const properties: Record<string, JsonSchema> = {
