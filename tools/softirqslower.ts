@@ -1,0 +1,31 @@
+import bpf from '../bpf/softirqslower.bpf.ts';
+import { integer, snoop, softirqName } from '../lib/tool.ts';
+
+export default snoop(bpf, {
+  summary: 'Trace soft interrupts that wait or run long.',
+  activity: 'Tracing slow soft interrupts',
+  description: `
+Prints a line for each soft interrupt that took at least so many microseconds, 10000 unless said otherwise: in stage wait, from the moment when it was raised (irq:softirq_raise) until its handler began (irq:softirq_entry); in stage run, until the handler was done (irq:softirq_exit). One that is raised again before it is served waits since the first time. The names of the vectors are those of the running kernel.
+
+The process is the one that runs on the processor at the end of the stage: the one that was interrupted, or ksoftirqd. Hard interrupts that come in between count as time of the handler. What was raised, or ran, before the tracing began is not shown.`,
+  overhead: 'About 0.4 microseconds for each soft interrupt, slow or not; 2.6 GHz processor.',
+  options: {
+    minimum: integer('[min_us]', 'only what took at least so many microseconds; usually 10000', { set: 'min_time' }),
+    cpu: integer('-c, --cpu <CPU>', 'only this processor', { set: 'filter_cpu', group: 'filter' }),
+  },
+  computed: {
+    softirq: { type: 'text_t', help: 'vector', value: ({ vector }) => softirqName(vector) },
+  },
+  columns: {
+    time: {},
+    stage: {},
+    softirq: { width: 9 },
+    latency: { header: 'LAT(us)', width: 10, text: (latency) => String(Math.floor(latency / 1000)) },
+    cpu: {},
+    comm: {},
+  },
+  examples: {
+    '': 'trace what takes 10 milliseconds and more',
+    '500 -c 0': 'trace what takes half a millisecond and more on the first processor',
+  },
+});
