@@ -1,0 +1,63 @@
+import bpf from '../bpf/bpfload.bpf.ts';
+import { filters, flag, kernelEnum, snoop } from '../lib/tool.ts';
+
+const MAP_CREATE = 0;
+const PROG_LOAD = 5;
+const NO_TYPE = 2 ** 32 - 1;
+
+export default snoop(bpf, {
+  summary: 'Trace who loads BPF programs, makes BPF maps and attaches them.',
+  activity: 'Tracing the loading of BPF',
+  description: `
+Prints a line for each call of bpf(2) that loads a program, makes a map or a link, attaches, detaches or pins, when it returns: with the type and name of what was made, the instructions of a program or the entries of a map, and the descriptor or the error. Names of commands and types are those of the running kernel. The calls of this tool itself are not shown.
+
+What was to be made is read from the memory of the caller after the call: another thread could have changed it. A program may also be attached without bpf(2), by an event of perf_event_open(2) or a socket. Libraries try out what a kernel can do: failed calls, and programs without a name that are loaded at the start of a tracer, are mostly that.`,
+  overhead:
+    'About 0.5 µs for each call of bpf(2) (measured on a 2-core virtual machine), where loading a program takes hundreds.',
+  options: {
+    ...filters,
+    failed: flag('-x, --failed', 'only calls that failed', { set: 'failed_only' }),
+    all: flag('-a, --all', 'all calls, such as those that read maps', { set: 'all_commands' }),
+  },
+  computed: {
+    call: { type: 'text_t', help: 'command of bpf(2)', value: ({ command }) => commandName(command) },
+    kind: {
+      type: 'maybe_text_t',
+      help: 'type of the program, map or attachment',
+      value: ({ command, code }) => (code === NO_TYPE ? undefined : typeName(command, code)),
+    },
+  },
+  columns: {
+    time: {},
+    pid: {},
+    comm: {},
+    call: { width: 19 },
+    kind: { header: 'TYPE', width: 18 },
+    name: {},
+    size: { width: 7 },
+    fd: {},
+    error: {},
+  },
+  examples: {
+    '': 'trace who uses BPF',
+    '-x': 'trace what the kernel refused',
+    '-a -p 181': 'trace all that process 181 does with BPF',
+  },
+});
+
+function nameIn(tag: string, prefix: string, number: number): string {
+  const name = kernelEnum({ tag: [tag] }).get(number);
+  return name?.replace(prefix, '').toLowerCase() ?? String(number);
+}
+
+function commandName(command: number): string {
+  return nameIn('bpf_cmd', 'BPF_', command);
+}
+
+function typeName(command: number, code: number): string {
+  return command === MAP_CREATE
+    ? nameIn('bpf_map_type', 'BPF_MAP_TYPE_', code)
+    : command === PROG_LOAD
+      ? nameIn('bpf_prog_type', 'BPF_PROG_TYPE_', code)
+      : nameIn('bpf_attach_type', 'BPF_', code);
+}
