@@ -1,0 +1,32 @@
+import bpf from '../bpf/modsnoop.bpf.ts';
+import { filters, flag, snoop } from '../lib/tool.ts';
+
+export default snoop(bpf, {
+  summary: 'Trace kernel modules: who asks for them, loads them and takes them away.',
+  activity: 'Tracing kernel modules',
+  description: `
+Prints a line for each module that is loaded (module:module_load) or taken away (module:module_free), and for each that the kernel itself asks user space for (module:module_request), with the thread in whose name it does: the name is then that of the module, or of a kind such as net-pf-10. A module is loaded before its own initialization has run: one that fails there is taken away again.
+
+A call of init_module(2), finit_module(2) or delete_module(2) that failed has a line of its own, with the error. Its name is only known when a module was to be taken away.`,
+  overhead:
+    'About 1 µs for each of these events, where loading a module takes milliseconds: not measurable in practice.',
+  options: {
+    ...filters,
+    noRequests: flag('--no-requests', 'not what the kernel asks for'),
+  },
+  columns: {
+    time: {},
+    pid: {},
+    comm: {},
+    action: { width: 8 },
+    error: { header: 'ERR' },
+    name: {},
+  },
+  attach: {
+    unwanted: ({ noRequests }) => (noRequests ? ['module_request__tp'] : []),
+  },
+  examples: {
+    '': 'trace all modules',
+    '--no-requests': 'trace what is loaded and taken away',
+  },
+});
