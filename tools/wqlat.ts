@@ -1,0 +1,29 @@
+import bpf from '../bpf/wqlat.bpf.ts';
+import { flag, histogram, text, units } from '../lib/tool.ts';
+
+export default histogram(bpf, {
+  summary: "Summarize how long work waits in the kernel's workqueues.",
+  activity: 'Tracing workqueue latency',
+  description: `
+Measures the time from the moment when work is put into a workqueue (workqueue:workqueue_queue_work) until a worker begins with it (workqueue:workqueue_execute_start). Waiting for a worker counts, and waiting because the queue has as many active ones as it may have.
+
+Work that is to wait for some time first is put into its queue when that time is over: what it waited until then does not count. Work that is queued already when the tracing begins is not counted, nor is what is cancelled.`,
+  overhead: 'About 0.6 microseconds for each piece of work; 2.6 GHz processor.',
+  options: {
+    queues: flag('-W, --workqueues', 'each workqueue apart', { set: 'by_queue' }),
+    name: text('-w, --wqname <NAME>', 'only the workqueue of this name', {
+      set: 'filter_name',
+      group: 'filter',
+      encode: (name) => name.slice(0, 31),
+    }),
+    nanoseconds: flag('-N, --nanoseconds', 'print times in nanoseconds'),
+  },
+  map: 'hists',
+  unit: ({ nanoseconds }) => (nanoseconds ? units.nsecs : units.usecs),
+  keys: { wqname: { when: ['queues'] } },
+  examples: {
+    '': 'one distribution until Ctrl-C',
+    '-W 1 10': 'each workqueue apart, every second, 10 times',
+    '-w events_unbound -N': 'one queue, in nanoseconds',
+  },
+});
