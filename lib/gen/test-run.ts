@@ -26,7 +26,7 @@ const parts: readonly Part[] = [
   { name: 'kernel', concurrency: 1, quick: false, limit: 10 },
   { name: 'tools', concurrency: 1, quick: false, limit: 10 },
   { name: 'differential', concurrency: 1, quick: false, limit: 10 },
-  { name: 'vm', concurrency: 1, quick: false, limit: 80 },
+  { name: 'vm', concurrency: 1, quick: false, limit: 52 },
 ];
 
 interface Result {
@@ -87,24 +87,28 @@ function strays(): Result {
 async function runTwice(part: Part, signal: AbortSignal): Promise<Result> {
   const first = await runPart(part, signal);
   const files = failedFiles(part.name, first.failed);
+  const kernels = first.failed.flatMap((title) => guestTest.exec(title)?.[1] ?? []);
   if (first.failed.length === 0 || files === undefined || signal.aborted) {
     return first;
   }
   process.stdout.write(`Again: ${files.join(', ')}\n`);
   if (part.name === 'vm') {
+    process.env.KSCOPE_VM_SCOPE ??= process.env.KSCOPE_VM_KERNELS === undefined ? 'usual' : 'whole';
+    process.env.KSCOPE_VM_KERNELS = [...new Set(kernels)].join(',');
     process.env.KSCOPE_VM_TESTS = files.join(',');
   }
   const again = await runPart(part, signal, part.name === 'vm' ? ['matrix.test.js'] : files);
-  delete process.env.KSCOPE_VM_TESTS;
   const seconds = first.seconds + again.seconds;
   return { ...first, failed: again.failed, unsteady: again.failed.length === 0 ? first.failed : [], seconds };
 }
 
+// The matrix reports each test of a guest by its kernel and its file there.
+const guestTest = /: (\S+) ((?:kernel|tools)\/[\w-]+\.test\.js) > /;
+
 /** The files of failed tests, by their path in their part or in the guest; undefined when one cannot be told. */
 function failedFiles(part: string, failed: readonly string[]): string[] | undefined {
-  // The matrix reports each test of a guest by its file there.
-  const pattern = part === 'vm' ? /: ((?:kernel|tools)\/[\w-]+\.test\.js) > / : /^\w+\/([\w/-]+\.test\.js): /;
-  const files = failed.map((title) => pattern.exec(title)?.[1]);
+  const pattern = /^\w+\/([\w/-]+\.test\.js): /;
+  const files = failed.map((title) => (part === 'vm' ? guestTest.exec(title)?.[2] : pattern.exec(title)?.[1]));
   return files.includes(undefined) ? undefined : [...new Set(files.filter((file) => file !== undefined))];
 }
 

@@ -140,12 +140,11 @@ export async function fetchKernel(name: KernelName, options: FetchOptions = {}):
   return { release, directory, vmlinux, initramfs };
 }
 
-/** The names that `KSCOPE_VM_KERNELS` stands for: a list with commas, or `all`. Unset: the kernel used by default. */
+/** The names that `KSCOPE_VM_KERNELS` stands for: a list with commas; unset or `all`: all of the matrix. */
 export function kernelsFromEnvironment(value = process.env.KSCOPE_VM_KERNELS): KernelName[] {
-  if (value === 'all') return [...kernelSeries];
   const names = (value ?? '').split(',').map((name) => name.trim());
   const given = names.filter((name) => name !== '');
-  return given.length > 0 ? given : ['6.1'];
+  return given.length === 0 || given.includes('all') ? [...kernelSeries] : given;
 }
 
 /**

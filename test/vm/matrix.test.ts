@@ -1,11 +1,13 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { kernelsFromEnvironment } from './fetch.ts';
+import { type KernelName, kernelsFromEnvironment } from './fetch.ts';
 import { type Guest, GuestError } from './guest.ts';
+import { repository } from './paths.ts';
 import { type GuestTest, Report } from './report.ts';
 import { onCi, startOrSkip } from './start-or-skip.ts';
+import { cellsOf, type KernelResults, markdown } from './table.ts';
 
 const built = join(import.meta.dirname, '..');
 const folders = ['kernel', 'tools'].map((folder) => join(built, folder));
@@ -13,23 +15,58 @@ const minute = 60_000;
 /** Tests that take so many milliseconds say so: the subtest on the host takes no time. */
 const slow = 1000;
 /** For all tests of one kernel, for one file, and between two ends of tests. */
-const limits = { kernel: 60 * minute, file: 20 * minute, silence: 5 * minute };
+const limits = { kernel: 50 * minute, file: 20 * minute, silence: 5 * minute };
+/** Guests at a time. */
+const guests = Number(process.env.KSCOPE_VM_GUESTS ?? 2);
 
-for (const kernel of kernelsFromEnvironment()) {
-  test(`kernel ${kernel}`, async (t) => {
-    const files = testFiles();
-    if (files.length === 0) throw new Error(`no test to run in ${folders.join(', ')}${filterNote()}`);
-    await using guest = await startOrSkip(t, { kernel, memory: 2048 });
-    if (guest) await runInGuest(t, guest, kernel, files);
-  });
+/** The kernel on which all tests run unless others are asked for, and what runs on the rest of the matrix then. */
+const whole = '6.1';
+const smoke = ['kernel/conformance.', 'kernel/library.', 'kernel/alternatives.', 'kernel/at-once.'];
+const scope = process.env.KSCOPE_VM_SCOPE ?? (process.env.KSCOPE_VM_KERNELS === undefined ? 'usual' : 'whole');
+
+const results: KernelResults[] = [];
+
+// The one with all tests takes longest, so it begins.
+const kernels = kernelsFromEnvironment().sort((a, b) => Number(b === whole) - Number(a === whole));
+test('matrix', { concurrency: guests }, async (t) => {
+  await Promise.all(kernels.map((kernel) => t.test(`kernel ${kernel}`, (one) => runKernel(one, kernel))));
+  writeTable();
+});
+
+async function runKernel(t: TestContext, kernel: KernelName): Promise<void> {
+  const quick = scope === 'smoke' || (scope === 'usual' && kernel !== whole);
+  const files = testFiles(quick);
+  if (files.length === 0) throw new Error(`no test to run in ${folders.join(', ')}${filterNote()}`);
+  await using guest = await startOrSkip(t, { kernel, memory: 2048 });
+  if (guest) await runInGuest(t, guest, kernel, files, quick);
+}
+
+/** Which tool works on which kernel, by what hooks: for people in .cache/matrix.md, for programs in .cache/matrix.json. */
+function writeTable(): void {
+  // Some of the tests tell too little of a tool.
+  if (results.length === 0 || process.env.KSCOPE_VM_TESTS !== undefined) return;
+  const place = join(repository, '.cache');
+  const order = kernelsFromEnvironment();
+  results.sort((a, b) => order.indexOf(a.kernel) - order.indexOf(b.kernel));
+  mkdirSync(place, { recursive: true });
+  writeFileSync(join(place, 'matrix.json'), `${JSON.stringify(results, undefined, 2)}\n`);
+  writeFileSync(join(place, 'matrix.md'), markdown(results));
 }
 
 /** Runs the files with the guest's `node --test` and makes each test there a subtest here. */
-async function runInGuest(t: TestContext, guest: Guest, kernel: string, files: string[]): Promise<void> {
+async function runInGuest(
+  t: TestContext,
+  guest: Guest,
+  kernel: KernelName,
+  files: string[],
+  quick: boolean,
+): Promise<void> {
   const subtests: Promise<void>[] = [];
+  const tests: GuestTest[] = [];
   const silence = new AbortController();
   const report = new Report((result) => {
-    subtests.push(retell(t, result));
+    tests.push(result);
+    subtests.push(retell(t, kernel, result));
   });
   const onSilence = () => {
     silence.abort(new Error(`nothing for ${limits.silence / minute} minutes from ${report.current}`));
@@ -46,7 +83,10 @@ async function runInGuest(t: TestContext, guest: Guest, kernel: string, files: s
   try {
     const { code, stderr } = await guest.exec([process.execPath, ...options, ...files], {
       cwd: join(built, '..'),
-      env: { KSCOPE_IN_VM: '1', KSCOPE_VM_KERNEL: kernel, ...(onCi && { CI: 'true' }) },
+      env: {
+        ...{ KSCOPE_IN_VM: '1', KSCOPE_VM_KERNEL: kernel, KSCOPE_VM_SCOPE: quick ? 'smoke' : 'whole' },
+        ...(onCi && { CI: 'true' }),
+      },
       timeout: limits.kernel,
       signal: silence.signal,
       onStdout: (chunk) => {
@@ -66,6 +106,7 @@ async function runInGuest(t: TestContext, guest: Guest, kernel: string, files: s
     throw error;
   } finally {
     clearTimeout(timer);
+    results.push({ kernel, release: guest.kernel.release, tools: cellsOf(tests, report.notes) });
     await Promise.all(subtests);
   }
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
@@ -73,8 +114,9 @@ async function runInGuest(t: TestContext, guest: Guest, kernel: string, files: s
 }
 
 /** A subtest with the name, the outcome and the messages of a test in the guest. */
-function retell(t: TestContext, { file, path, outcome, reason, error, output, duration }: GuestTest): Promise<void> {
-  const name = [relative(built, file), ...path].join(' > ');
+function retell(t: TestContext, kernel: KernelName, told: GuestTest): Promise<void> {
+  const { file, path, outcome, reason, error, output, duration } = told;
+  const name = [`${kernel} ${relative(built, file)}`, ...path].join(' > ');
   const why = reason || true;
   const options = { ...(outcome === 'skipped' && { skip: why }), ...(outcome === 'todo' && { todo: why }) };
   return t.test(name, options, (subtest) => {
@@ -88,26 +130,8 @@ function retell(t: TestContext, { file, path, outcome, reason, error, output, du
   });
 }
 
-// The files that are known to hold where everything takes ten times as long. The others run on the host only, until their
-// limits have been looked at; KSCOPE_VM_TESTS= runs them all.
-const usual = [
-  'kernel/',
-  ...[
-    'bashreadline',
-    'biolatency',
-    'bitesize',
-    'cpudist',
-    'execsnoop',
-    'exitsnoop',
-    'gethostlatency',
-    'offcputime',
-  ].map((name) => `tools/${name}.`),
-  'tools/opensnoop.',
-  'tools/tcpconnect.',
-].join(',');
-
-function testFiles(): string[] {
-  const wanted = (process.env.KSCOPE_VM_TESTS ?? usual).split(',');
+function testFiles(quick: boolean): string[] {
+  const wanted = process.env.KSCOPE_VM_TESTS?.split(',') ?? (quick ? smoke : ['']);
   const files = folders
     .filter((folder) => existsSync(folder))
     .flatMap((folder) => readdirSync(folder, { encoding: 'utf8', recursive: true }).map((name) => join(folder, name)));

@@ -23,6 +23,11 @@ function end(name: string, nesting = 0, rest: Partial<ReportLine> = {}): ReportL
 
 const failed = { passed: false, error: { message: 'why', stack: 'where' }, failureType: 'testCodeFailure' };
 
+test('notes are kept beside the results', () => {
+  const { tests, report } = told([start('one'), end('one'), { type: 'note', file, text: 'hooks of a: b' }]);
+  assert.deepEqual([tests.length, report.notes, report.noise], [1, ['hooks of a: b'], '']);
+});
+
 test('a test is named behind those around it, and a suite is none itself', () => {
   const { tests, report } = told([
     ...[start('süite'), start('one', 1), end('one', 1), start('two', 1), end('two', 1)],

@@ -7,6 +7,8 @@ export type ReportLine =
   /** Told at once. */
   | { type: 'running'; file: string; name: string; nesting: number }
   | { type: 'output'; file: string; text: string }
+  /** What a test said with `t.diagnostic`. */
+  | { type: 'note'; file: string; text: string }
   | {
       type: 'end';
       file: string;
@@ -49,6 +51,8 @@ export class Report {
   #rest = '';
   /** Lines that are not the reporter's. */
   noise = '';
+  /** What the tests said beside their results. */
+  readonly notes: string[] = [];
   tests = 0;
   failed = 0;
 
@@ -82,6 +86,10 @@ export class Report {
     }
     if (line.type === 'output') {
       this.#output.set(line.file, ((this.#output.get(line.file) ?? '') + line.text).slice(-keptOutput));
+      return;
+    }
+    if (line.type === 'note') {
+      this.notes.push(line.text);
       return;
     }
     if (line.type === 'running') {

@@ -30,6 +30,8 @@ function toLine(type: string, data: EventData): ReportLine | undefined {
     case 'test:stdout':
     case 'test:stderr':
       return { type: 'output', file, text: data.message ?? '' };
+    case 'test:diagnostic':
+      return { type: 'note', file, text: data.message ?? '' };
     case 'test:pass':
     case 'test:fail': {
       const { duration_ms: duration = 0, type: kind, error } = data.details ?? {};

@@ -1,0 +1,94 @@
+import { basename } from 'node:path';
+import type { GuestTest } from './report.ts';
+
+/** What became of a tool on a kernel. */
+export interface Cell {
+  /** 'untested' when the run had no test of it. */
+  readonly outcome: 'pass' | 'unsupported' | 'fail' | 'untested';
+  /** The hooks that it used without options. */
+  readonly hooks: readonly string[];
+  /** What the probe said of an unsupported one. */
+  readonly reason?: string;
+  /** Names of the tests that failed. */
+  readonly failed?: readonly string[];
+}
+
+/** A kernel of the matrix with all that was tested on it. */
+export interface KernelResults {
+  readonly kernel: string;
+  readonly release: string;
+  readonly tools: Readonly<Record<string, Cell>>;
+}
+
+/** How a test tells the matrix which hooks a tool has chosen. */
+export function hooksNote(tool: string, hooks: readonly { readonly hook: string }[]): string {
+  return `hooks of ${tool}: ${[...new Set(hooks.map(({ hook }) => hook))].join(', ')}`;
+}
+
+/**
+ * Sorts the results of a guest by tools. A tool's tests are those of the conformance tests that bear its name, and its
+ * own file; it is unsupported when the former skipped it, for which a probe has to have a reason.
+ */
+export function cellsOf(tests: readonly GuestTest[], notes: readonly string[]): Record<string, Cell> {
+  const hooks = new Map(
+    notes.flatMap((note) => {
+      const [, tool, list] = /^hooks of (\S+): (.*)$/.exec(note) ?? [];
+      return tool === undefined || list === undefined ? [] : [[tool, list === '' ? [] : list.split(', ')] as const];
+    }),
+  );
+  const own = new Map<string, GuestTest[]>();
+  const add = (tool: string, test: GuestTest) => own.set(tool, [...(own.get(tool) ?? []), test]);
+  for (const test of tests) {
+    const name = basename(test.file, '.test.js');
+    if (test.file.includes('/tools/')) add(name, test);
+    // The names of its tests are those of commands, but for those with spaces.
+    else if (name === 'conformance' && !test.path[0]?.includes(' ')) add(test.path[0] ?? '', test);
+  }
+  return Object.fromEntries(
+    [...own].sort(([a], [b]) => (a < b ? -1 : 1)).map(([tool, all]) => [tool, cell(tool, all, hooks.get(tool) ?? [])]),
+  );
+}
+
+function cell(tool: string, tests: readonly GuestTest[], hooks: readonly string[]): Cell {
+  const failed = tests.filter(({ outcome }) => outcome === 'failed').map(({ path }) => path.join(' > '));
+  const skipped = tests.find(({ path, outcome }) => outcome === 'skipped' && path.length === 1 && path[0] === tool);
+  if (failed.length > 0) return { outcome: 'fail', hooks, failed };
+  if (skipped !== undefined) return { outcome: 'unsupported', hooks: [], reason: skipped.reason };
+  return { outcome: tests.some(({ outcome }) => outcome === 'passed') ? 'pass' : 'untested', hooks };
+}
+
+/** The table of all kernels as Markdown, a line for each tool. */
+export function markdown(kernels: readonly KernelResults[]): string {
+  const tools = [...new Set(kernels.flatMap((kernel) => Object.keys(kernel.tools)))].sort();
+  const line = (cells: readonly string[]) => `| ${cells.map((text) => text.replaceAll('|', '\\|')).join(' | ')} |`;
+  const rows = tools.map((tool) => line([tool, ...kernels.map((kernel) => text(kernel.tools[tool]))]));
+  const totals = kernels.map(({ tools: cells }) =>
+    ['pass', 'unsupported', 'fail', 'untested']
+      .map((outcome) => [Object.values(cells).filter((one) => one.outcome === outcome).length, outcome] as const)
+      .filter(([count]) => count > 0)
+      .map(([count, outcome]) => `${count} ${outcome}`)
+      .join(', '),
+  );
+  return [
+    line(['tool', ...kernels.map(({ release }) => release)]),
+    line(['---', ...kernels.map(() => '---')]),
+    ...rows,
+    line(['all', ...totals]),
+    '',
+  ].join('\n');
+}
+
+function text(cell: Cell | undefined): string {
+  switch (cell?.outcome) {
+    case undefined:
+      return '';
+    case 'pass':
+      return `pass: ${cell.hooks.join(', ') || 'hooks not told'}`;
+    case 'unsupported':
+      return `unsupported: ${cell.reason}`;
+    case 'fail':
+      return `FAIL: ${cell.failed?.join('; ')}`;
+    default:
+      return 'untested';
+  }
+}
