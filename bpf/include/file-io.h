@@ -12,10 +12,10 @@
 #define KSCOPE_FILE_IO_H
 
 #include "core.h"
-#include "compat.h"
 #include "file-calls.h"
 #include "file.h"
 #include "filter.h"
+#include "syscall-exit.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 
@@ -37,7 +37,7 @@ static __always_inline int file_io_returns(enum file_io_slot slot, struct syscal
 	if (!wanted_task(bpf_get_current_pid_tgid()))
 		return 0;
 	file = current_file(syscall_arg1(current_user_regs()));
-	return file ? file_io(slot, file, write, ctx->ret) : 0;
+	return file ? file_io(slot, file, write, syscall_result(ctx)) : 0;
 }
 
 /* Adds it to a structure with the members reads, writes, rbytes and wbytes. */

@@ -10,11 +10,11 @@
 #define KSCOPE_FILE_OP_H
 
 #include "core.h"
-#include "compat.h"
 #include "events.h"
 #include "file-calls.h"
 #include "file.h"
 #include "filter.h"
+#include "syscall-exit.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 
@@ -129,11 +129,25 @@ int name##__fexit(__u64 *ctx)								\
 
 #define FILE_OP_IO_FUNCTIONS FILE_IO_FUNCTIONS(FILE_OP_FUNCTION)
 
+static __always_inline __u64 first_argument(void)
+{
+	struct pt_regs *regs = current_user_regs();
+
+	return syscall_arg1(regs);
+}
+
+static __always_inline __u64 fourth_argument(void)
+{
+	struct pt_regs *regs = current_user_regs();
+
+	return syscall_arg4(regs);
+}
+
 /* System calls: what is measured includes finding the file and waiting for its position. */
 
 #define FILE_OP_SYSCALL(name, op, fd, at)						\
 SEC("tp/syscalls/sys_enter_" #name)							\
-int name##_begins__tp(struct syscall_trace_enter *ctx)					\
+int name##_begins__tp(void *ctx)								\
 {											\
 	struct file_op_start start = { .offset = at };					\
 											\
@@ -145,12 +159,12 @@ int name##_begins__tp(struct syscall_trace_enter *ctx)					\
 SEC("tp/syscalls/sys_exit_" #name)							\
 int name##_ends__tp(struct syscall_trace_exit *ctx)					\
 {											\
-	return file_op_ends(FILE_OP_##name, op, ctx->ret);				\
+	return file_op_ends(FILE_OP_##name, op, syscall_result(ctx));				\
 }
 
 #define FILE_OP_IO_SYSCALL(name, writes, positioned)					\
-	FILE_OP_SYSCALL(name, (writes ? write : read), current_file(ctx->args[0]),	\
-			positioned ? ctx->args[3] : NO_OFFSET)
+	FILE_OP_SYSCALL(name, (writes ? write : read), current_file(first_argument()), \
+			positioned ? fourth_argument() : NO_OFFSET)
 
 #define FILE_OP_IO_SYSCALLS FILE_IO_SYSCALLS(FILE_OP_IO_SYSCALL)
 
@@ -159,7 +173,7 @@ int name##_ends__tp(struct syscall_trace_exit *ctx)					\
 	FILE_OP_SYSCALL(creat, open, NULL, 0)					\
 	FILE_OP_SYSCALL(openat, open, NULL, 0)					\
 	FILE_OP_SYSCALL(openat2, open, NULL, 0)					\
-	FILE_OP_SYSCALL(fsync, fsync, current_file(ctx->args[0]), 0)		\
-	FILE_OP_SYSCALL(fdatasync, fsync, current_file(ctx->args[0]), 0)
+	FILE_OP_SYSCALL(fsync, fsync, current_file(first_argument()), 0)		\
+	FILE_OP_SYSCALL(fdatasync, fsync, current_file(first_argument()), 0)
 
 #endif

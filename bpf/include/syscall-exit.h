@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* System calls, where they return. */
+/* System calls, where they begin and return. */
 #ifndef KSCOPE_SYSCALL_EXIT_H
 #define KSCOPE_SYSCALL_EXIT_H
 
@@ -11,8 +11,9 @@
  * at the tracepoints of system calls may be preempted, and as long as one is,
  * the kernel skips it for all other tasks of that CPU. Where that is so, user
  * space hooks the programs of SEC("tp/syscalls/sys_exit_NAME") to the return of
- * the function of that system call instead, which is never preempted, and sets
- * this. The context is then that of the function.
+ * the function of that system call instead, and those of sys_enter_NAME to its
+ * entry, which are never preempted, and sets this. The context is then that of
+ * the function: nothing of it may be used but syscall_result().
  */
 const volatile bool syscalls_at_functions = false;
 

@@ -37,8 +37,8 @@ export interface UserProbe {
 export class BpfProgram {
   readonly name: string;
   #section: string;
-  /** The function at whose return it is attached instead of where its section said. */
-  #function: string | undefined;
+  /** Whether its section is no longer what libbpf knows. */
+  #moved = false;
   #native: Pointer;
   readonly #own: (link: BpfLink) => BpfLink;
 
@@ -91,19 +91,20 @@ export class BpfProgram {
     this.#check(libbpf.bpf_program__set_attach_target(this.#pointer, 0, name), `cannot aim at ${name}`);
   }
 
-  /** Before load: makes it a program for the return of a kernel function, whatever its section says. */
-  moveToReturn(name: string): void {
+  /** Before load: makes it a program for another section, `kprobe.multi/FUNCTION` or `kretprobe.multi/FUNCTION`. */
+  moveTo(section: string): void {
     this.#check(libbpf.bpf_program__set_type(this.#pointer, KPROBE), 'cannot have another type');
     const result = libbpf.bpf_program__set_expected_attach_type(this.#pointer, KPROBE_MULTI);
     this.#check(result, 'cannot be attached to a function');
-    this.#function = name;
-    this.#section = `kretprobe.multi/${name}`;
+    this.#moved = true;
+    this.#section = section;
   }
 
   /** Attaches where the section says. @throws KscopeError unsupported | permission | failed */
   attach(): BpfLink {
-    if (this.#function !== undefined) {
-      return this.attachKprobeMulti([this.#function], { return: true });
+    if (this.#moved) {
+      const [kind, name = ''] = this.#section.split('/');
+      return this.attachKprobeMulti([name], { return: kind === 'kretprobe.multi' });
     }
     try {
       return this.#attach(this.section, () => libbpf.bpf_program__attach(this.#pointer));

@@ -8,23 +8,30 @@ const AT_FUNCTIONS = 'syscalls_at_functions';
 
 /**
  * Whether programs at the tracepoints of system calls can be preempted in the running kernel, and so miss what happens
- * meanwhile, while those at the returns of functions cannot.
+ * meanwhile, while those at functions cannot.
  */
 export function tracepointsMissSyscalls(): boolean {
   return probeFeature('sleepable_tracepoint').supported === true && probeFeature('kprobe_multi').supported === true;
 }
 
-/** The function of the system call whose return the tracepoint of a section is at; undefined for all other sections. */
-export function syscallFunction(section: string): string | undefined {
+/**
+ * The section that hooks the function of a system call as the tracepoint in `section` hooks the call: at its entry or its
+ * return. Undefined for all other sections.
+ */
+export function functionSection(section: string): string | undefined {
   const { kind, target } = parseSection(section);
-  const [, name] = kind === 'tracepoint' ? (/^syscalls\/sys_exit_(\w+)$/.exec(target) ?? []) : [];
-  return name === undefined ? undefined : `__${architecture() === 'x86' ? 'x64' : architecture()}_sys_${name}`;
+  const [, side, name] = kind === 'tracepoint' ? (/^syscalls\/sys_(enter|exit)_(\w+)$/.exec(target) ?? []) : [];
+  if (name === undefined) {
+    return undefined;
+  }
+  const prefix = architecture() === 'x86' ? 'x64' : architecture();
+  return `${side === 'enter' ? 'kprobe' : 'kretprobe'}.multi/__${prefix}_sys_${name}`;
 }
 
 /** The section of a program of an object with these variables as the running kernel makes it. */
 export function sectionInUse(section: string, variables: { has(name: string): boolean }): string {
-  const to = variables.has(AT_FUNCTIONS) ? syscallFunction(section) : undefined;
-  return to !== undefined && tracepointsMissSyscalls() ? `kretprobe.multi/${to}` : section;
+  const other = variables.has(AT_FUNCTIONS) ? functionSection(section) : undefined;
+  return other !== undefined && tracepointsMissSyscalls() ? other : section;
 }
 
 /**
@@ -34,15 +41,14 @@ export function sectionInUse(section: string, variables: { has(name: string): bo
 export function moveToSyscallFunctions(object: BpfObject, names: Iterable<string>): boolean {
   const moves = [...names].flatMap((name) => {
     const program = object.program(name);
-    const to = syscallFunction(program.section);
-    return to === undefined ? [] : [{ program, to }];
+    const section = sectionInUse(program.section, object.globals);
+    return section === program.section ? [] : [{ program, section }];
   });
-  if (moves.length === 0 || !object.globals.has(AT_FUNCTIONS) || !tracepointsMissSyscalls()) {
-    return false;
+  for (const { program, section } of moves) {
+    program.moveTo(section);
   }
-  for (const { program, to } of moves) {
-    program.moveToReturn(to);
+  if (moves.length > 0) {
+    object.globals.set(AT_FUNCTIONS, true);
   }
-  object.globals.set(AT_FUNCTIONS, true);
-  return true;
+  return moves.length > 0;
 }
