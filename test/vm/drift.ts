@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Btf, type BtfType } from '../../lib/bpf/btf.ts';
 import { choosePrograms, describeHook } from '../../lib/bpf/choose.ts';
-import { type Elf, parseElf } from '../../lib/bpf/elf.ts';
+import { type Elf, type ElfSymbol, parseElf } from '../../lib/bpf/elf.ts';
 import type { FeatureAnswer } from '../../lib/bpf/features.ts';
 import { parseSection } from '../../lib/bpf/hooks.ts';
 import { tracepointArguments } from '../../lib/bpf/tracepoint-arguments.ts';
@@ -21,6 +21,7 @@ export class KernelImage {
   readonly name: string;
   readonly types: KernelTypes;
   readonly #modules: readonly string[];
+  readonly #prototypes = new Map<string, readonly string[] | undefined>();
   #loaded: readonly Btf[] | undefined;
 
   private constructor(name: string, types: KernelTypes, modules: readonly string[]) {
@@ -45,7 +46,13 @@ export class KernelImage {
   }
 
   /** The prototype of a function, or of a tracepoint as its programs see it; undefined when there is none. */
-  prototype(kind: 'function' | 'tracepoint', name: string): string[] | undefined {
+  prototype(kind: 'function' | 'tracepoint', name: string): readonly string[] | undefined {
+    const key = `${kind} ${name}`;
+    if (!this.#prototypes.has(key)) this.#prototypes.set(key, this.#readPrototype(kind, name));
+    return this.#prototypes.get(key);
+  }
+
+  #readPrototype(kind: 'function' | 'tracepoint', name: string): string[] | undefined {
     for (const btf of this.#all()) {
       const type = kind === 'function' ? btf.findByName(name, 'func') : btf.findByName(`btf_trace_${name}`, 'typedef');
       if (type === undefined) continue;
@@ -154,6 +161,7 @@ export class DriftObject {
   readonly programs: readonly Program[];
   readonly #elf: Elf;
   readonly #functions: readonly Program[];
+  readonly #symbols: readonly ElfSymbol[];
 
   constructor(file: string) {
     this.#elf = parseElf(readFileSync(file), file);
@@ -161,8 +169,8 @@ export class DriftObject {
     if (section === undefined) throw new Error(`${file} has no BTF`);
     this.local = Btf.parse(section.bytes);
     this.relocations = coreRelocations(this.#elf);
-    const functions = this.#elf
-      .symbols()
+    this.#symbols = this.#elf.symbols();
+    const functions = this.#symbols
       .filter(({ type }) => type === 2)
       .map(({ name, value, section: home }) => ({ name, section: this.#elf.sections[home]?.name ?? '', start: value }));
     this.#functions = functions.filter(({ section: home }) => home === '.text');
@@ -176,29 +184,41 @@ export class DriftObject {
     return { absent: [...absent], ...(whys.length > 0 && { why: [...new Set(whys)].join(', ') }) };
   }
 
+  /**
+   * Whether a program reads the result of its function, which is behind the last argument; undefined when it is not at
+   * fexit or the kernel has no such function.
+   */
+  readsResult(program: Program, kernel: KernelImage): boolean | undefined {
+    const hook = parseSection(program.section).kind === 'fexit' ? target(program.section) : undefined;
+    const known = hook === undefined ? undefined : kernel.prototype(hook.kind, hook.name);
+    return known && this.#reach(program, kernel, new Set()).context.has(known.length * 8);
+  }
+
   *#walk(program: Program, kernel: KernelImage, absent: Set<string>): Generator<string> {
+    const { code, barriers, places, context } = this.#reach(program, kernel, absent);
+    for (const [place, what] of barriers) if (places.has(place)) yield `there is no ${what}`;
+    yield* this.#argumentsOf(program.section, context, kernel);
+    const calls = [...places].some((place) => code[place]?.code === 0x85 && code[place]?.from === 1);
+    if (calls && program.section !== '.text') {
+      for (const callee of this.#functions) yield* this.#walk(callee, kernel, absent);
+    }
+  }
+
+  #reach(program: Program, kernel: KernelImage, absent: Set<string>) {
     const code = decode(this.#elf.section(program.section)?.bytes ?? new Uint8Array());
     const loads = new Map<number, bigint>();
     const barriers = new Map<number, string>();
     for (const relocation of this.relocations.filter(({ section }) => section === program.section)) {
       const place = relocation.offset / 8;
       const there = resolves(this.local, kernel.types, relocation);
-      if (!there) absent.add(describeRelocation(this.local, relocation));
+      const what = describeRelocation(this.local, relocation);
+      if (!there) absent.add(what);
       if (/_exists$|_matches$/.test(relocation.kind)) loads.set(place, there ? 1n : 0n);
-      else if (!there && relocation.kind !== 'type_size')
-        barriers.set(place, describeRelocation(this.local, relocation));
+      else if (!there && relocation.kind !== 'type_size') barriers.set(place, what);
     }
     const { variables, constants } = this.#constants(program.section, kernel);
-    const reached = reachable(code, program.start / 8, {
-      ...{ loads, variables, constants },
-      barriers: new Set(barriers.keys()),
-    });
-    for (const [place, what] of barriers) if (reached.places.has(place)) yield `there is no ${what}`;
-    yield* this.#argumentsOf(program.section, reached.context, kernel);
-    const calls = [...reached.places].some((place) => code[place]?.code === 0x85 && code[place]?.from === 1);
-    if (calls && program.section !== '.text') {
-      for (const callee of this.#functions) yield* this.#walk(callee, kernel, absent);
-    }
+    const facts = { loads, variables, constants, barriers: new Set(barriers.keys()) };
+    return { code, barriers, ...reachable(code, program.start / 8, facts) };
   }
 
   /** Arguments that the program takes and the hook does not have. */
@@ -219,7 +239,7 @@ export class DriftObject {
     const constants = new Map<string, bigint>();
     const table = this.#elf.section(`.rel${section}`)?.bytes ?? new Uint8Array();
     const view = new DataView(table.buffer, table.byteOffset, table.byteLength);
-    const symbols = this.#elf.symbols();
+    const symbols = this.#symbols;
     // The table begins with an empty symbol, which `symbols` may or may not leave out.
     const shift = symbols[0]?.name === '' && symbols[0].section === 0 ? 0 : 1;
     for (let at = 0; at + 16 <= table.length; at += 16) {
