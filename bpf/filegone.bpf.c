@@ -28,7 +28,7 @@ EVENT_RING(events, event);
 SCRATCH(gone_scratch, struct event, SLOTS);
 
 static __always_inline int
-trace(struct syscall_trace_exit *ctx, enum slot slot, struct pt_regs *regs, const char *old, const char *new)
+trace(const struct syscall_return *ctx, enum slot slot, struct pt_regs *regs, const char *old, const char *new)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 	struct event *event = scratch(gone_scratch, slot);

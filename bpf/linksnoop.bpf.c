@@ -26,7 +26,7 @@ EVENT_RING(events, event);
 SCRATCH(link_scratch, struct event, SLOTS);
 
 static __always_inline int
-trace(struct syscall_trace_exit *ctx, enum slot slot, struct pt_regs *regs, const char *target, const char *name)
+trace(const struct syscall_return *ctx, enum slot slot, struct pt_regs *regs, const char *target, const char *name)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 	struct event *event = scratch(link_scratch, slot);

@@ -23,7 +23,7 @@ struct timespec {
 
 
 static __always_inline int
-trace(struct syscall_trace_exit *ctx, struct pt_regs *regs, const void *request, bool until)
+trace(const struct syscall_return *ctx, struct pt_regs *regs, const void *request, bool until)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 	struct task_struct *task = (void *)bpf_get_current_task();

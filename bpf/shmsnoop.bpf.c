@@ -12,7 +12,7 @@ struct event {
 
 EVENT_RING(events, event);
 
-static __always_inline int trace(struct syscall_trace_exit *ctx)
+static __always_inline int trace(const struct syscall_return *ctx)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 	struct pt_regs *regs = current_user_regs();

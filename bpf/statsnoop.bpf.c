@@ -34,7 +34,7 @@ static __always_inline char *dentry_path_buffer(__u32 slot)
 	return event ? event->path : NULL;
 }
 
-static __always_inline int trace_stat(struct syscall_trace_exit *ctx, enum slot slot, int fd, const char *name)
+static __always_inline int trace_stat(const struct syscall_return *ctx, enum slot slot, int fd, const char *name)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 	struct event *event = scratch(stat_scratch, slot);

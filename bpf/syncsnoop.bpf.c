@@ -35,7 +35,7 @@ static __always_inline char *dentry_path_buffer(__u32 slot)
 	return event ? event->path : NULL;
 }
 
-static __always_inline int trace_sync(struct syscall_trace_exit *ctx, enum slot slot, struct pt_regs *regs, int fd)
+static __always_inline int trace_sync(const struct syscall_return *ctx, enum slot slot, struct pt_regs *regs, int fd)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 	struct event *event = scratch(sync_scratch, slot);

@@ -3,11 +3,11 @@
 #ifndef KSCOPE_CALLS_H
 #define KSCOPE_CALLS_H
 
-#include "compat.h"
 #include "events.h"
 #include "filter.h"
 #include "probe.h"
 #include "syscall.h"
+#include "syscall-exit.h"
 
 const volatile bool failed_only = false;
 
@@ -39,10 +39,20 @@ static __always_inline bool wanted_result(__u64 id, long ret)
 	return wanted_task(id) && !(failed_only && (ret >= 0 || ret < -4095));
 }
 
-/* AT_EXIT(name): the program at the return of a system call, as its tracepoint is named; `ctx->ret` is the result. */
+/* What a program at the return of a system call has as its context. */
+struct syscall_return {
+	long ret;
+};
+
+/* AT_EXIT(name): the program at the return of a system call, as its tracepoint is named; `ctx` is a syscall_return. */
 #define AT_EXIT(name)							\
+	static __always_inline int name##_returns(const struct syscall_return *ctx); \
 	SEC("tp/syscalls/sys_exit_" #name)				\
-	int name##__tp(struct syscall_trace_exit *ctx)
+	int name##__tp(struct syscall_trace_exit *ctx)			\
+	{								\
+		return name##_returns(&(struct syscall_return){ .ret = syscall_result(ctx) }); \
+	}								\
+	static __always_inline int name##_returns(const struct syscall_return *ctx)
 
 /* Where the time that a call takes is of interest: STARTS; AT_ENTER(name) for each, and started() at the exit. */
 #define STARTS ENTRY_MAP(starts, __u64)
