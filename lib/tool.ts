@@ -44,5 +44,7 @@ export { top } from './shapes/top.ts';
 export { trafficPlans } from './shapes/traffic.ts';
 export { atFunctions } from './shapes/user-functions.ts';
 export { diskName, diskNumber } from './system/disks.ts';
+export { freeBytes } from './system/free-memory.ts';
+export { loadAverages } from './system/load.ts';
 export { memoryInfo } from './system/memory-info.ts';
 export { kernelFunction } from './system/symbols/kernel-function.ts';

@@ -50,7 +50,9 @@ typedef __u64 ns_t;		/* a span */
 typedef __u64 maybe_ns_t;	/* 0: unknown */
 typedef __u64 us_t;
 typedef __u64 bytes_t;
+typedef __u64 maybe_bytes_t;	/* 0: unknown */
 typedef __u64 count_t;
+typedef __u64 maybe_count_t;	/* 0: unknown */
 typedef __u64 slot_t;		/* slot_t slots[N]: a power-of-two histogram */
 
 typedef __u32 percent_t;	/* a share in hundredths of a percent, ~0: absent */

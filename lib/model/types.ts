@@ -418,6 +418,8 @@ const all: readonly SemanticType[] = [
   absentable(count('maybe_ns_t', 'duration in nanoseconds, where it is known', 8, formatNanoseconds), 'zero'),
   additive(count('us_t', 'duration in microseconds', 8, (value) => formatNanoseconds(value * 1000))),
   additive(count('bytes_t', 'size in bytes', 8, formatBytes)),
+  absentable(count('maybe_count_t', 'count, where it is known', 8), 'zero'),
+  absentable(count('maybe_bytes_t', 'size in bytes, where it is known', 8, formatBytes), 'zero'),
   count('sector_t', 'place on the disk in sectors of 512 bytes', 10),
   {
     ...count('percent_t', 'share in percent', 7, (value) => value.toFixed(2)),
