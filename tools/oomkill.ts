@@ -1,0 +1,40 @@
+import bpf from '../bpf/oomkill.bpf.ts';
+import { loadAverages, snoop } from '../lib/tool.ts';
+
+export default snoop(bpf, {
+  summary: 'Trace the processes that the kernel kills for want of memory.',
+  activity: 'Tracing OOM kills',
+  description: `
+Prints a line for each process that the kernel chooses to kill because there is no memory left, in the machine or under the limit of a cgroup (oom:mark_victim): first who found no memory, then (TPID, TCOMM) who has to die for it, which often is another one. A cgroup that is killed as a whole (memory.oom.group) has a line for each of its processes, and so has a process that was about to end anyway and may now use the last reserves.
+
+PAGES is how many pages there were to share, as in the kernel's own message: those of the machine, or those of the cgroup's limit; the field memcg is true for that. It is known where the function oom_kill_process can be traced (fentry or kprobe). What the victim used comes with the tracepoint from Linux 6.9 on; before that its name is only known along with PAGES.
+
+Programs that watch over memory themselves, such as systemd-oomd and earlyoom, send plain signals: those are not seen here.`,
+  overhead: 'Nothing until a process is killed.',
+  options: {},
+  columns: {
+    time: {},
+    pid: {},
+    comm: {},
+    tpid: { header: 'TPID' },
+    tcomm: { header: 'TCOMM' },
+    pages: {},
+    anon_rss: { flag: '-m, --memory', summary: 'show how much memory the victim used', header: 'ANON' },
+    file_rss: { when: 'anon_rss', header: 'FILE' },
+    shmem_rss: { when: 'anon_rss', header: 'SHMEM' },
+    pgtables: { when: 'anon_rss', header: 'TABLES' },
+    loadavg: {},
+  },
+  computed: {
+    loadavg: {
+      type: 'text_t',
+      help: 'load averages, when the line is printed',
+      value: () => loadAverages().replace(/^\D+/, ''),
+    },
+  },
+  attach: { optional: ['oom_kill_process__fentry', 'oom_kill_process__kprobe'] },
+  examples: {
+    '': 'who is killed, and who was in need',
+    '-m': 'with the memory that the killed ones had used',
+  },
+});
