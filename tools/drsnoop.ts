@@ -1,0 +1,50 @@
+import bpf from '../bpf/drsnoop.bpf.ts';
+import { commonOptions, filters, flag, freeBytes, snoop, text } from '../lib/tool.ts';
+
+export default snoop(bpf, {
+  summary: 'Trace tasks that must reclaim memory themselves, and how long it takes.',
+  activity: 'Tracing direct reclaim',
+  description: `
+Prints a line each time that a task wants memory, there is too little, and it has to look for some to reclaim before it can go on (vmscan:mm_vmscan_direct_reclaim_begin and _end): how long that took and how many pages it won. kswapd does the same in the background; a machine that has many of these lines does not have enough memory, or not where it is needed.
+
+A task that has reached the limit of its cgroup reclaims memory of the cgroup: that is no direct reclaim in the words of the kernel, and it is shown with --memcg (vmscan:mm_vmscan_memcg_reclaim_begin and _end).
+
+FREE is how much memory of the machine is free when the line is printed.`,
+  overhead: 'About 1.8 µs for each time on a 2.6 GHz processor, which itself takes tens of microseconds and more.',
+  options: {
+    ...filters,
+    name: text('-n, --name <TEXT>', 'only commands whose name contains TEXT', { group: 'filter' }),
+    memcg: flag('-m, --memcg', 'reclaim for the limits of cgroups as well'),
+    duration: { ...commonOptions.duration, flags: '-d, --duration <SECONDS>' },
+  },
+  keep: ({ comm }, { name }) => name === undefined || comm.includes(name),
+  columns: {
+    time: {},
+    uid: { flag: '-U, --print-uid', summary: 'show the user id' },
+    comm: {},
+    pid: {},
+    tid: { flag: '--print-tid', summary: 'show the thread id' },
+    latency: { header: 'LAT(ms)', text: (latency) => (latency / 1e6).toFixed(2) },
+    pages: { width: 5 },
+    free: {
+      flag: '-e, --extended',
+      summary: 'show how much memory is free',
+      hidden: ['--extended_fields'],
+      header: 'FREE(KB)',
+      text: (free) => String(Number(free) / 1024),
+    },
+  },
+  computed: {
+    free: {
+      type: 'maybe_bytes_t',
+      help: 'free memory when the line is printed, with --extended',
+      value: (_, values) => ((values as { readonly show_free?: boolean }).show_free === true ? freeBytes() : undefined),
+    },
+  },
+  attach: { unwanted: ({ memcg }) => (memcg ? [] : ['memcg_begins__tp', 'memcg_ends__tp']) },
+  examples: {
+    '': 'trace all direct reclaim',
+    '-e -p 181': 'that of a process, with the memory that is free',
+    '-m --cgroup /sys/fs/cgroup/system.slice': 'that in a cgroup, and for its limit',
+  },
+});
