@@ -1,0 +1,30 @@
+import bpf from '../bpf/shrinklat.bpf.ts';
+import { filters, flag, histogram, units } from '../lib/tool.ts';
+
+export default histogram(bpf, {
+  summary: 'Summarize how long tasks are held up by reclaiming memory.',
+  activity: 'Tracing the latency of reclaim',
+  description: `
+Measures how long a task that wants memory looks for some to reclaim before it can go on, apart for the two reasons that there are: the machine has too little (vmscan:mm_vmscan_direct_reclaim_begin and _end), or a cgroup has reached its limit (vmscan:mm_vmscan_memcg_reclaim_begin and _end). What kswapd does in the background holds nobody up and is not counted.`,
+  overhead: 'About 0.9 µs for each time on a 2.6 GHz processor, which itself takes tens of microseconds and more.',
+  options: {
+    ...filters,
+    comms: flag('-P, --comms', 'each command apart', { set: 'by_comm' }),
+    milliseconds: flag('-m, --milliseconds', 'print times in milliseconds'),
+  },
+  map: 'hists',
+  unit: ({ milliseconds }) => (milliseconds ? units.msecs : units.usecs),
+  keys: { reason: {}, comm: { when: ['comms'] } },
+  computed: {
+    reason: {
+      type: 'text_t',
+      help: 'whose memory was too little: machine or cgroup',
+      value: ({ memcg }) => (memcg ? 'cgroup' : 'machine'),
+    },
+  },
+  examples: {
+    '': 'one distribution for each reason until Ctrl-C',
+    '-P 10': 'each command apart, every 10 seconds',
+    '--cgroup /sys/fs/cgroup/system.slice 1': 'the tasks of a cgroup, each second',
+  },
+});
