@@ -9,7 +9,7 @@ export { KscopeError } from './model/errors.ts';
 export { escapeText } from './model/escape.ts';
 export { fileName } from './model/file-name.ts';
 export { formatEndpoint as endpoint } from './model/ip.ts';
-export { signalName } from './model/kernel-names.ts';
+export { errorName, signalName } from './model/kernel-names.ts';
 export { syscallNames } from './model/syscalls.ts';
 export { hasOpenFlag, parseOpenFlag } from './model/types.ts';
 export { inKilobytes, units } from './model/units.ts';

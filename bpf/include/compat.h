@@ -43,11 +43,13 @@ static __always_inline struct pt_regs *current_user_regs(void)
 #define syscall_arg2(regs) user_reg(regs, si)
 #define syscall_arg3(regs) user_reg(regs, dx)
 #define syscall_arg4(regs) user_reg(regs, r10)
+#define syscall_arg5(regs) user_reg(regs, r8)
 #elif defined(__TARGET_ARCH_arm64)
 #define syscall_arg1(regs) user_reg(regs, orig_x0)
 #define syscall_arg2(regs) user_reg(regs, regs[1])
 #define syscall_arg3(regs) user_reg(regs, regs[2])
 #define syscall_arg4(regs) user_reg(regs, regs[3])
+#define syscall_arg5(regs) user_reg(regs, regs[4])
 #endif
 
 /*
