@@ -1,0 +1,78 @@
+import bpf from '../bpf/openfiles.bpf.ts';
+import { choice, flag, integer, snapshot, text } from '../lib/tool.ts';
+
+const filter = { group: 'filter' } as const;
+const types = ['reg', 'dir', 'sock', 'fifo', 'chr', 'blk', 'link', 'anon'] as const;
+
+export default snapshot(bpf, {
+  summary: 'List the files that processes have open.',
+  activity: 'Listing open files',
+  description: `
+Prints a line for each file descriptor of each process (of the tool's pid namespace), with the path of its file as the tool itself sees it: a file of another mount namespace has the path from the top of that. What is in no directory has the name that the kernel gave it, or that of its file system. A file that was deleted has "(deleted)" behind its path, and takes room until it is closed. With an interval the list is made again each time.
+
+The kernel lists one process after the other: what is opened or closed meanwhile may be there or not. Mapped files and current directories that no descriptor leads to are not listed. Of a path over 1 kilobyte the beginning is missing.`,
+  overhead:
+    'Nothing but the time of each list: about 3 µs for each descriptor in the kernel (measured on a busy 2-core virtual machine).',
+  options: {
+    pid: integer('-p, --pid <PID>', 'only this process', { ...filter, min: 1, completes: 'pid' }),
+    uid: integer('-u, --uid <UID>', 'only processes of this user, by number', { ...filter, max: 2 ** 32 - 1 }),
+    comm: text('--comm <NAME>', 'only commands of exactly this name', filter),
+    type: choice('-t, --type <TYPE>', `only files of this type: ${types.join(', ')}`, types, filter),
+    name: text('-n, --name <TEXT>', 'only files whose path contains TEXT', filter),
+    deletedOnly: flag('-x, --deleted', 'only files that were deleted', filter),
+    size: flag('-s, --size', 'show size and position', { group: 'column' }),
+  },
+  rows: (records, { pid, uid, comm, type, name, deletedOnly }) =>
+    records.filter(
+      (row) =>
+        (pid === undefined || row.pid === pid) &&
+        (uid === undefined || row.uid === uid) &&
+        (comm === undefined || row.comm === comm) &&
+        (type === undefined || typeOf(row) === type) &&
+        (name === undefined || row.path.includes(name)) &&
+        (!deletedOnly || row.deleted === true),
+    ),
+  computed: {
+    type: { type: 'text_t', help: `type of the file: ${types.join(', ')}`, value: typeOf },
+    access: {
+      type: 'text_t',
+      help: 'r, w or rw: what it is open for',
+      value: ({ flags }) => accesses[flags & 3] ?? '-',
+    },
+  },
+  columns: {
+    pid: {},
+    comm: {},
+    uid: {},
+    fd: {},
+    type: { width: 5 },
+    access: { header: 'RW', width: 2 },
+    size: { when: 'size', width: 10, text: String },
+    pos: { when: 'size', width: 10, text: String },
+    flags: { flag: '-f, --flags', summary: 'show the flags of open(2)' },
+    path: { text: (path, { deleted }) => (deleted ? `${path} (deleted)` : path) },
+  },
+  examples: {
+    '': 'all open files',
+    '-p 181 -s': 'those of process 181, with size and position',
+    '-x -t reg -s': 'deleted files that still take room',
+    '-n /var/log 10': 'who has logs open, every 10 seconds',
+  },
+});
+
+const accesses = ['r', 'w', 'rw'];
+// Of S_IFREG and so on, what is above the permissions.
+const formats: Readonly<Record<number, (typeof types)[number]>> = {
+  8: 'reg',
+  4: 'dir',
+  12: 'sock',
+  1: 'fifo',
+  2: 'chr',
+  6: 'blk',
+  10: 'link',
+};
+
+/** What has no type is of the kernel's own: epoll, eventfd and so on. */
+function typeOf({ mode }: { readonly mode: number }): (typeof types)[number] {
+  return formats[mode >> 12] ?? 'anon';
+}
