@@ -1,0 +1,31 @@
+import bpf from '../bpf/writeback.bpf.ts';
+import { diskName, flag, kernelEnum, snoop } from '../lib/tool.ts';
+
+export default snoop(bpf, {
+  summary: 'Trace when and why the kernel writes dirty pages back.',
+  activity: 'Tracing writeback',
+  description: `
+Prints a line for each round of writeback, from writeback:writeback_start to writeback:writeback_written: how many pages were handed to the disk, for what reason, and how long that took, which is not when they are on the disk. Reasons are named as in the running kernel. The field "dev" is the file system that the round is for; 0:0 is all that the device has. With --all rounds without a page are shown as well.
+
+What fsync(2) and direct input and output write is not seen: they do not ask for such rounds.`,
+  overhead: 'About 1 µs for each round, of which there are seldom more than a few in a second.',
+  options: { idle: flag('-a, --all', 'rounds in which nothing was written as well') },
+  keep: ({ pages }, { idle }) => idle || pages > 0,
+  computed: {
+    device: { type: 'text_t', help: 'disk, or what the device is called', value: ({ bdi }) => diskName(bdi) },
+    reason: { type: 'text_t', help: 'why', value: ({ why }) => reasonName(why) },
+  },
+  columns: {
+    time: {},
+    device: { width: 12 },
+    pages: { width: 8 },
+    reason: { width: 16 },
+    latency: { header: 'ms', width: 10, text: (ns) => (ns / 1e6).toFixed(3) },
+  },
+  examples: { '': 'trace all', '-a --time rfc3339': 'rounds without pages too, with exact times' },
+});
+
+function reasonName(number: number): string {
+  const name = kernelEnum({ member: 'WB_REASON_SYNC' }).get(number);
+  return name?.replace(/^WB_REASON_/, '').toLowerCase() ?? String(number);
+}
