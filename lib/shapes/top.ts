@@ -1,7 +1,7 @@
 import type { Skeleton, SkeletonTypes } from '../bpf/skeleton.ts';
 import { KscopeError } from '../model/errors.ts';
 import type { JsonSchema } from '../model/json.ts';
-import type { FieldTypes, Message } from '../model/message.ts';
+import type { Column, FieldTypes, Message } from '../model/message.ts';
 import { now } from '../system/clock.ts';
 import { loadAverages } from '../system/load.ts';
 import { aggregate, mapRows, readyMessage } from './aggregate.ts';
@@ -57,12 +57,18 @@ export interface TopDefinition<S extends SkeletonTypes, O, M extends Text<keyof 
   absent?(values: OptionValues<O>): readonly Text<keyof RowOf<S, M>>[];
   /** The row of an interval in which nothing happened, for a tool that always has one: its amounts as zeros. */
   readonly idle?: { readonly [K in Text<keyof RowOf<S, M>>]?: number };
+  /**
+   * Text shows the amounts per second, below headers that say so; elsewhere they are those of the interval, with its
+   * length as the field `period`.
+   */
+  readonly perSecond?: boolean;
   /** What the kernel cannot filter. */
   keep?(row: RowOf<S, M>, values: OptionValues<O>): boolean;
 }
 
 /** Rows for somebody who can scroll. */
 const watchedRows = 1000;
+const PERIOD = 'period';
 
 type AnyTop = TopDefinition<SkeletonTypes, Options, string, string>;
 
@@ -122,7 +128,9 @@ function shapeOptions(definition: AnyTop): Options {
 function rowTypes(skeleton: Skeleton, definition: AnyTop): FieldTypes {
   const { key, value } = mapRows(skeleton, definition.map);
   const computed = (definition.computed ?? {}) as Readonly<Record<string, ComputedField>>;
-  return { ...(key === undefined ? {} : fieldTypes(key, {})), ...fieldTypes(value, computed) };
+  const period: Readonly<Record<string, ComputedField>> =
+    definition.perSecond === true ? { [PERIOD]: { type: 'ns_t', help: 'length of the interval', value: () => 0 } } : {};
+  return { ...(key === undefined ? {} : fieldTypes(key, {})), ...fieldTypes(value, { ...computed, ...period }) };
 }
 
 /** The schema of a line with a table of these fields. */
@@ -150,7 +158,10 @@ async function* run(
   const typed = values as OptionValues<Options>;
   const types = rowTypes(skeleton, definition);
   const specs = definition.columns as Readonly<Record<string, ColumnSpec | undefined>>;
-  const { columns, fields } = chosenColumns(specs, types, values);
+  const chosen = chosenColumns(specs, types, values);
+  const { fields } = chosen;
+  const columns = definition.perSecond === true ? chosen.columns.map(perSecond) : chosen.columns;
+  let since = 0;
   const computed = Object.entries((definition.computed ?? {}) as Readonly<Record<string, ComputedField>>);
   const wanted = (values.sort as string | undefined) ?? definition.usualSort?.(typed) ?? definition.sort[0];
   const by = definition.sortAliases?.[wanted ?? ''] ?? wanted;
@@ -181,12 +192,22 @@ async function* run(
     context,
     definition,
     ...(definition.interval !== undefined && { usualInterval: definition.interval }),
-    ready: (session) => readyMessage({ skeleton, definition }, session),
+    ready: (session) => {
+      since = performance.now();
+      return readyMessage({ skeleton, definition }, session);
+    },
     *messages(gains) {
       const time = now();
       const rows = (gains as Record<string, unknown>[]).filter((row) => definition.keep?.(row as never, typed) ?? true);
       if (rows.length === 0 && definition.idle !== undefined) {
         rows.push({ ...definition.idle });
+      }
+      if (definition.perSecond === true) {
+        const period = Math.round((performance.now() - since) * 1e6);
+        since = performance.now();
+        for (const row of rows) {
+          row[PERIOD] = period;
+        }
       }
       for (const name of definition.absent?.(typed) ?? []) {
         for (const row of rows) {
@@ -218,6 +239,18 @@ async function* run(
       };
     },
   });
+}
+
+/** An amount as so much in each second. */
+function perSecond(column: Column): Column {
+  const { type, header, text } = column;
+  return type.additive !== true || text !== undefined || column.name === PERIOD
+    ? column
+    : {
+        ...column,
+        header: `${header}/s`,
+        text: (value, row) => String(Math.round((Number(value) * 1e9) / (row[PERIOD] as number))),
+      };
 }
 
 /** Numbers by size, anything else by its text. */
