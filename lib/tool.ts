@@ -20,7 +20,14 @@ export { familyFilters, namespaceFilters, portFilters } from './shapes/connectio
 export { custom } from './shapes/custom.ts';
 export type { Tool } from './shapes/definition.ts';
 export { diskFilter } from './shapes/disk-filter.ts';
-export { directoryList, fileIoHooks, fileOpCalls, fileOpFunctions, setDirectories } from './shapes/file-io.ts';
+export {
+  directoryList,
+  fileIoHooks,
+  fileOpCalls,
+  fileOpFunctions,
+  hasOldCalls,
+  setDirectories,
+} from './shapes/file-io.ts';
 export {
   fileSystemAliases,
   fileSystemHooks,

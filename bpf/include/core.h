@@ -168,6 +168,7 @@ struct file {
 	struct path f_path;
 	struct inode *f_inode;
 	long long f_pos;
+	unsigned int f_mode;
 };
 
 struct fdtable {

@@ -1,3 +1,4 @@
+import { canAttach } from '../bpf/hooks.ts';
 import type { BpfObject } from '../bpf/object.ts';
 import { KscopeError } from '../model/errors.ts';
 import { escapeText } from '../model/escape.ts';
@@ -33,6 +34,11 @@ export const fileOpFunctions = [...functions.map((name) => `${name}__fentry` as 
 
 /** Those that it makes for system calls that read and write. */
 export const fileOpCalls = [...begun, ...ended] as const;
+
+/** Whether there are open(2), unlink(2) and the like, for which arm64 has only openat(2) and unlinkat(2). */
+export function hasOldCalls(): boolean {
+  return canAttach('tp/syscalls/sys_exit_open').supported !== false;
+}
 
 /** Directories, by patterns as in a shell. */
 export function directoryList(flags: string, summary: string): Option<readonly string[] | undefined, never> {

@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { canAttach } from '../bpf/hooks.ts';
 import { hasKernelSymbol } from '../bpf/kernel-symbols.ts';
 import type { BpfObject } from '../bpf/object.ts';
 import { KscopeError } from '../model/errors.ts';
 import { escapeText } from '../model/escape.ts';
-import { fileOpCalls } from './file-io.ts';
+import { fileOpCalls, hasOldCalls } from './file-io.ts';
 import type { Option } from './options.ts';
 
 type Operation = 'read' | 'write' | 'open' | 'fsync' | 'getattr';
@@ -132,8 +131,7 @@ export const fileSystemHooks = {
   optional: oldCalls,
   either: ({ type = '' }: TypeValues) => [
     ...(type in functions ? functionPrograms : []),
-    // arm64 does not have the old ones.
-    [...calls, ...(canAttach('tp/syscalls/sys_exit_open').supported === false ? [] : oldCalls)],
+    [...calls, ...(hasOldCalls() ? oldCalls : [])],
   ],
   unwanted: ({ type = '' }: TypeValues) => (type in functions ? [] : functionPrograms.flat()),
   targets: ({ type = '' }: TypeValues): Readonly<Partial<Record<FunctionProgram, string>>> =>

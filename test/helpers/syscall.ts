@@ -33,6 +33,7 @@ const numbers = {
   listen: [50, 201],
   lseek: [8, 62],
   lstat: [6],
+  mknodat: [259, 33],
   mkdirat: [258, 34],
   mmap: [9, 222],
   mount: [165, 40],
