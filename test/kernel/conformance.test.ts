@@ -45,6 +45,9 @@ interface Subject {
 /** Whether only that is tried which depends on the kernel: that every tool loads, attaches, ends and leaves nothing. */
 const smoke = process.env.KSCOPE_VM_SCOPE === 'smoke';
 
+/** What a tool may say besides, and what one says that was asked for statistics. */
+const harmless = /^(\S+: warning|hint): |^\S+: (after \d|(program|map|ring) \S+.*: \d)/;
+
 /** Shapes whose `--fields` name columns of rows or members of lines. */
 const tabular = ['snoop', 'top', 'histogram'];
 
@@ -120,7 +123,7 @@ async function explains({ name, tool }: Subject): Promise<void> {
 async function traces({ name, tool, usual }: Subject): Promise<void> {
   // Two at once, so that each is also the other's neighbour.
   await using text = startTool(name, usual);
-  await using json = startTool(name, [...usual, '--json']);
+  await using json = startTool(name, [...usual, '--json', '--stats']);
   await Promise.all([text.ready(), json.ready()]);
   const held = [...heldBy(text.pid), ...heldBy(json.pid)];
   assert.ok(held.some((id) => id.startsWith('prog ')));
@@ -135,6 +138,9 @@ async function traces({ name, tool, usual }: Subject): Promise<void> {
   assert.ok(!textResult.stdout.split('\n').includes(textResult.stderr.split('\n')[0] ?? ''));
   assert.equal(jsonResult.messages[0]?.type, 'ready');
   assertFits(lineSchema(tool.schema()), jsonResult.messages);
+  const last = jsonResult.messages.at(-1);
+  assert.equal(last?.type, 'stats');
+  assert.ok(Array.isArray(last.programs) && last.programs.length > 0);
 }
 
 async function endsInTime({ name, usual }: Subject): Promise<void> {
@@ -277,7 +283,7 @@ function assertGoodEnd(name: string, { code, signal, stderr }: ToolResult): void
   // Nothing else but what a busy machine takes from the data.
   const others = lines.filter((line) => !line.endsWith('Ctrl-C to end.') && line !== 'gone');
   assert.deepEqual(
-    others.filter((line) => !line.startsWith(`${name}: lost `) && !/^(\S+: warning|hint): /.test(line)),
+    others.filter((line) => !line.startsWith(`${name}: lost `) && !harmless.test(line)),
     [],
   );
 }
