@@ -52,7 +52,7 @@ struct given {
 	__u32 count;
 };
 
-static __always_inline int trace(struct syscall_trace_exit *ctx, struct pt_regs *regs, const struct given *given)
+static __always_inline int trace(const struct syscall_return *ctx, struct pt_regs *regs, const struct given *given)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 	struct task_struct *task = (void *)bpf_get_current_task();
