@@ -152,6 +152,8 @@ export interface TableMessage {
   readonly types?: FieldTypes;
   /** Fields that tell a row from the others, by which it is found again in the next table. */
   readonly key?: readonly string[];
+  /** Field by which the rows are in order, the largest first; it need not be a column. */
+  readonly sort?: string;
   /** Fields with stacks, which text prints below each row. */
   readonly stacks?: StackFields;
 }

@@ -49,7 +49,7 @@ export class JsonOutput implements Output {
           hooks: hooks.map(({ program, hook }) => ({ program, hook })),
           ...(this.#recorded !== undefined && { activity, options: plainValues(this.#recorded) }),
         });
-        this.#describe('event', message.columns, message.types);
+        this.#describe('event', message.columns, message.types, { stacks: message.stacks });
         return written;
       }
       case 'events': {
@@ -70,7 +70,11 @@ export class JsonOutput implements Output {
       }
       case 'table': {
         const types = fieldTypes(message.columns, message.types);
-        this.#describe('table', message.columns, message.types, { key: message.key });
+        this.#describe('table', message.columns, message.types, {
+          key: message.key,
+          sort: message.sort,
+          stacks: message.stacks,
+        });
         const [first] = message.rows;
         const fields = this.#recorded === undefined ? message.fields : undefined;
         const serialize = compileObject(fields ?? Object.keys(first ?? {}), types, { open: '{', utc: this.#utc });

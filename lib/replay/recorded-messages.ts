@@ -7,6 +7,7 @@ import type {
   ReadyMessage,
   Row,
   Stack,
+  StackFields,
   StacksMessage,
   TableMessage,
   WeighedStack,
@@ -42,6 +43,8 @@ interface Shown {
   readonly columns: readonly Column[];
   readonly types: FieldTypes;
   readonly key?: readonly string[];
+  readonly sort?: string;
+  readonly stacks?: StackFields;
   readonly details?: boolean;
   readonly tip?: string;
 }
@@ -172,7 +175,12 @@ export class RecordedMessages {
     }
     this.#ready = undefined;
     const shown = this.#shown.get('event') ?? (event === undefined ? undefined : this.#guess('event', event));
-    const message: ReadyMessage = { ...ready, columns: shown?.columns ?? [], types: shown?.types ?? {} };
+    const message: ReadyMessage = {
+      ...ready,
+      columns: shown?.columns ?? [],
+      types: shown?.types ?? {},
+      ...(shown?.stacks !== undefined && { stacks: shown.stacks }),
+    };
     return [{ message, time: ready.time }];
   }
 
@@ -196,6 +204,8 @@ export class RecordedMessages {
       columns: this.#chosen(columns, types),
       types: { ...Object.fromEntries(columns.map(({ name, type }) => [name, type])), ...types },
       ...(line.key !== undefined && { key: listOf(line.key, mostFields).map(textOf) }),
+      ...(line.sort !== undefined && { sort: textOf(line.sort) }),
+      ...(line.stacks !== undefined && { stacks: stackFields(membersOf(line.stacks), types) }),
       ...(line.details === true && { details: true }),
       ...(line.tip !== undefined && { tip: textOf(line.tip) }),
     });
@@ -358,7 +368,7 @@ export class RecordedMessages {
     const rows = listOf(line.rows).map(membersOf);
     const [first] = rows;
     const known = this.#shown.get('table');
-    const { columns, types, key } =
+    const { columns, types, key, sort, stacks } =
       known !== undefined && !(this.#guessed.has('table') && known.columns.length === 0)
         ? known
         : this.#guess('table', first);
@@ -369,6 +379,8 @@ export class RecordedMessages {
       types,
       rows: rows.map((row) => rowOf(row, types)),
       ...(key !== undefined && { key }),
+      ...(sort !== undefined && { sort }),
+      ...(stacks !== undefined && { stacks }),
     };
   }
 
@@ -457,6 +469,13 @@ function rowOf(line: Members, types: FieldTypes): Row {
 /** Whether values of a type are checked when they are read, so that its rendering can be trusted with them. */
 function isPlain({ typescript }: SemanticType): boolean {
   return /^(number|string|boolean|bigint|Stack|readonly string\[\]|".*)$/s.test(typescript);
+}
+
+/** Those that really have stacks. */
+function stackFields({ kernel, user }: Members, types: FieldTypes): StackFields {
+  const isStack = (name: unknown): name is string =>
+    typeof name === 'string' && Object.hasOwn(types, name) && types[name]?.typescript === 'Stack';
+  return { ...(isStack(kernel) && { kernel }), ...(isStack(user) && { user }) };
 }
 
 function plainColumn(name: string, type: SemanticType): Column {

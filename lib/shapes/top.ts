@@ -235,6 +235,7 @@ async function* run(
         types,
         rows: rows.sort((a, b) => compare(b[by], a[by])).slice(0, limit),
         key,
+        sort: by,
         ...(fields !== undefined && { fields }),
       };
     },

@@ -158,13 +158,13 @@ export class TablePane implements Pane {
     this.#top = scrolled(this.#top, this.#at, rowsHeight, rows.length);
     const visible = rows.slice(this.#top, this.#top + rowsHeight);
 
-    const sorted = this.#sortColumn();
-    const followedColumn = this.#trendColumn(sorted);
-    const trend = followedColumn !== undefined && this.#number > 1 && width >= trendFrom;
+    const order = this.#order();
+    const sorted = message.columns.find(({ name }) => name === order);
+    const trend = this.#number > 1 && width >= trendFrom ? this.#trend(order) : undefined;
     const room = trend ? width - trendWidth - 2 : width;
     const placed = placeColumns(message.columns, visible, style, room, { skip: this.#skip, keep: sorted?.name });
     // Numbers fall and texts rise, unless they are turned round.
-    const mark = isAmount(message.rows[0]?.[sorted?.name ?? '']) === this.#reverse ? '▲' : '▼';
+    const mark = (sorted?.align === 'right') === this.#reverse ? '▲' : '▼';
     const header = placed.flatMap(({ column, width: own }, i): Span[] => {
       const name = column.name === sorted?.name ? `${column.header}${mark}` : column.header;
       const text = fit(name, own, column.align);
@@ -174,14 +174,14 @@ export class TablePane implements Pane {
       const text = fit(placeCells(placed, row, style).join(' '), room);
       const selected = this.#top + i === this.#at && this.#selected !== undefined;
       const course: Span[] = trend
-        ? [span('  '), span(sparkline(this.#course(row, followedColumn.name), trendWidth), 'accent')]
+        ? [span('  '), span(sparkline(this.#course(row, trend.name), trendWidth), 'accent')]
         : [];
       return selected
         ? clip([span(text + course.map((one) => one.text).join(''), 'selected')], width)
         : [span(text), ...course];
     });
     const title = trend
-      ? [...clip(header, room), span('  '), span(fit(followedColumn.header, trendWidth, 'right'), 'dim')]
+      ? [...clip(header, room), span('  '), span(fit(trend.header, trendWidth, 'right'), 'dim')]
       : header;
     return [...above, clip(title, width), ...lines];
   }
@@ -205,33 +205,31 @@ export class TablePane implements Pane {
     return this.#reverse ? rows.reverse() : rows;
   }
 
-  /** The column that is sorted by: the one that was asked for, or the first number by which the rows are in order. */
-  #sortColumn(): Column | undefined {
-    const { message } = this.#shown ?? {};
-    const { columns = [], rows = [] } = message ?? {};
-    const keys = new Set(message?.key ?? []);
-    return (
-      columns.find(({ name }) => name === this.#sort) ??
-      columns.find(
-        ({ name }) =>
-          !keys.has(name) &&
-          rows.length > 1 &&
-          rows.every((row, i) => i === 0 || falls(rows[i - 1]?.[name], row[name])),
-      ) ??
-      columns.find(({ name, type }) => !keys.has(name) && type.additive === true)
+  /** The field that the rows are in the order of: the one that was asked for, or that the table names, or else a guess. */
+  #order(): string | undefined {
+    const { columns = [], key = [], rows = [], sort } = this.#shown?.message ?? {};
+    const falling = columns.find(
+      ({ name }) =>
+        !key.includes(name) &&
+        rows.length > 1 &&
+        rows.every((row, i) => i === 0 || falls(rows[i - 1]?.[name], row[name])),
     );
+    return this.#sort ?? sort ?? falling?.name;
   }
 
-  /** The column whose course is shown: the sorted one, or where that is no amount, the first that is. */
-  #trendColumn(sorted: Column | undefined): Column | undefined {
-    const { columns = [], key = [], rows = [] } = this.#shown?.message ?? {};
-    return sorted !== undefined && !key.includes(sorted.name) && isAmount(rows[0]?.[sorted.name])
-      ? sorted
-      : columns.find(({ type }) => type.additive === true);
+  /** The amount whose course is shown: the one that rows are in the order of, or else the first that is added up. */
+  #trend(order: string | undefined): { readonly name: string; readonly header: string } | undefined {
+    const { columns = [], types = {}, key = [] } = this.#shown?.message ?? {};
+    const column = columns.find(({ name }) => name === order);
+    if (order !== undefined && !key.includes(order) && (column?.align ?? types[order]?.align) === 'right') {
+      return { name: order, header: column?.header ?? order.toUpperCase() };
+    }
+    return columns.find(({ type }) => type.additive === true);
   }
 
   #sortBeside(columns: readonly Column[], step: number): void {
-    const at = columns.findIndex(({ name }) => name === this.#sortColumn()?.name);
+    const order = this.#order();
+    const at = columns.findIndex(({ name }) => name === order);
     this.#sort = columns[(at + step + columns.length) % columns.length]?.name;
     this.#reverse = false;
   }
@@ -290,10 +288,6 @@ export class TablePane implements Pane {
 
 function keyText(row: Row, names: readonly string[]): string {
   return names.map((name) => String(row[name])).join('\0');
-}
-
-function isAmount(value: unknown): boolean {
-  return typeof value === 'number';
 }
 
 function falls(before: unknown, after: unknown): boolean {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { stackType } from '../../lib/model/frames.ts';
 import type { Message } from '../../lib/model/message.ts';
-import { enumeration } from '../../lib/model/types.ts';
+import { enumeration, type SemanticType } from '../../lib/model/types.ts';
 import { TextOutput } from '../../lib/output/text.ts';
 import { linesOf } from '../../lib/replay/lines.ts';
 import { CollectingWriter } from '../helpers/collecting-writer.ts';
@@ -16,6 +17,25 @@ async function text(messages: readonly Message[]): Promise<string> {
   }
   return writer.text;
 }
+
+const stackFields = { user: 'callers' };
+const callers = stackType('user') as SemanticType;
+
+test('stacks of events and rows are below them again', async () => {
+  const frames = [{ address: 0x10n, symbol: 'in\\ner', offset: 4, module: '/bin/cat' }, { address: 0x20n }];
+  const rows = [{ comm: 'a', callers: frames }, { comm: 'b', callers: 'missed' }, { comm: 'c' }];
+  const columns = [column('comm', 'comm_t')];
+  const types = { comm: type('comm_t'), callers };
+  const messages: Message[] = [
+    { ...(ready('rows') as Message & { type: 'ready' }), columns, types, stacks: stackFields },
+    { type: 'events', rows },
+    { type: 'interval', time: fakeTime, stamp: false, clear: false },
+    { type: 'table', time: fakeTime, columns, types, rows, stacks: stackFields },
+  ];
+  const printed = await text(messages);
+  assert.match(printed, /in\\\\ner/);
+  assert.equal(await text(await played(await recorded(messages, {}))), printed);
+});
 
 const totalColumns = [column('comm', 'comm_t'), column('bytes', 'bytes_t', { header: 'BYTES(total)' })];
 
