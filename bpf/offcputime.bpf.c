@@ -1,23 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* Where threads wait, and how long: the time between leaving a processor and coming back to one, by stack. */
 #include "core.h"
-#include "events.h"
-#include "filter.h"
-#include "sched.h"
-#include "stack.h"
-#include "table.h"
-#include <bpf/bpf_helpers.h>
-#include <bpf/bpf_tracing.h>
-
-#define ANY_STATE ((__u32)-1)
-
-const volatile bool user_only = false;
-const volatile bool kernel_only = false;
-const volatile bool user_threads = false;
-const volatile bool kernel_threads = false;
-const volatile us_t min_block = 1;
-const volatile us_t max_block = (us_t)-1;
-const volatile __u32 state_mask = ANY_STATE;
 
 struct key {
 	pid_t pid;
@@ -27,87 +10,6 @@ struct key {
 	stack_id_t kernel;
 };
 
-struct value {
-	ns_t time;
-};
-
-/* A thread that is not on a processor. */
-struct left {
-	__u64 since;
-	struct key key;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 65536);
-	__type(key, thread_t);
-	__type(value, struct left);
-} waiting SEC(".maps");
-
-TABLE(times, struct key, struct value, 40960);
-DROP_COUNTER(waiting);
-STACKS(stacks);
-
-static __always_inline bool wanted_state(__u32 state)
-{
-	/* A thread that ends does not come back. */
-	if (state & TASK_DEAD)
-		return false;
-	if (state_mask == ANY_STATE)
-		return true;
-	return state_mask == TASK_RUNNING ? state == TASK_RUNNING : state & state_mask;
-}
-
-/* The thread that leaves is still the current one. */
-static __always_inline void leave(void *ctx, struct task_struct *prev, bool preempted)
-{
-	__u64 id = bpf_get_current_pid_tgid();
-	thread_t tid = id;
-	struct left left = { .key = { .pid = id >> 32, .tid = tid, .user = NO_STACK, .kernel = NO_STACK } };
-
-	/* Each processor has an idle thread, all of them have this number. */
-	if (!tid || !wanted_task(id) || !wanted_state(state_left_in(prev, preempted)))
-		return;
-	if (user_threads && is_kernel_thread(prev))
-		return;
-	if (kernel_threads && !is_kernel_thread(prev))
-		return;
-	bpf_get_current_comm(left.key.comm, sizeof(left.key.comm));
-	if (!user_only)
-		left.key.kernel = kernel_stack(ctx, stacks);
-	if (!kernel_only)
-		left.key.user = user_stack(ctx, stacks);
-	left.since = bpf_ktime_get_ns();
-	if (bpf_map_update_elem(&waiting, &tid, &left, BPF_ANY))
-		COUNT_DROPPED(waiting);
-}
-
-static __always_inline void come_back(struct task_struct *next)
-{
-	thread_t tid = BPF_CORE_READ(next, pid);
-	struct left *left = bpf_map_lookup_elem(&waiting, &tid);
-	struct value *value;
-	__u64 time;
-	struct key key;
-
-	if (!left)
-		return;
-	time = bpf_ktime_get_ns() - left->since;
-	key = left->key;
-	bpf_map_delete_elem(&waiting, &tid);
-	if (time / 1000 < min_block || time / 1000 > max_block)
-		return;
-	value = table_row(times, &key);
-	if (value)
-		__sync_fetch_and_add(&value->time, time);
-}
-
-SEC("tp_btf/sched_switch")
-int BPF_PROG(switch__tp_btf, bool preempted, struct task_struct *prev, struct task_struct *next)
-{
-	leave(ctx, prev, preempted);
-	come_back(next);
-	return 0;
-}
+#include "off-cpu.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

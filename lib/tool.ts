@@ -37,6 +37,7 @@ export {
 } from './shapes/file-systems.ts';
 export { filters } from './shapes/filters.ts';
 export { histogram } from './shapes/histogram.ts';
+export { offCpuOptions } from './shapes/off-cpu-options.ts';
 export { choice, flag, integer, list, parseInteger, pattern, text } from './shapes/options.ts';
 export { outstanding } from './shapes/outstanding.ts';
 export { pageCache } from './shapes/page-cache.ts';

@@ -1,5 +1,5 @@
 import bpf from '../bpf/offcputime.bpf.ts';
-import { filters, flag, integer, stacks } from '../lib/tool.ts';
+import { offCpuOptions, stacks } from '../lib/tool.ts';
 
 export default stacks(bpf, {
   summary: 'Show where threads wait, and how long.',
@@ -10,30 +10,7 @@ Measures the time from each moment at which a thread leaves its processor to the
 A wait counts when it ends: a thread that waits until the end of the run, or that began to before its start, is not seen.`,
   overhead: `About 5 microseconds each time that a thread leaves its processor, most of it for the two stacks; filters make it less.`,
   options: {
-    ...filters,
-    userThreads: flag('--user-threads-only', 'only threads of user processes', {
-      set: 'user_threads',
-      conflicts: ['kernelThreads'],
-    }),
-    kernelThreads: flag('-k, --kernel-threads-only', 'only threads of the kernel', { set: 'kernel_threads' }),
-    user: flag('-U, --user-stacks-only', 'only user stacks', {
-      set: 'user_only',
-      hidden: ['--user'],
-      conflicts: ['kernel'],
-    }),
-    kernel: flag('-K, --kernel-stacks-only', 'only kernel stacks', { set: 'kernel_only', hidden: ['--kernel'] }),
-    least: integer('-m, --min-block-time <USECS>', 'only waits of at least so many microseconds; usually 1', {
-      set: 'min_block',
-    }),
-    most: integer('-M, --max-block-time <USECS>', 'only waits of at most so many microseconds', { set: 'max_block' }),
-    state: integer(
-      '--state <MASK>',
-      'only threads left in one of these states: 1 sleeps, 2 waits for a device, 0 runs',
-      {
-        set: 'state_mask',
-        max: 1023,
-      },
-    ),
+    ...offCpuOptions,
   },
   map: 'times',
   table: 'stacks',

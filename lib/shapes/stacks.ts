@@ -1,7 +1,7 @@
 import type { Skeleton, SkeletonTypes } from '../bpf/skeleton.ts';
 import { framesSchema } from '../model/frames.ts';
 import type { JsonSchema } from '../model/json.ts';
-import type { FieldTypes, Message, Row, WeighedStack } from '../model/message.ts';
+import type { FieldTypes, Message, Row, Stack, WeighedStack } from '../model/message.ts';
 import { now } from '../system/clock.ts';
 import { mapRows, readyMessage } from './aggregate.ts';
 import { attachersOf, type CommonDefinition, type OptionsFor, rulesOf, type Text } from './common-definition.ts';
@@ -29,6 +29,11 @@ export interface StacksDefinition<S extends SkeletonTypes, O, M extends Text<key
   readonly process?: Text<keyof KeyOf<S, M>>;
   /** Member of the key that comes behind the innermost frame: what the stack is about. */
   readonly tip?: Text<keyof KeyOf<S, M>>;
+  /**
+   * Member of the key that is the kernel stack of whoever ended a wait: its frames come behind the innermost frame of
+   * `kernel` and a frame '--', with the innermost of them first, as a flame graph shows them.
+   */
+  readonly waker?: Text<keyof KeyOf<S, M>>;
   /** Member of the value that is the weight, and its unit. */
   readonly weight: Text<keyof ValueOf<S, M>>;
   readonly unit: string;
@@ -83,7 +88,7 @@ export function stacks<S extends SkeletonTypes, const O extends OptionsFor<S>, c
 /** The members of the key that say whose stack it is. */
 function keyTypes(skeleton: Skeleton, definition: AnyStacks): FieldTypes {
   const { key } = mapRows(skeleton, definition.map);
-  const fields = (key?.fields ?? []).filter(({ name }) => name !== definition.kernel && name !== definition.user);
+  const fields = (key?.fields ?? []).filter(({ name }) => !isStack(definition, name));
   return Object.fromEntries(fields.map(({ name, semantic }) => [name, semantic]));
 }
 
@@ -140,8 +145,8 @@ async function* run(
       .entries()
       .map(
         ([key, value]): WeighedStack => ({
-          key: Object.fromEntries(Object.entries(key).filter(([name]) => name !== kernel && name !== user)),
-          kernel: kernel === undefined ? 'none' : symbols.kernel(key[kernel] as number),
+          key: Object.fromEntries(Object.entries(key).filter(([name]) => !isStack(definition, name))),
+          kernel: kernel === undefined ? 'none' : kernelStack(symbols, key[kernel], waker && key[waker]),
           user: user === undefined ? 'none' : symbols.user(processOf(key), key[user] as number),
           weight: Math.round((value[weight] as number) / (definition.scale ?? 1)),
         }),
@@ -152,7 +157,7 @@ async function* run(
     unit: definition.unit,
     ...(definition.tip !== undefined && { tip: definition.tip }),
   };
-  const { kernel, user, weight } = definition;
+  const { kernel, user, waker, weight } = definition;
   const refresh = (context.refresh ?? Number.POSITIVE_INFINITY) * 1000;
   let nextLook = performance.now() + refresh;
 
@@ -186,6 +191,19 @@ async function* run(
   yield { type: 'stacks', time: now(), ...about, stacks: weighed };
   yield* quality.warnings(symbols.kernelHidden);
   yield* session.losses(true);
+}
+
+function isStack({ kernel, user, waker }: AnyStacks, member: string): boolean {
+  return member === kernel || member === user || member === waker;
+}
+
+/** The stack of one that waited, and of who ended that. */
+function kernelStack(symbols: StackSymbols, id: unknown, waker: unknown): Stack {
+  const own = symbols.kernel(id as number);
+  const other = waker === undefined ? 'none' : symbols.kernel(waker as number);
+  return typeof own === 'string' || typeof other === 'string'
+    ? own
+    : [...[...other].reverse(), { address: 0n, symbol: '--' }, ...own];
 }
 
 /** A run of so many seconds, in short intervals. */
