@@ -73,6 +73,7 @@ struct pt_regs {
 
 /* Helpers that younger kernels have. */
 enum bpf_func_id {
+	BPF_FUNC_get_attach_cookie = 174,
 	BPF_FUNC_task_pt_regs = 175,
 };
 

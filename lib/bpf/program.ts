@@ -27,6 +27,8 @@ export interface UserProbe {
   readonly offset?: bigint | number;
   /** At the return of the function. */
   readonly return?: boolean;
+  /** Where in the file is the counter of those who look at a statically defined probe. */
+  readonly semaphore?: number;
   /** Only in this process. */
   readonly pid?: number;
   /** What the program gets from bpf_get_attach_cookie(). */
@@ -119,9 +121,10 @@ export class BpfProgram {
     }
   }
 
-  attachTracepoint(category: string, name: string): BpfLink {
+  attachTracepoint(category: string, name: string, details: { cookie?: number } = {}): BpfLink {
+    const given = { bpf_cookie: details.cookie ?? 0 };
     return this.#attach(`tracepoint ${category}:${name}`, () =>
-      libbpf.bpf_program__attach_tracepoint(this.#pointer, category, name),
+      libbpf.bpf_program__attach_tracepoint_opts(this.#pointer, category, name, options('bpf_tracepoint_opts', given)),
     );
   }
 
@@ -155,12 +158,24 @@ export class BpfProgram {
     });
   }
 
+  /** The same for a list of names, of which each has to be there. */
+  attachKprobeList(names: readonly string[], details: { return?: boolean } = {}): BpfLink {
+    const texts = names.map((name) => Buffer.from(`${name}\0`));
+    const pointers = new Uint8Array(BigUint64Array.from(texts, addressOf).buffer);
+    const given = { retprobe: details.return ?? false, syms: addressOf(pointers), cnt: names.length };
+    const what = names.length === 1 ? names[0] : `${names.length} functions`;
+    return this.#attach(`kprobe.multi ${what}`, () =>
+      libbpf.bpf_program__attach_kprobe_multi_opts(this.#pointer, null, options('bpf_kprobe_multi_opts', given)),
+    );
+  }
+
   /** At a function or an offset of a binary or shared object. */
   attachUprobe(probe: UserProbe): BpfLink {
     const given = {
       retprobe: probe.return ?? false,
       func_name: probe.symbol ?? null,
       bpf_cookie: probe.cookie ?? 0,
+      ref_ctr_offset: probe.semaphore ?? 0,
     };
     return this.#attach(`uprobe ${probe.file}:${probe.symbol ?? probe.offset ?? 0}`, () =>
       libbpf.bpf_program__attach_uprobe_opts(

@@ -1,35 +1,35 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { KscopeError } from '../model/errors.ts';
-import { parseElf } from './elf.ts';
+import { type Elf, parseElf } from './elf.ts';
 import type { BpfProgram } from './program.ts';
 
 const FILE_MAX = 256 * 2 ** 20;
 const FUNCTION = 2;
 const EXECUTABLE = 0x4;
 
+/** Functions of a binary or shared object and where they begin in the file; a place may have several names. */
+export function functionsOf(elf: Elf, matches: (name: string) => boolean): { name: string; offset: number }[] {
+  const found: { name: string; offset: number }[] = [];
+  for (const { name, type, value, section } of [...elf.symbols('.dynsym'), ...elf.symbols('.symtab')]) {
+    const home = section === 0 || type !== FUNCTION || !matches(name) ? undefined : elf.sections[section];
+    if (home === undefined || (home.flags & EXECUTABLE) === 0) {
+      continue;
+    }
+    const within = value - home.address;
+    if (within >= 0 && within < home.bytes.length) {
+      found.push({ name, offset: home.offset + within });
+    }
+  }
+  return found;
+}
+
 /**
  * Where functions begin in a binary or shared object, as offsets in the file: those that have one of the names, each
  * place once. `bytes` may hold anything. @throws KscopeError failed for what is no ELF file
  */
 export function functionOffsets(bytes: Uint8Array, names: readonly string[], what: string): number[] {
-  const elf = parseElf(bytes, what);
-  const found = new Set<number>();
-  for (const { name, type, value, section } of [...elf.symbols('.dynsym'), ...elf.symbols('.symtab')]) {
-    const home = section === 0 ? undefined : elf.sections[section];
-    const within = home === undefined ? -1 : value - home.address;
-    if (
-      home !== undefined &&
-      type === FUNCTION &&
-      (home.flags & EXECUTABLE) !== 0 &&
-      within >= 0 &&
-      within < home.size &&
-      home.offset + within < bytes.length &&
-      names.includes(name)
-    ) {
-      found.add(home.offset + within);
-    }
-  }
-  return [...found];
+  const found = functionsOf(parseElf(bytes, what), (name) => names.includes(name));
+  return [...new Set(found.map(({ offset }) => offset))];
 }
 
 /**

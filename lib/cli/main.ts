@@ -78,7 +78,7 @@ async function startNamed(name: string, tool: string, argv: readonly string[], r
 
 async function start(name: string, toolName: string, argv: readonly string[], registry: Registry): Promise<number> {
   const tool = await registry.load(toolName);
-  if (argv.length === 0) {
+  if (argv.length === 0 && tool.positionals.every(({ name }) => name.startsWith('['))) {
     // A bare command starts sooner when nothing has to be parsed.
     return runTool(name, tool, defaultValues(tool));
   }

@@ -60,6 +60,7 @@ const layouts = {
     cnt: 'size_t',
     retprobe: 'bool',
   }),
+  bpf_tracepoint_opts: optionStruct('bpf_tracepoint_opts', { bpf_cookie: 'uint64_t' }),
   bpf_uprobe_opts: optionStruct('bpf_uprobe_opts', {
     ref_ctr_offset: 'size_t',
     bpf_cookie: 'uint64_t',
@@ -140,7 +141,7 @@ export interface Libbpf {
     name: string,
     options: null,
   ): Pointer;
-  bpf_program__attach_tracepoint(program: Pointer, category: string, name: string): Pointer;
+  bpf_program__attach_tracepoint_opts(program: Pointer, category: string, name: string, options: object): Pointer;
   bpf_program__attach_raw_tracepoint(program: Pointer, name: string): Pointer;
   bpf_program__attach_perf_event(program: Pointer, fd: number): Pointer;
   bpf_program__attach_iter(program: Pointer, options: null): Pointer;
@@ -229,8 +230,9 @@ export const libbpf = bind<Libbpf>(openLibbpf, {
     'void *bpf_program__attach_uprobe_opts(void *program, int pid, const char *file, size_t offset, bpf_uprobe_opts *options)',
   bpf_program__attach_usdt:
     'void *bpf_program__attach_usdt(void *program, int pid, const char *file, const char *provider, const char *name, void *options)',
-  bpf_program__attach_tracepoint:
-    'void *bpf_program__attach_tracepoint(void *program, const char *category, const char *name)',
+  bpf_program__attach_tracepoint_opts:
+    'void *bpf_program__attach_tracepoint_opts(void *program, const char *category, const char *name, ' +
+    'bpf_tracepoint_opts *options)',
   bpf_program__attach_raw_tracepoint: 'void *bpf_program__attach_raw_tracepoint(void *program, const char *name)',
   bpf_program__attach_perf_event: 'void *bpf_program__attach_perf_event(void *program, int fd)',
   bpf_program__attach_iter: 'void *bpf_program__attach_iter(void *program, void *options)',

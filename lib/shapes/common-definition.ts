@@ -1,8 +1,9 @@
 import type { ChoiceRules } from '../bpf/choose.ts';
 import type { BpfObject } from '../bpf/object.ts';
 import type { BpfProgram } from '../bpf/program.ts';
-import type { SkeletonTypes } from '../bpf/skeleton.ts';
-import type { Option, OptionValues } from './options.ts';
+import type { Skeleton, SkeletonTypes } from '../bpf/skeleton.ts';
+import type { Positional } from './definition.ts';
+import { isPositional, type Option, type Options, type OptionValues, positionalsOf } from './options.ts';
 
 /** Names of S that can be written in a definition. */
 export type Text<T> = Extract<T, string>;
@@ -45,6 +46,29 @@ export interface CommonDefinition<S extends SkeletonTypes, O> {
   loaded?(object: BpfObject, values: OptionValues<O>): void;
   readonly examples: Readonly<Record<string, string>>;
   readonly aliases?: Readonly<Record<string, readonly string[]>>;
+}
+
+/**
+ * What tools of all shapes say of themselves in the same way.
+ * @param positionals behind those of the definition
+ */
+export function commonParts(
+  skeleton: Skeleton,
+  definition: CommonDefinition<SkeletonTypes, Options>,
+  options: Options,
+  positionals: readonly Positional[] = [],
+) {
+  return {
+    skeleton,
+    summary: definition.summary,
+    description: definition.description,
+    overhead: definition.overhead,
+    options: Object.fromEntries(Object.entries(options).filter(([, option]) => !isPositional(option))),
+    positionals: [...positionalsOf(options), ...positionals],
+    examples: definition.examples,
+    aliases: definition.aliases ?? {},
+    rules: (values: Readonly<Record<string, unknown>>) => rulesOf(definition.attach, values),
+  };
 }
 
 export function rulesOf<O>(

@@ -8,11 +8,11 @@ import type { Unit } from '../model/units.ts';
 import { now } from '../system/clock.ts';
 import { aggregate, mapRows, readyMessage } from './aggregate.ts';
 import { allColumns, type ColumnSpec, type ComputedField, chosenColumns, fieldTypes } from './columns.ts';
-import { type CommonDefinition, type OptionsFor, rulesOf, type Text } from './common-definition.ts';
+import { type CommonDefinition, commonParts, type OptionsFor, type Text } from './common-definition.ts';
 import { commonOptions } from './common-options.ts';
 import type { RunContext, Tool } from './definition.ts';
 import { intervalPositionals } from './intervals.ts';
-import { flag, isPositional, type Options, type OptionValues, positionalsOf, withOwn } from './options.ts';
+import { flag, type Options, type OptionValues, withOwn } from './options.ts';
 import { resizeStackTable, StackSymbols, stackTableOf, stackTableSize } from './stack-symbols.ts';
 import { tableSchema } from './top.ts';
 
@@ -84,14 +84,7 @@ export function histogram<
   });
   return {
     shape: 'histogram',
-    skeleton,
-    summary: definition.summary,
-    description: definition.description,
-    overhead: definition.overhead,
-    options: Object.fromEntries(Object.entries(options).filter(([, option]) => !isPositional(option))),
-    positionals: [...positionalsOf(options), ...intervalPositionals],
-    examples: definition.examples,
-    aliases: definition.aliases ?? {},
+    ...commonParts(skeleton, any, options, intervalPositionals),
     columns: (values) =>
       allColumns(
         {
@@ -115,7 +108,6 @@ export function histogram<
       ];
       return tables.length === 0 ? distribution : { oneOf: [...tables.map(tableSchema), distribution] };
     },
-    rules: (values) => rulesOf(any.attach, values),
     run: (context) => run(skeleton, any, options, context),
   };
 }

@@ -19,6 +19,7 @@ import {
   activityOf,
   attachersOf,
   type CommonDefinition,
+  commonParts,
   type OptionsFor,
   rulesOf,
   type Text,
@@ -27,7 +28,7 @@ import { commonOptions } from './common-options.ts';
 import { CountedRows, countSchema, countTypes } from './count.ts';
 import type { RunContext, Tool } from './definition.ts';
 import { EventStacks } from './event-stacks.ts';
-import { flag, isPositional, type Options, type OptionValues, positionalsOf, withOwn } from './options.ts';
+import { flag, type Options, type OptionValues, withOwn } from './options.ts';
 import { Session } from './session.ts';
 import { resizeStackTable, stackTableSize } from './stack-symbols.ts';
 
@@ -94,14 +95,7 @@ export function snoop<S extends SkeletonTypes, const O extends OptionsFor<S>, C 
   const rowSchema = (): RowSchema => recordOf(skeleton);
   return {
     shape: 'snoop',
-    skeleton,
-    summary: definition.summary,
-    description: definition.description,
-    overhead: definition.overhead,
-    options: Object.fromEntries(Object.entries(options).filter(([, option]) => !isPositional(option))),
-    positionals: positionalsOf(options),
-    examples: definition.examples,
-    aliases: definition.aliases ?? {},
+    ...commonParts(skeleton, definition as unknown as AnySnoop, options),
     columns: (values) => allColumns(specs, { ...fieldTypes(rowSchema(), computed), ...stackTypes }, values),
     schema: () => {
       const types = { ...fieldTypes(rowSchema(), computed), ...stackTypes };
@@ -110,7 +104,6 @@ export function snoop<S extends SkeletonTypes, const O extends OptionsFor<S>, C 
         ? event
         : { oneOf: [event, countSchema(types, count.by, Object.keys(count.when ?? {}))] };
     },
-    rules: (values) => rulesOf((definition as unknown as AnySnoop).attach, values),
     run: (context) =>
       run(skeleton, definition as unknown as SnoopDefinition<SkeletonTypes, Options, string>, options, context),
   };

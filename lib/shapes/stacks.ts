@@ -4,11 +4,18 @@ import type { JsonSchema } from '../model/json.ts';
 import type { FieldTypes, Message, Row, Stack, WeighedStack } from '../model/message.ts';
 import { now } from '../system/clock.ts';
 import { mapRows, readyMessage } from './aggregate.ts';
-import { attachersOf, type CommonDefinition, type OptionsFor, rulesOf, type Text } from './common-definition.ts';
+import {
+  attachersOf,
+  type CommonDefinition,
+  commonParts,
+  type OptionsFor,
+  rulesOf,
+  type Text,
+} from './common-definition.ts';
 import { commonOptions, parseSeconds } from './common-options.ts';
 import type { Positional, RunContext, Tool } from './definition.ts';
 import { intervalEnds } from './intervals.ts';
-import { flag, type Options, type OptionValues, text } from './options.ts';
+import { flag, type Options, type OptionValues, text, withOwn } from './options.ts';
 import { Session } from './session.ts';
 import { StackQuality } from './stack-quality.ts';
 import { resizeStackTable, StackSymbols, stackTableOf, stackTableSize } from './stack-symbols.ts';
@@ -67,20 +74,12 @@ export function stacks<S extends SkeletonTypes, const O extends OptionsFor<S>, c
   definition: StacksDefinition<S, O & Options, M>,
 ): Tool {
   const any = definition as unknown as AnyStacks;
-  const options: Options = { ...definition.options, ...shapeOptions, ...commonOptions };
+  const options = withOwn(definition.options, { ...shapeOptions, ...commonOptions });
   return {
     shape: 'stacks',
-    skeleton,
-    summary: definition.summary,
-    description: definition.description,
-    overhead: definition.overhead,
-    options,
-    positionals,
-    examples: definition.examples,
-    aliases: definition.aliases ?? {},
+    ...commonParts(skeleton, any, options, positionals),
     columns: () => [],
     schema: () => stackSchema(keyTypes(skeleton, any), any.unit),
-    rules: (values) => rulesOf(any.attach, values),
     run: (context) => run(skeleton, any, options, context),
   };
 }

@@ -13,7 +13,7 @@ import {
   columnOptions,
   fieldTypes,
 } from './columns.ts';
-import { type CommonDefinition, type OptionsFor, rulesOf, type Text } from './common-definition.ts';
+import { type CommonDefinition, commonParts, type OptionsFor, type Text } from './common-definition.ts';
 import { commonOptions } from './common-options.ts';
 import type { RunContext, Tool } from './definition.ts';
 import { intervalPositionals } from './intervals.ts';
@@ -84,18 +84,10 @@ export function top<
   const options = withOwn(definition.options, { ...shapeOptions(any), ...columnOptions(specs), ...commonOptions });
   return {
     shape: 'top',
-    skeleton,
-    summary: definition.summary,
-    description: definition.description,
-    overhead: definition.overhead,
-    options,
-    positionals: intervalPositionals,
+    ...commonParts(skeleton, any, options, intervalPositionals),
     screen: any.screen === true,
-    examples: definition.examples,
-    aliases: definition.aliases ?? {},
     columns: (values) => allColumns(specs, rowTypes(skeleton, any), values),
     schema: () => tableSchema(rowTypes(skeleton, any)),
-    rules: (values) => rulesOf(any.attach, values),
     run: (context) => run(skeleton, any, options, context),
   };
 }

@@ -158,7 +158,7 @@ function sectionHeaders(sections: readonly Section[], names: Buffer): Buffer {
   const headers = sections.map(({ name, type, bytes, at, address, link = 0, entrySize = 0 }) =>
     Buffer.concat([
       words(name === '' ? 0 : names.indexOf(`\0${name}\0`) + 1, type),
-      longs(address === true ? 2 : 0, address === true ? at : 0, at, bytes.length),
+      longs(name === '.text' ? 6 : address === true ? 2 : 0, address === true ? at : 0, at, bytes.length),
       // The first symbol is the only local one.
       words(link, name === '.dynsym' ? 1 : 0),
       longs(name === '' ? 0 : 4, entrySize),

@@ -24,8 +24,16 @@ function words(line: string): string[] {
 
 for (const [name, tool] of tools) {
   test(`${name}: no letter or name is used twice, and every spelling is understood`, () => {
-    const empty = parseArguments(name, tool, []);
-    assert.deepEqual(empty, { kind: 'run', values: defaultValues(tool) });
+    const needed = tool.positionals.filter((positional) => positional.name.startsWith('<'));
+    const given = needed.length === 0 ? [] : words(Object.keys(tool.examples)[0] ?? '');
+    const parsed = parseArguments(name, tool, given);
+    assert.equal(parsed.kind, 'run');
+    const values = parsed.kind === 'run' ? { ...parsed.values } : {};
+    for (const { key } of needed) {
+      assert.notEqual(values[key], undefined);
+      values[key] = undefined;
+    }
+    assert.deepEqual(values, defaultValues(tool));
   });
 
   test(`${name}: the options that every tool has are there`, () => {

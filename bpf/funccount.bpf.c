@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* How often places of all kinds are passed. */
+#include "core.h"
+#include "filter.h"
+#include "probe-points.h"
+#include "table.h"
+
+const volatile __s32 filter_cpu = -1;
+
+struct key {
+	__u64 id;
+};
+
+struct value {
+	count_t count;
+};
+
+TABLE_IN(counts, BPF_MAP_TYPE_PERCPU_HASH, struct key, struct value, 65536);
+
+static __always_inline int hit(void *ctx, __u64 id)
+{
+	struct key key = { .id = id };
+	struct value *value;
+
+	if (filter_cpu >= 0 && bpf_get_smp_processor_id() != filter_cpu)
+		return 0;
+	if (!wanted_task(bpf_get_current_pid_tgid()))
+		return 0;
+	value = table_row(counts, &key);
+	if (value)
+		__sync_fetch_and_add(&value->count, 1);
+	return 0;
+}
+
+PROBE_POINTS(hit)
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

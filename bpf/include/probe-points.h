@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Places that the user names, of all kinds. PROBE_POINTS(hit) makes a program
+ * for each kind, of which user space attaches one to all places; they call
+ * hit(ctx, id). The id is an address in a function of the kernel, or else the
+ * place's number.
+ */
+#ifndef KSCOPE_PROBE_POINTS_H
+#define KSCOPE_PROBE_POINTS_H
+
+#include "core.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+
+/* 7adfc6c9b315 ("bpf: Add bpf_get_attach_cookie() BPF helper to access bpf_cookie value", 5.15) */
+static __always_inline __u64 place_number(void *ctx)
+{
+	return bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_attach_cookie) ? bpf_get_attach_cookie(ctx) : 0;
+}
+
+#define PROBE_POINTS(hit)						\
+SEC("kprobe.multi")							\
+int function__multi(struct pt_regs *ctx)				\
+{									\
+	return hit(ctx, bpf_get_func_ip(ctx));				\
+}									\
+									\
+SEC("kprobe")								\
+int function__kprobe(struct pt_regs *ctx)				\
+{									\
+	return hit(ctx, PT_REGS_IP(ctx));				\
+}									\
+									\
+SEC("uprobe")								\
+int user_function(struct pt_regs *ctx)					\
+{									\
+	return hit(ctx, place_number(ctx));				\
+}									\
+									\
+SEC("tracepoint")							\
+int tracepoint_event(void *ctx)						\
+{									\
+	return hit(ctx, place_number(ctx));				\
+}
+
+#endif

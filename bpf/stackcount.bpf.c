@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* The stacks that lead to places of all kinds. */
+#include "core.h"
+#include "filter.h"
+#include "probe-points.h"
+#include "stack.h"
+#include "table.h"
+
+const volatile __s32 filter_cpu = -1;
+const volatile bool user_only = false;
+const volatile bool kernel_only = false;
+
+struct key {
+	pid_t pid;
+	comm_t comm[16];
+	stack_id_t user;
+	stack_id_t kernel;
+};
+
+struct value {
+	count_t count;
+};
+
+TABLE(counts, struct key, struct value, 40960);
+STACKS(stacks);
+
+static __always_inline int hit(void *ctx, __u64 id)
+{
+	__u64 task = bpf_get_current_pid_tgid();
+	struct key key = { .pid = task >> 32, .user = NO_STACK, .kernel = NO_STACK };
+	struct value *value;
+
+	if (filter_cpu >= 0 && bpf_get_smp_processor_id() != filter_cpu)
+		return 0;
+	if (!wanted_task(task))
+		return 0;
+	bpf_get_current_comm(key.comm, sizeof(key.comm));
+	if (!user_only)
+		key.kernel = kernel_stack(ctx, stacks);
+	if (!kernel_only)
+		key.user = user_stack(ctx, stacks);
+	value = table_row(counts, &key);
+	if (value)
+		__sync_fetch_and_add(&value->count, 1);
+	return 0;
+}
+
+PROBE_POINTS(hit)
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

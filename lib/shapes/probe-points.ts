@@ -1,0 +1,153 @@
+import type { BpfProgram } from '../bpf/program.ts';
+import { KscopeError } from '../model/errors.ts';
+import { type FoundProbes, findProbes } from '../probes/find.ts';
+import { type ProbePattern, parseProbePattern } from '../probes/pattern.ts';
+import { demangle } from '../system/symbols/demangle.ts';
+import { KernelSymbols } from '../system/symbols/kernel.ts';
+import { flag, type Option } from './options.ts';
+
+/** Places that are attached to one by one: each takes some milliseconds, and as much at the end. */
+const ONE_BY_ONE_MAX = 1000;
+
+interface PointValues {
+  readonly pattern: ProbePattern;
+  readonly regexp: boolean;
+  readonly pid?: number | undefined;
+}
+
+const patternOption: Option<ProbePattern, never> = {
+  flags: '<pattern>',
+  summary: "functions or events: 'vfs_*', 'c:malloc', 't:sched:*', 'u:/usr/bin/node:gc__*'",
+  parse: parseProbePattern,
+};
+
+/** The options of tools that trace what the user names. */
+export const probePointOptions = {
+  pattern: patternOption,
+  regexp: flag('-r, --regexp', 'the pattern is a regular expression, not one with * and ?'),
+};
+
+/** What a pattern stands for in this run, and the names of the places by the numbers that programs see. */
+class ProbePoints {
+  readonly found: FoundProbes;
+  readonly #names: string[] = [];
+  #symbols: KernelSymbols | undefined;
+
+  constructor({ pattern, regexp, pid }: PointValues) {
+    this.found = findProbes(pattern, { regularExpression: regexp, pid });
+  }
+
+  /** @returns the number by which programs know the place */
+  add(name: string): number {
+    return this.#names.push(name) - 1;
+  }
+
+  nameOf(id: bigint): string {
+    if (this.found.kind !== 'kernel') {
+      return this.#names[Number(id)] ?? '?';
+    }
+    this.#symbols ??= new KernelSymbols();
+    return this.#symbols.resolve(id).symbol ?? `0x${id.toString(16)}`;
+  }
+}
+
+const points = new WeakMap<ProbePattern, ProbePoints>();
+
+/** A pattern is read once for each run. */
+function pointsOf(values: PointValues): ProbePoints {
+  let known = points.get(values.pattern);
+  if (known === undefined) {
+    known = new ProbePoints(values);
+    points.set(values.pattern, known);
+  }
+  return known;
+}
+
+/** Name of the place that a program was called at: `id` is what bpf/include/probe-points.h gives it. */
+export function probePointName(id: bigint, values: PointValues): string {
+  return pointsOf(values).nameOf(id);
+}
+
+const programs = {
+  kernel: [['function__multi'], ['function__kprobe']],
+  tracepoint: [['tracepoint_event']],
+  user: [['user_function']],
+} as const;
+
+/** How to attach the programs of bpf/include/probe-points.h, for `attach`. */
+export const atProbePoints = {
+  either: (values: PointValues) => programs[pointsOf(values).found.kind],
+  unwanted: (values: PointValues) =>
+    Object.entries(programs).flatMap(([kind, plans]) => (kind === pointsOf(values).found.kind ? [] : plans.flat())),
+  by: {
+    function__multi: (program: BpfProgram, values: PointValues) => {
+      const { found } = pointsOf(values);
+      if (found.kind === 'kernel') {
+        program.attachKprobeList(found.functions);
+      }
+    },
+    function__kprobe: (program: BpfProgram, values: PointValues) => {
+      const { found } = pointsOf(values);
+      const functions = found.kind === 'kernel' ? found.functions : [];
+      refuseTooMany(functions.length, values);
+      for (const name of functions) {
+        program.attachKprobe(name);
+      }
+    },
+    tracepoint_event: (program: BpfProgram, values: PointValues) => {
+      const own = pointsOf(values);
+      const events = own.found.kind === 'tracepoint' ? own.found.events : [];
+      refuseTooMany(events.length, values);
+      for (const { category, name } of events) {
+        const cookie = own.add(`${category}:${name}`);
+        attachOne(cookie, () => program.attachTracepoint(category, name, { cookie }));
+      }
+    },
+    user_function: (program: BpfProgram, values: PointValues) => {
+      const own = pointsOf(values);
+      const files = own.found.kind === 'user' ? own.found.files : [];
+      refuseTooMany(
+        files.reduce((sum, { places }) => sum + places.length, 0),
+        values,
+      );
+      const { pid } = values;
+      for (const { path, places } of files) {
+        for (const { name, offset, semaphore } of places) {
+          const cookie = own.add(demangle(name));
+          attachOne(cookie, () =>
+            program.attachUprobe({
+              file: path,
+              offset,
+              cookie,
+              ...(semaphore !== undefined && { semaphore }),
+              ...(pid !== undefined && { pid }),
+            }),
+          );
+        }
+      }
+    },
+  },
+};
+
+function refuseTooMany(count: number, { pattern }: PointValues): void {
+  if (count > ONE_BY_ONE_MAX) {
+    throw new KscopeError('usage', `'${pattern.text}' means ${count} places, and ${ONE_BY_ONE_MAX} can be traced`, {
+      hint: 'a longer pattern means fewer',
+    });
+  }
+}
+
+/** Kernels before 5.15 have no numbers for places: there it can only be one. */
+function attachOne(number: number, attach: () => unknown): void {
+  try {
+    attach();
+  } catch (error) {
+    if (number > 0 && error instanceof KscopeError && error.code === 'unsupported') {
+      throw new KscopeError('unsupported', 'this kernel cannot tell several places apart', {
+        hint: 'name one function or event, or use Linux 5.15 or newer',
+        cause: error,
+      });
+    }
+    throw error;
+  }
+}

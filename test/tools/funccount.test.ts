@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { rmdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { probeFeature } from '../../lib/index.ts';
+import { Actor } from '../helpers/actor.ts';
+import { inVirtualMachine } from '../helpers/deadline.ts';
+import { ProbedLibrary } from '../helpers/probed-library.ts';
+import { runTool, type ToolResult } from '../helpers/run-tool.ts';
+import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
+import { watch } from '../helpers/watch.ts';
+
+/** Calls by name, of all tables. */
+function counts({ messages }: ToolResult): Record<string, number> {
+  const sums: Record<string, number> = {};
+  for (const { rows } of messages.filter(({ type }) => type === 'table')) {
+    for (const { func, count } of rows as { func: string; count: number }[]) {
+      sums[func] = (sums[func] ?? 0) + count;
+    }
+  }
+  return sums;
+}
+
+function repeat(times: number, action: () => unknown): void {
+  for (let i = 0; i < times; i++) {
+    action();
+  }
+}
+
+test('functions and probes of a library are counted, by name', async () => {
+  using library = new ProbedLibrary();
+  const own = ['--json', '-p', String(process.pid)];
+  const { path } = library;
+  const seen = await watch(
+    'funccount',
+    {
+      one: [...own, `${path}:add`],
+      all: [...own, `${path}:a*`],
+      expression: [...own, '-r', `p:${path}:(add|answer)$`],
+      probe: [...own, `u:${path}:a?d`],
+      provider: [...own, `u:${path}:kscope:add`],
+      other: ['--json', '-p', '1', `${path}:add`],
+    },
+    async () => {
+      repeat(23, () => library.add(1, 2));
+      repeat(7, () => library.answer());
+    },
+  );
+  assert.deepEqual(counts(seen.one), { add: 23 });
+  assert.deepEqual(counts(seen.probe), { add: 23 });
+  assert.deepEqual(counts(seen.provider), { add: 23 });
+  assert.deepEqual(counts(seen.other), {});
+  assert.deepEqual(counts(seen.all), { add: 23, answer: 7 });
+  assert.deepEqual(counts(seen.expression), { add: 23, answer: 7 });
+});
+
+test('tracepoints are counted, by name', async () => {
+  await using actor = await Actor.start();
+  const seen = await watch(
+    'funccount',
+    { events: ['--json', '-p', String(actor.pid), 't:syscalls:sys_e*_gettid'] },
+    () => actor.perform(Array.from({ length: 31 }, () => ({ name: 'gettid', args: [] }))),
+  );
+  assert.deepEqual(counts(seen.events), { 'syscalls:sys_enter_gettid': 31, 'syscalls:sys_exit_gettid': 31 });
+});
+
+test('functions of the kernel are counted, one by one or all at once', async (t) => {
+  const kprobe = probeFeature('kprobe');
+  if (kprobe.supported !== true) {
+    const { code, stderr } = await runTool('funccount', ['vfs_mkdir']);
+    assert.equal(code, 3, stderr);
+    t.skip(kprobe.reason);
+    return;
+  }
+  using place = new TemporaryDirectory();
+  await using actor = await Actor.start();
+  const folders = Array.from({ length: 11 }, (_, i) => join(place.path, `d${i}`));
+  const own = ['--json', '-p', String(actor.pid)];
+  const seen = await watch(
+    'funccount',
+    { one: [...own, 'vfs_mkdir'], several: [...own, '-r', 'p::vfs_(mk|rm)dir$'] },
+    async () => {
+      await actor.perform(folders.map((folder) => ({ name: 'mkdirat', args: [-100, folder, 0o700] })));
+      await actor.perform(folders.slice(0, 4).map((folder) => ({ name: 'unlinkat', args: [-100, folder, 0x200] })));
+    },
+  );
+  for (const folder of folders.slice(4)) {
+    rmdirSync(folder);
+  }
+  assert.deepEqual(counts(seen.one), { vfs_mkdir: 11 });
+  assert.deepEqual(counts(seen.several), { vfs_mkdir: 11, vfs_rmdir: 4 });
+});
+
+test('what a pattern cannot mean is said in a sentence', async () => {
+  using library = new ProbedLibrary();
+  const cases: readonly [args: string[], code: number, message: RegExp][] = [
+    [[], 2, /missing required argument 'pattern'/],
+    [['t:sched'], 2, /'t:sched' is no tracepoint/],
+    [['t:sched:no_such_event'], 2, /the kernel has no tracepoint 'sched:no_such_event'/],
+    [[`${library.path}:nothing`], 2, /has no function 'nothing'/],
+    [[`u:${library.path}:nothing`], 2, /has no probe 'nothing'/],
+    [['/dev/null:main'], 2, /has no function 'main'/],
+    [[':main'], 2, /needs --pid/],
+    [['-r', 't:sched:('], 2, /'\(' is not a regular expression/],
+    [['c:'], 2, /ends without a name/],
+    // A guest takes its time to read all of them.
+    ...(inVirtualMachine ? [] : [[['c:*'], 2, /means \d+ places, and 1000 can be traced/] as const]),
+  ].map(([args, code, message]) => [args as string[], code as number, message as RegExp]);
+  for (const [args, expected, message] of cases) {
+    const { code, stderr } = await runTool('funccount', args);
+    assert.equal(code, expected, `${args.join(' ')}: ${stderr}`);
+    assert.match(stderr, message);
+  }
+});
