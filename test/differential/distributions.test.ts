@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Actor } from '../helpers/actor.ts';
+import { inVirtualMachine } from '../helpers/deadline.ts';
 import { LoopDisk } from '../helpers/loop-disk.ts';
 import { startPeer } from '../helpers/peer.ts';
 import { type JsonMessage, startTool } from '../helpers/run-tool.ts';
@@ -36,6 +37,8 @@ test('requests of a disk: as many as biolatency of libbpf-tools counts', async (
 });
 
 test('waits for a processor: as many as runqlat of libbpf-tools counts', async (t) => {
+  // A sleep that is over before it has begun, as on a slow machine, is no reason to wait for a processor afterwards.
+  const count = inVirtualMachine ? 50 : 200;
   await using actor = await Actor.start();
   await using peer = await startPeer(t, 'runqlat', ['-p', String(actor.pid)]);
   if (peer === undefined) {
@@ -43,10 +46,10 @@ test('waits for a processor: as many as runqlat of libbpf-tools counts', async (
   }
   await using tool = startTool('runqlat', ['--json', '-p', String(actor.pid)]);
   await tool.ready();
-  await actor.perform(sleeps(200, 1));
+  await actor.perform(inVirtualMachine ? sleeps(count, 50) : sleeps(count, 1));
   const [ours, theirs] = await Promise.all([tool.end(), peer.end()]);
   const [own, seen] = [sumOfCounts(ours.messages), sumOfBars(theirs.stdout)];
-  assert.ok(own >= 200, `${own}`);
+  assert.ok(own >= count, `${own}, and ${seen} by libbpf-tools`);
   // Its threads may still come to rest when the first of the two has ended.
   assert.ok(Math.abs(own - seen) <= own / 50, `${own}, and ${seen} by libbpf-tools`);
 });
@@ -73,5 +76,7 @@ test('time off the processors: as much as offcputime of libbpf-tools sums up', a
     .filter((stack) => inSleep(stack.split('\n')))
     .reduce((sum, stack) => sum + Number(/^ +(\d+)\s*$/m.exec(stack)?.[1]), 0);
   assert.ok(own >= 300_000, `${own}`);
-  assert.ok(Math.abs(own - seen) <= own / 50, `${own} us, and ${seen} by libbpf-tools`);
+  // At each switch one of the two looks at the clock when the other has walked the stack, which takes its time in a guest.
+  const apart = own / 50 + (inVirtualMachine ? 30 * 5000 : 0);
+  assert.ok(Math.abs(own - seen) <= apart, `${own} us, and ${seen} by libbpf-tools`);
 });
