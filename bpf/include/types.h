@@ -74,6 +74,12 @@ typedef char text_t;
 typedef char args_t;
 
 /*
+ * Bytes of any value; only as the last member of a record: how many there are
+ * as a __u32, then as many. The record may end behind them, or later.
+ */
+typedef char data_t;
+
+/*
  * A path as it is found when walking from a file up to its root: pieces, the
  * leaf first, each ended by a NUL; only as the last member of a record. Split
  * at the NULs, reverse the pieces, join them with '/':

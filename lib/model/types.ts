@@ -1,5 +1,5 @@
 import { KscopeError } from './errors.ts';
-import { escapeTerminated, escapeText, terminator, unescapeText } from './escape.ts';
+import { escapeBytes, escapeTerminated, escapeText, terminator, unescapeText } from './escape.ts';
 import { formatIp, formatIp4, formatIp6, parseIp, parseIp4, parseIp6 } from './ip.ts';
 import type { JsonSchema, JsonValue } from './json.ts';
 import { errorName, signalName } from './kernel-names.ts';
@@ -338,6 +338,15 @@ function splitArguments(bytes: Uint8Array, start: number, end: number): readonly
   return found;
 }
 
+/** Bytes behind their number, which may be wrong. */
+function decodeData(bytes: Uint8Array, start: number, end: number): string {
+  if (end - start < 4) {
+    return '';
+  }
+  const length = new DataView(bytes.buffer, bytes.byteOffset + start, 4).getUint32(0, true);
+  return escapeBytes(bytes, start + 4, Math.min(end, start + 4 + length));
+}
+
 const slash = 0x2f;
 // Where paths are put together, one at a time.
 let room = Buffer.alloc(16384);
@@ -494,6 +503,17 @@ const all: readonly SemanticType[] = [
       to: joinDentries,
       back: (value) => {
         throw noValue('sequence of path components', value);
+      },
+    },
+  } satisfies SemanticType<string>,
+  {
+    ...text('data_t', 'data, escaped where it is no text', 24, true),
+    decode: {
+      from: 'bytes',
+      variable: true,
+      to: decodeData,
+      back: (value) => {
+        throw noValue('data', value);
       },
     },
   } satisfies SemanticType<string>,

@@ -18,9 +18,12 @@ export interface FunctionPlaces {
   readonly optional?: boolean;
   /** Binaries to look at besides what runs. */
   readonly also?: readonly string[];
+  /** Binaries that the user has named: looked at even when only one process is wanted. */
+  readonly named?: readonly string[];
 }
 
-interface PlacesValues {
+/** Values of the options that `atFunctions` knows. */
+export interface UserFunctionValues {
   readonly pid?: number | undefined;
   readonly file?: string | undefined;
 }
@@ -30,7 +33,7 @@ interface PlacesValues {
  * names, or else in all files of that name that processes use, those of containers included, and where the loader finds
  * them for programs that are started later.
  */
-export function atFunctions(places: FunctionPlaces): (program: BpfProgram, values: PlacesValues) => void {
+export function atFunctions(places: FunctionPlaces): (program: BpfProgram, values: UserFunctionValues) => void {
   return (program, values) => {
     const { pid, file } = values;
     const functions = typeof places.functions === 'function' ? places.functions(values as never) : places.functions;
@@ -39,6 +42,7 @@ export function atFunctions(places: FunctionPlaces): (program: BpfProgram, value
         ? [
             ...mappedFiles(places.file, pid),
             ...(pid === undefined ? [...loaderFiles(places.file), ...(places.also ?? [])] : []),
+            ...(places.named ?? []),
           ]
         : [file];
     const count = attachToFunctions(program, files, functions, {
