@@ -70,7 +70,7 @@ function truncation(data: string, size: number): string {
 const all = ['openssl', 'gnutls', 'nss'] as const;
 
 export default snoop(bpf, {
-  summary: 'Trace what programs send and receive through TLS libraries, as plain text.',
+  summary: 'Trace the plain text of what goes through TLS libraries.',
   activity: 'Tracing TLS libraries',
   description: `
 Prints each piece of data that a program gives to OpenSSL, GnuTLS or NSS to encrypt, or gets from them, with its size: the functions SSL_read and SSL_write, with and without _ex, gnutls_record_recv and gnutls_record_send, and PR_Read, PR_Recv, PR_Write and PR_Send. Calls that fail or have to be made again are not shown. Only the first bytes are kept (--max-buffer-size); the size is always that of the whole. The latency is the time in the function, waiting included.
@@ -118,7 +118,7 @@ In JSON, data is text where it is text; other bytes are written as \\xNN, a back
     tid: { when: 'extraColumns' },
     latency: { header: 'LAT(ms)', when: 'latency', text: (latency) => (latency / 1e6).toFixed(3) },
     data: {
-      header: '',
+      header: 'DATA',
       text: (data, { size, function: name }, { noData, hexdump }) => {
         if (noData || name === 'HANDSHAKE') {
           return '';

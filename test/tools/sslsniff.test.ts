@@ -155,7 +155,7 @@ test('programs of OpenSSL and GnuTLS are seen through their libraries', async (t
     const at = seen.text.stdout.indexOf(`----- DATA -----\n${said}\n----- END DATA -----\n`);
     assert.ok(at > 0, seen.text.stdout);
   });
-  assert.match(seen.text.stdout, /^FUNC +TIME +COMM +PID +LEN +UID +TID +LAT\(ms\)/);
+  assert.match(seen.text.stdout, /^FUNC +TIME +COMM +PID +LEN +UID +TID +LAT\(ms\) DATA\n/);
   if (clients.length < 3) {
     t.diagnostic('without openssl, python3 or libgnutls');
   }
