@@ -97,6 +97,8 @@ export interface HistogramMessage {
   readonly total: number;
   /** The kernel stack that the values belong to. */
   readonly kernel?: Stack;
+  /** The user stack that they belong to. */
+  readonly user?: Stack;
   /** Text adds average, total, count and percentiles; JSON always has them. */
   readonly details: boolean;
   /** Members of the line that JSON writes: of the key, and 'time', 'unit', 'buckets', 'count'...; undefined means all. */

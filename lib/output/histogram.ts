@@ -10,9 +10,11 @@ const bars = 40;
 export function renderHistogram(message: HistogramMessage, style: TextStyle): string {
   const lines = message.columns.map((column) => `${column.header.toLowerCase()} = ${cell(column, message.key, style)}`);
   lines.push(
-    ...stackNames(message.kernel ?? 'none', 'kernel')
-      .reverse()
-      .map((name) => `    ${name}`),
+    ...(['kernel', 'user'] as const).flatMap((whose) =>
+      stackNames(message[whose] ?? 'none', whose)
+        .reverse()
+        .map((name) => `    ${name}`),
+    ),
   );
   const top = message.buckets.at(-1)?.to ?? 0;
   const width = top >= 2 ** 32 ? 20 : 10;

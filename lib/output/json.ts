@@ -138,6 +138,7 @@ export class JsonOutput implements Output {
     count,
     total,
     kernel,
+    user,
     fields,
   }: HistogramMessage): Promise<void> | undefined {
     const at = (share: number) => percentile(buckets, share);
@@ -151,6 +152,7 @@ export class JsonOutput implements Output {
       p90: at(0.9),
       p99: at(0.99),
       kernel: kernel && framesJson(kernel),
+      user: user && framesJson(user),
     };
     const all = { time: this.#time(time), ...key, ...rest };
     const names = (this.#recorded === undefined ? fields : undefined) ?? Object.keys(all);

@@ -2,7 +2,7 @@ import type { Skeleton, SkeletonTypes } from '../bpf/skeleton.ts';
 import { framesSchema } from '../model/frames.ts';
 import { countOf, fineBuckets, linearBuckets, log2Buckets, percentile } from '../model/histogram.ts';
 import type { JsonSchema } from '../model/json.ts';
-import type { Column, FieldTypes, HistogramMessage, Message, Row, Stack, TableMessage } from '../model/message.ts';
+import type { Column, FieldTypes, HistogramMessage, Message, Row, TableMessage } from '../model/message.ts';
 import { plainNumber, type SemanticType, semanticType } from '../model/types.ts';
 import type { Unit } from '../model/units.ts';
 import { now } from '../system/clock.ts';
@@ -23,6 +23,8 @@ type Specs = Readonly<Record<string, ColumnSpec>>;
 /** How a part of the key is shown; `when` are the options (by key) any of which asks for it. */
 export interface KeySpec<Values = never> extends Omit<ColumnSpec<never, never, Values>, 'when' | 'flag' | 'summary'> {
   readonly when?: readonly string[];
+  /** Key of an option with which there is no such part. */
+  readonly unless?: string;
 }
 
 export interface HistogramDefinition<S extends SkeletonTypes, O, M extends Text<keyof S['maps']>, C extends string>
@@ -38,6 +40,12 @@ export interface HistogramDefinition<S extends SkeletonTypes, O, M extends Text<
   readonly computed?: Readonly<Record<C, ComputedField<RowOf<S, M>, OptionValues<O>>>>;
   /** Member of the key that is the id of a kernel stack, which is shown with the histogram, and the table it is in. */
   readonly kernelStack?: { readonly id: Text<keyof S['maps'][M]['key']>; readonly table: Text<keyof S['maps']> };
+  /** The same of a user stack; `process` is the member that tells in which process the addresses are. */
+  readonly userStack?: {
+    readonly id: Text<keyof S['maps'][M]['key']>;
+    readonly process: Text<keyof S['maps'][M]['key']>;
+    readonly table: Text<keyof S['maps']>;
+  };
   /** What the kernel cannot filter. */
   keep?(row: RowOf<S, M>, values: OptionValues<O>): boolean;
   /** Prints a table of percentiles instead of distributions, which need not be asked for; maps are of `struct fine_hist`. */
@@ -79,7 +87,7 @@ export function histogram<
     ...(any.share !== undefined && { share: flag(any.share.flag, any.share.summary) }),
     ...timeOption,
     ...(any.percentiles === undefined && detailsOption),
-    ...(any.kernelStack !== undefined && { tableSize: stackTableSize }),
+    ...(stackOf(any) !== undefined && { tableSize: stackTableSize }),
     ...commonOptions,
   });
   return {
@@ -101,7 +109,7 @@ export function histogram<
       if (any.percentiles !== undefined) {
         return percentileSchema(types);
       }
-      const distribution = histogramSchema(types, any.kernelStack !== undefined);
+      const distribution = histogramSchema(types, stackOf(any)?.whose);
       const tables = [
         ...(any.totals === undefined ? [] : [{ ...types, ...totalTypes }]),
         ...(any.share === undefined ? [] : [{ ...types, ...shareTypes(any) }]),
@@ -123,9 +131,11 @@ function distOption({ countsWhen }: NonNullable<AnyHistogram['totals']>) {
 function keySpecs(definition: AnyHistogram, values?: Values): Specs {
   const all = (definition.keys ?? {}) as Readonly<Record<string, KeySpec>>;
   const shown = Object.entries(all).filter(
-    ([, { when }]) => values === undefined || when === undefined || when.some((key) => isOn(values[key])),
+    ([, { when, unless }]) =>
+      values === undefined ||
+      ((when === undefined || when.some((key) => isOn(values[key]))) && !isOn(values[unless ?? ''])),
   );
-  return Object.fromEntries(shown.map(([name, { when: _, ...spec }]) => [name, spec])) as unknown as Specs;
+  return Object.fromEntries(shown.map(([name, { when: _, unless: __, ...spec }]) => [name, spec])) as unknown as Specs;
 }
 
 function isOn(value: unknown): boolean {
@@ -157,7 +167,7 @@ const totalTypes: FieldTypes = {
 /** What the line of a distribution has besides its key. */
 const statistics = ['unit', 'buckets', 'count', 'total', 'average', 'p50', 'p90', 'p99'];
 
-function histogramSchema(types: FieldTypes, withStack: boolean): JsonSchema {
+function histogramSchema(types: FieldTypes, whose: 'kernel' | 'user' | undefined): JsonSchema {
   const number = (description: string): JsonSchema => ({ description, type: 'number', minimum: 0 });
   const bucket: JsonSchema = {
     type: 'object',
@@ -180,9 +190,9 @@ function histogramSchema(types: FieldTypes, withStack: boolean): JsonSchema {
       p50: number('what half of them do not exceed, as near as the buckets tell'),
       p90: number('what 90 % of them do not exceed'),
       p99: number('what 99 % of them do not exceed'),
-      ...(withStack && {
-        kernel: {
-          description: 'kernel stack, innermost frame first; absent when it could not be kept',
+      ...(whose !== undefined && {
+        [whose]: {
+          description: `${whose} stack, innermost frame first; absent when it could not be kept`,
           ...framesSchema,
         },
       }),
@@ -203,7 +213,7 @@ async function* run(
   const unit = definition.unit(typed);
   const printed = printer(skeleton, definition, unit, values);
   const computed = Object.entries(computedFields(definition));
-  const { kernelStack } = definition;
+  const stack = stackOf(definition);
   let symbols: StackSymbols | undefined;
 
   yield* aggregate({
@@ -215,8 +225,8 @@ async function* run(
       ...definition,
       prepare(object, given) {
         object.globals.set('hist_unit', unit.size);
-        if (kernelStack !== undefined) {
-          resizeStackTable(object, kernelStack.table, values.tableSize as number | undefined);
+        if (stack !== undefined) {
+          resizeStackTable(object, stack.table, values.tableSize as number | undefined);
         }
         definition.prepare?.(object, given);
       },
@@ -234,18 +244,33 @@ async function* run(
         ...row,
         ...Object.fromEntries(computed.map(([name, field]) => [name, field.value(row, values)])),
       }));
-      if (kernelStack === undefined) {
+      if (stack === undefined) {
         yield* printed.messages(named, time);
         return;
       }
-      symbols ??= new StackSymbols(stackTableOf(object, kernelStack.table));
+      symbols ??= new StackSymbols(stackTableOf(object, stack.table));
       const stacks = symbols;
       const resolved = named.map(
-        (row: Row): Row => ({ ...row, [STACK]: stacks.kernel(row[kernelStack.id] as number) }),
+        (row: Row): Row => ({
+          ...row,
+          [STACK]: {
+            [stack.whose]:
+              stack.whose === 'kernel'
+                ? stacks.kernel(row[stack.id] as number)
+                : stacks.userNow(row[stack.process ?? ''] as number, row[stack.id] as number),
+          },
+        }),
       );
       yield* printed.messages(resolved, time);
     },
   });
+}
+
+/** The stack that belongs to each key, when one does. */
+function stackOf({ kernelStack, userStack }: AnyHistogram) {
+  return kernelStack !== undefined
+    ? { whose: 'kernel' as const, process: undefined, ...kernelStack }
+    : userStack && { whose: 'user' as const, ...userStack };
 }
 
 /** Where a row has its stack: no field is called so. */
@@ -425,7 +450,7 @@ function distributionPrinter(
             count: countOf(buckets),
             total: (row.total as number) / unit.size,
             details: values.details === true,
-            ...(row[STACK] !== undefined && { kernel: row[STACK] as Stack }),
+            ...(row[STACK] as Pick<HistogramMessage, 'kernel' | 'user'> | undefined),
             ...(fields !== undefined && { fields }),
           };
         })

@@ -24,6 +24,7 @@ const numbers = {
   fstat: [5, 80],
   fstatfs: [138, 44],
   fsync: [74, 82],
+  futex: [202, 98],
   getsockname: [51, 204],
   getsockopt: [55, 209],
   gettid: [186, 178],

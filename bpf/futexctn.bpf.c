@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* How long threads wait for locks of user space, by lock and by where they wait. */
+#include "core.h"
+#include "compat.h"
+#include "filter.h"
+#include "hist.h"
+#include "probe.h"
+#include "stack.h"
+#include "syscall-exit.h"
+#include <bpf/bpf_helpers.h>
+
+/* The operations of futex(2) that wait, without the bits that say how. */
+#define FUTEX_OPERATION 127
+#define FUTEX_WAIT 0
+#define FUTEX_LOCK_PI 6
+#define FUTEX_WAIT_BITSET 9
+#define FUTEX_WAIT_REQUEUE_PI 11
+#define FUTEX_LOCK_PI2 13
+
+const volatile bool summary = false;
+const volatile bool by_tid = false;
+const volatile __u64 filter_lock = 0;
+
+struct key {
+	pid_t pid;
+	thread_t tid;
+	addr_t lock;
+	stack_id_t stack;
+};
+
+struct waits {
+	slot_t slots[HIST_SLOTS];
+	count_t total;
+	comm_t comm[16];
+};
+
+HISTOGRAMS_WITH(hists, struct key, struct waits, 10240);
+STACKS(stacks);
+
+struct wait {
+	__u64 since;
+	struct key key;
+};
+
+ENTRY_MAP(futex_waits, struct wait);
+
+static __always_inline bool is_wait(__u32 operation)
+{
+	operation &= FUTEX_OPERATION;
+	return operation == FUTEX_WAIT || operation == FUTEX_LOCK_PI || operation == FUTEX_WAIT_BITSET ||
+	       operation == FUTEX_WAIT_REQUEUE_PI || operation == FUTEX_LOCK_PI2;
+}
+
+SEC("tp/syscalls/sys_enter_futex")
+int futex_enter__tp(struct syscall_trace_enter *ctx)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+	struct wait wait = { .key = { .stack = NO_STACK } };
+
+	if (!is_wait(ctx->args[1]) || (filter_lock && ctx->args[0] != filter_lock) || !wanted_task(id))
+		return 0;
+	wait.key.pid = id >> 32;
+	if (by_tid)
+		wait.key.tid = id;
+	if (!summary) {
+		wait.key.lock = ctx->args[0];
+		wait.key.stack = user_stack(ctx, stacks);
+	}
+	wait.since = bpf_ktime_get_ns();
+	entry_keep(futex_waits, &wait);
+	return 0;
+}
+
+SEC("tp/syscalls/sys_exit_futex")
+int futex_exit__tp(struct syscall_trace_exit *ctx)
+{
+	struct wait *wait = entry_find(futex_waits);
+	struct waits *waits;
+	struct key key;
+	__u64 time;
+
+	if (!wait)
+		return 0;
+	time = bpf_ktime_get_ns() - wait->since;
+	key = wait->key;
+	entry_forget(futex_waits);
+	/* It was free already, or it took too long: nobody gave it. */
+	if (syscall_result(ctx) < 0)
+		return 0;
+	waits = hist_add(hists, &key, time);
+	if (waits)
+		bpf_get_current_comm(waits->comm, sizeof(waits->comm));
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
