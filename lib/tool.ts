@@ -37,6 +37,7 @@ export {
   prepareFileSystem,
 } from './shapes/file-systems.ts';
 export { filters } from './shapes/filters.ts';
+export { byCounter, lacksCounters } from './shapes/hardware-counters.ts';
 export { histogram } from './shapes/histogram.ts';
 export { offCpuOptions } from './shapes/off-cpu-options.ts';
 export { choice, flag, integer, list, parseInteger, pattern, text } from './shapes/options.ts';

@@ -12,6 +12,8 @@ export interface ChoiceRules {
   readonly either?: readonly (readonly string[])[];
   /** Programs that are left out, without a complaint, where the kernel lacks their hook. */
   readonly optional?: readonly string[];
+  /** What else is missing here, when something is. */
+  readonly lacks?: string;
   /** Programs that are not wanted in this run. */
   readonly unwanted?: readonly string[];
   /** Functions of the kernel that programs aim at whose section does not name one. */
@@ -44,7 +46,7 @@ export function choosePrograms(
   const sections = new Map(candidates.map(({ name, section }) => [name, aimed(section, rules.targets?.[name])]));
   const rejected = new Map<string, string>();
   const chosen = new Set<string>();
-  const problems: string[] = [];
+  const problems: string[] = rules.lacks === undefined ? [] : [rules.lacks];
 
   const answers = new Map<string, FeatureAnswer>();
   const why = (name: string): string | undefined => {

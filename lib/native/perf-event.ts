@@ -26,6 +26,16 @@ export function softwareClock(frequency: number): PerfEventAttr {
   return { type: PERF_TYPE_SOFTWARE, config: PERF_COUNT_SW_CPU_CLOCK, frequency };
 }
 
+const PERF_TYPE_HARDWARE = 0;
+const counters = { 'cache references': 2, 'cache misses': 3 };
+
+export type HardwareCounter = keyof typeof counters;
+
+/** Samples every so many events that the processor counts: those of the last-level cache, mostly. */
+export function hardwareCounter(counter: HardwareCounter, period: number): PerfEventAttr {
+  return { type: PERF_TYPE_HARDWARE, config: counters[counter], period };
+}
+
 /** perf_event_open(2). @returns a descriptor, or the negative error number */
 export function perfEventOpen(attr: PerfEventAttr, pid: number, cpu: number): number {
   const number = NUMBERS[process.arch];

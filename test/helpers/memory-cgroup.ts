@@ -7,14 +7,14 @@ export class MemoryCgroup implements Disposable {
   readonly path: string;
 
   /** Skips the test where the kernel gives nobody such cgroups. */
-  static limited(t: TestContext, bytes: number): MemoryCgroup | undefined {
+  static limited(t: TestContext, bytes: number, { swap = false } = {}): MemoryCgroup | undefined {
     for (const [mount, limit] of memoryMounts()) {
       const path = mkdtempSync(join(mount, 'kscope-test-'));
       if (existsSync(join(path, limit))) {
         writeFileSync(join(path, limit), String(bytes));
-        const swap = join(path, 'memory.swap.max');
-        if (existsSync(swap)) {
-          writeFileSync(swap, '0');
+        const swapLimit = join(path, 'memory.swap.max');
+        if (!swap && existsSync(swapLimit)) {
+          writeFileSync(swapLimit, '0');
         }
         return new MemoryCgroup(path);
       }

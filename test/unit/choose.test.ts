@@ -182,3 +182,11 @@ for (const [section, [kind, target, described]] of Object.entries(hooks)) {
     assert.equal(describeHook(section), described);
   });
 }
+
+test('what is missing besides hooks is a problem as well', () => {
+  assert.equal(choose(candidates('a__tp'), { lacks: 'there is no counter' }).problem, 'there is no counter');
+  assert.equal(
+    choose(candidates('a__tp'), { lacks: 'there is no counter' }, /a/).problem,
+    'there is no counter; no tp/a',
+  );
+});
