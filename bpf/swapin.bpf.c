@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* Which processes wait for memory that was swapped out. */
+#include "core.h"
+#include "filter.h"
+#include "table.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+
+enum vm_event_item {
+	PSWPIN = 2,
+};
+
+struct key {
+	pid_t pid;
+	comm_t comm[16];
+};
+
+struct value {
+	count_t count;
+};
+
+TABLE_IN(swapins, BPF_MAP_TYPE_LRU_HASH, struct key, struct value, 16384);
+
+static __always_inline int swapped_in(__u64 pages)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+	struct key key = { .pid = id >> 32 };
+	struct value *value;
+
+	if (!wanted_task(id))
+		return 0;
+	bpf_get_current_comm(key.comm, sizeof(key.comm));
+	value = table_row(swapins, &key);
+	if (value)
+		__sync_fetch_and_add(&value->count, pages);
+	return 0;
+}
+
+/* "memcg: add tracing for memcg stat updates" (6.13 or later) */
+SEC("tp_btf/count_memcg_events")
+int BPF_PROG(count_memcg_events__tp_btf, void *memcg, int item, unsigned long pages)
+{
+	return item == bpf_core_enum_value(enum vm_event_item, PSWPIN) ? swapped_in(pages) : 0;
+}
+
+/* c9bdf768dd93 ("mm: convert swap_readpage() to swap_read_folio()", 6.8) */
+SEC("fentry/swap_read_folio")
+int BPF_PROG(swap_read_folio__fentry)
+{
+	return swapped_in(1);
+}
+
+SEC("kprobe/swap_read_folio")
+int BPF_KPROBE(swap_read_folio__kprobe)
+{
+	return swapped_in(1);
+}
+
+SEC("fentry/swap_readpage")
+int BPF_PROG(swap_readpage__fentry)
+{
+	return swapped_in(1);
+}
+
+SEC("kprobe/swap_readpage")
+int BPF_KPROBE(swap_readpage__kprobe)
+{
+	return swapped_in(1);
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

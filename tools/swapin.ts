@@ -1,0 +1,31 @@
+import bpf from '../bpf/swapin.bpf.ts';
+import { filters, top } from '../lib/tool.ts';
+
+export default top(bpf, {
+  summary: 'Count the pages that processes get back from swap.',
+  activity: 'Counting pages swapped in',
+  description: `
+Counts, each second and by process, the pages that are read from swap because the process touches them: it waits for each. Pages that the kernel reads along with those, as they may be wanted next, count for the process as well.
+
+The count is that of the statistics of the process's cgroup (memcg:count_memcg_events, item PSWPIN), which is that of pswpin in /proc/vmstat. On kernels without that tracepoint it is the calls of swap_read_folio or swap_readpage (fentry or kprobe), which may read several pages at once, and do so from zswap, too. Pages of nothing but zeros are not kept in swap from Linux 6.12 on, and getting them back is not counted.`,
+  overhead:
+    'About 0.06 microseconds for each event of a cgroup that the kernel counts, of which there are several for each page fault (2.6 GHz processor), and some tenths for a page that comes from swap, which takes tens of microseconds itself.',
+  options: filters,
+  map: 'swapins',
+  columns: { comm: {}, pid: {}, count: {} },
+  sort: ['count', 'pid', 'comm'],
+  interval: 1,
+  attach: {
+    either: [
+      ['count_memcg_events__tp_btf'],
+      ['swap_read_folio__fentry'],
+      ['swap_read_folio__kprobe'],
+      ['swap_readpage__fentry'],
+      ['swap_readpage__kprobe'],
+    ],
+  },
+  examples: {
+    '': 'who waits for swap, each second',
+    '-T 5 12': 'every 5 seconds, a minute long, with the time',
+  },
+});
