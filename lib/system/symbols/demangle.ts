@@ -1,12 +1,16 @@
 import { type Demangler, openDemangler } from '../../native/demangle.ts';
+import { demangleRust } from './rust-names.ts';
 
 let demangler: Demangler | undefined;
 
 /**
- * The name that people wrote, for C++ names and for Rust names in the older scheme; any other name as it is. The work
- * is done by the C++ runtime library, where there is one.
+ * The name that people wrote, for names of C++ and Rust; any other name as it is. C++ names, and Rust names in the older
+ * scheme, which are made like them, are the work of the C++ runtime library, where there is one.
  */
 export function demangle(name: string): string {
+  if (name.startsWith('_R')) {
+    return demangleRust(name) ?? name;
+  }
   if (!name.startsWith('_Z')) {
     return name;
   }
