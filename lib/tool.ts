@@ -55,6 +55,7 @@ export { top } from './shapes/top.ts';
 export { trafficPlans } from './shapes/traffic.ts';
 export { atFunctions, type UserFunctionValues } from './shapes/user-functions.ts';
 export { diskName, diskNumber } from './system/disks.ts';
+export { terminalNumber } from './system/file-identity.ts';
 export { freeBytes } from './system/free-memory.ts';
 export { loadAverages } from './system/load.ts';
 export { memoryInfo } from './system/memory-info.ts';

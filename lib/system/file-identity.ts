@@ -15,8 +15,22 @@ export function fileIdentity(path: string): FileIdentity {
   if (found === undefined) {
     throw new KscopeError('usage', `there is no file '${escapeText(path)}'`);
   }
-  const { dev, ino } = found;
-  const major = ((dev >> 8n) & 0xfffn) | ((dev >> 32n) & ~0xfffn);
-  const minor = (dev & 0xffn) | ((dev >> 12n) & 0xfff00n);
-  return { device: `${major}:${minor}`, inode: ino };
+  return { device: deviceText(found.dev), inode: found.ino };
+}
+
+/** 'major:minor' of a terminal by its path, or by the number of a pseudo terminal. @throws KscopeError usage */
+export function terminalNumber(named: string): string {
+  const path = /^\d+$/.test(named) ? `/dev/pts/${named}` : named;
+  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+  if (found?.isCharacterDevice() !== true) {
+    throw new KscopeError('usage', `'${escapeText(path)}' is not a terminal`);
+  }
+  return deviceText(found.rdev);
+}
+
+/** What stat(2) says of a device, as text. */
+function deviceText(device: bigint): string {
+  const major = ((device >> 8n) & 0xfffn) | ((device >> 32n) & ~0xfffn);
+  const minor = (device & 0xffn) | ((device >> 12n) & 0xfff00n);
+  return `${major}:${minor}`;
 }

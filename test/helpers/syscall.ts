@@ -28,6 +28,7 @@ const numbers = {
   getsockname: [51, 204],
   getsockopt: [55, 209],
   gettid: [186, 178],
+  ioctl: [16, 29],
   kill: [62, 129],
   link: [86],
   linkat: [265, 37],
