@@ -1,0 +1,33 @@
+import bpf from '../bpf/sofdsnoop.bpf.ts';
+import { commonOptions, filters, flag, snoop, text } from '../lib/tool.ts';
+
+export default snoop(bpf, {
+  summary: 'Trace file descriptors that are passed over UNIX sockets.',
+  activity: 'Tracing descriptors that are passed',
+  description: `
+Prints a line for each file descriptor that a process sends or receives with sendmsg(2), sendmmsg(2), recvmsg(2) or recvmmsg(2): the socket with its descriptor and inode, and the number that the passed file has in this process, with its path. All descriptors of a message are shown, in however many pieces they are given; of sendmmsg(2) and recvmmsg(2) those of the first 16 messages.
+
+The descriptors are read when the call returns: what another thread changes or closes meanwhile may be shown wrongly. 32-bit programs, io_uring and pidfds of the other end (SCM_PIDFD) are not seen.`,
+  overhead:
+    'About 0.3 µs for each call that sends or receives, and 2 µs for each descriptor (measured on a busy 2-core virtual machine).',
+  options: {
+    ...filters,
+    name: text('-n, --name <TEXT>', 'only commands whose name contains TEXT'),
+    sent: flag('-s, --send', 'only what is sent', { set: 'only_sent' }),
+    duration: { ...commonOptions.duration, flags: '-d, --duration <SECONDS>' },
+  },
+  keep: ({ comm }, { name }) => name === undefined || comm.includes(name),
+  columns: {
+    time: { flag: '-T, --timestamp' },
+    action: { width: 6 },
+    pid: { flag: '-P, --print-pid', summary: 'show the process id' },
+    tid: {},
+    comm: {},
+    sock: { header: 'SOCKET', width: 22, align: 'left', text: (fd, { socket }) => `${fd}:socket:[${socket}]` },
+    fd: {},
+    path: { header: 'NAME', text: (path, { truncated }) => (truncated ? `${path}...` : path) },
+  },
+  attach: { optional: ['sendmsg__tp', 'sendmmsg__tp', 'recvmsg__tp', 'recvmmsg__tp'] },
+  aliases: { fdpass: ['--send'] },
+  examples: { '': 'trace all', '-T -n systemd': 'those of commands with systemd in the name, with the time' },
+});
