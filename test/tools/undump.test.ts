@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { closeSync } from 'node:fs';
+import { test } from 'node:test';
+import { mustSyscall } from '../helpers/syscall.ts';
+import { watch } from '../helpers/watch.ts';
+
+const AF_UNIX = 1;
+const SOCK_STREAM = 1;
+const SOCK_DGRAM = 2;
+
+function socketPair(type: number): [number, number] {
+  const pair = new Uint8Array(8);
+  mustSyscall('socketpair', AF_UNIX, type, 0, pair);
+  const [one = 0, other = 0] = new Int32Array(pair.buffer);
+  return [one, other];
+}
+
+test('what is received is shown, and not what was received before', async () => {
+  const [one, other] = socketPair(SOCK_STREAM);
+  const [first, second] = socketPair(SOCK_DGRAM);
+  const own = ['-p', String(process.pid)];
+  const room = Buffer.alloc(4096);
+  const send = (fd: number, text: string) => mustSyscall('write', fd, Buffer.from(text), text.length);
+  const { json, short, text } = await watch(
+    'undump',
+    { json: ['--json', ...own], short: ['--json', '-s', '4', ...own], text: own },
+    () => {
+      send(one, 'kscope\0\x1b[1m and more');
+      mustSyscall('read', other, room, 6);
+      mustSyscall('read', other, room, 4096);
+      send(first, `kscope ${'y'.repeat(300)}`);
+      mustSyscall('read', second, room, 4096);
+      send(first, 'kscope datagram');
+      // The rest of it is gone.
+      mustSyscall('read', second, room, 10);
+    },
+  );
+  [one, other, first, second].forEach(closeSync);
+  // What this process hears from its own children is not of interest.
+  const rows = (of: typeof json) => {
+    const at = of.rows.findIndex(({ data, size }) => size === 6 && String(data).startsWith('ksco'));
+    return of.rows.slice(at, at + 4).map(({ size, data, truncated }) => [size, data, truncated]);
+  };
+  assert.deepEqual(rows(json), [
+    [6, 'kscope', undefined],
+    [14, '\\x00\\x1b[1m and more', undefined],
+    [307, `kscope ${'y'.repeat(249)}`, true],
+    [10, 'kscope dat', undefined],
+  ]);
+  assert.deepEqual(rows(short), [
+    [6, 'ksco', true],
+    [14, '\\x00\\x1b[1', true],
+    [307, 'ksco', true],
+    [10, 'ksco', true],
+  ]);
+  assert.match(text.stdout, /^TIME +COMM +PID +SIZE +DATA\n/);
+  assert.match(text.stdout, / 307 kscope y+\.\.\.\n/);
+});
