@@ -1,0 +1,37 @@
+import bpf from '../bpf/ttysnoop.bpf.ts';
+import { filters, integer, snoop, terminalNumber, text } from '../lib/tool.ts';
+
+export default snoop(bpf, {
+  summary: 'Show what programs write to terminals.',
+  activity: 'Tracing writes to terminals',
+  description: `
+Prints a line for each write(2) and writev(2) to a terminal, with what was written; what controls a terminal is escaped, so that nothing of it acts on the one that shows it. Usually all terminals are watched: pseudo terminals (of ssh, of terminal windows), consoles and serial lines.
+
+Not seen is what the kernel writes by itself: the echo of what is typed, messages to the console; nor what goes through io_uring or splice(2), and by a file like /dev/tty, which stands for a terminal. Of a writev(2) the first 16 pieces are shown.`,
+  overhead: 'About 0.3 µs for each write(2) of the machine, and 1 µs for one to a terminal.',
+  options: {
+    ...filters,
+    device: text('[device]', 'only this terminal: a path, or the number of a pseudo terminal', {
+      set: 'filter_tty',
+      encode: (named) => terminalNumber(named),
+      completes: 'file',
+    }),
+    size: integer('-s, --datasize <BYTES>', 'show that many bytes of a write at most; usually 4096', {
+      set: 'data_size',
+      min: 1,
+      max: 8192,
+    }),
+  },
+  columns: {
+    time: { flag: '-T, --timestamp' },
+    tty: {},
+    pid: {},
+    comm: {},
+    data: { text: (data, { truncated }) => (truncated ? `${data}...` : data) },
+  },
+  examples: {
+    '': 'watch all terminals',
+    '3': 'watch /dev/pts/3',
+    '/dev/ttyS0 --json': 'watch a serial line, as JSON',
+  },
+});
