@@ -30,7 +30,7 @@ struct event {
 	dev_t tty;
 	bytes_t size;
 	mark_t truncated;
-	data_t data[2 * DATA_MAX];
+	data_t data[sizeof(__u32) + 2 * DATA_MAX];
 };
 
 EVENT_RING(events, event);
@@ -88,8 +88,9 @@ static __always_inline struct event *begin(const struct syscall_return *ctx, enu
 static __always_inline void finish(struct event *event, __u32 length)
 {
 	event->truncated = length < event->size;
+	__builtin_memcpy(event->data, &length, sizeof(length));
 	if (length <= DATA_MAX)
-		event_output(events, event, offsetof(struct event, data) + length);
+		event_output(events, event, offsetof(struct event, data) + sizeof(length) + length);
 }
 
 AT_EXIT(write)
@@ -104,7 +105,7 @@ AT_EXIT(write)
 		length = data_size;
 	if (length > DATA_MAX)
 		length = DATA_MAX;
-	if (bpf_probe_read_user(event->data, length, (void *)syscall_arg2(regs)))
+	if (bpf_probe_read_user(event->data + sizeof(__u32), length, (void *)syscall_arg2(regs)))
 		length = 0;
 	finish(event, length);
 	return 0;
@@ -129,7 +130,7 @@ AT_EXIT(writev)
 
 		bpf_probe_read_user(&piece, sizeof(piece), pieces + i);
 		more = piece.length < left ? piece.length : left;
-		if (length > DATA_MAX || more > DATA_MAX || bpf_probe_read_user(event->data + length, more, piece.base))
+		if (length > DATA_MAX || more > DATA_MAX || bpf_probe_read_user(event->data + sizeof(__u32) + length, more, piece.base))
 			break;
 		length += more;
 		left -= more;

@@ -16,7 +16,7 @@ struct event {
 	comm_t comm[16];
 	bytes_t size;
 	mark_t truncated;
-	data_t data[DATA_MAX];
+	data_t data[sizeof(__u32) + DATA_MAX];
 };
 
 EVENT_RING(events, event);
@@ -75,10 +75,11 @@ int received__tp(struct trace_event_raw_skb_copy_datagram_iovec *ctx)
 		size = data_size;
 	if (size > DATA_MAX)
 		size = DATA_MAX;
-	if (bpf_probe_read_kernel(event->data, size, BPF_CORE_READ(skb, data) + from))
+	if (bpf_probe_read_kernel(event->data + sizeof(size), size, BPF_CORE_READ(skb, data) + from))
 		size = 0;
+	__builtin_memcpy(event->data, &size, sizeof(size));
 	event->truncated = size < event->size;
-	event_output(events, event, offsetof(struct event, data) + size);
+	event_output(events, event, offsetof(struct event, data) + sizeof(size) + size);
 	return 0;
 }
 

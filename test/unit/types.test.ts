@@ -104,7 +104,15 @@ for (const [name, value, text, json] of texts) {
 
 test('absent values are optional in the schema of nothing else', () => {
   const optional = [...semanticTypes()].filter((type) => type.optional).map(({ name }) => name);
-  const maybe = ['maybe_comm_t', 'maybe_ip_t', 'maybe_ns_t', 'maybe_pid_t', 'maybe_text_t'];
+  const maybe = [
+    'maybe_bytes_t',
+    'maybe_comm_t',
+    'maybe_count_t',
+    'maybe_ip_t',
+    'maybe_ns_t',
+    'maybe_pid_t',
+    'maybe_text_t',
+  ];
   assert.deepEqual(
     optional.sort(),
     [
