@@ -15,8 +15,6 @@
 #define SOCK_STREAM 1
 #define SOCK_DGRAM 2
 #define SOCK_SEQPACKET 5
-#define S_IFMT 0170000
-#define S_IFSOCK 0140000
 #define UNIX_PATH 108
 
 enum kind {

@@ -4,6 +4,7 @@
 #define KSCOPE_TCP_H
 
 #include "core.h"
+#include "file.h"
 #include "ip.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
@@ -154,23 +155,22 @@ static __always_inline bool is_new_socket(int from, int to)
 	return from == CLOSE || (from == LISTEN && to == SYN_RECV);
 }
 
+/* The socket that a descriptor of the current task is, if it is one. */
+static __always_inline struct sock *fd_socket(int fd)
+{
+	struct file *file = current_file(fd);
+	struct socket *socket;
+
+	if (!file || file_type(file) != S_IFSOCK)
+		return NULL;
+	socket = BPF_CORE_READ((struct file___tcp *)file, private_data);
+	return BPF_CORE_READ(socket, sk);
+}
+
 /* The socket of a descriptor that accept(2) has just returned, if it did. */
 static __always_inline struct sock *accepted_socket(long fd)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct fdtable *table;
-	struct file **files, *file = NULL;
-	struct socket *socket;
-
-	if (fd < 0)
-		return NULL;
-	table = BPF_CORE_READ(task, files, fdt);
-	if (fd >= BPF_CORE_READ(table, max_fds))
-		return NULL;
-	files = BPF_CORE_READ(table, fd);
-	bpf_probe_read_kernel(&file, sizeof(file), files + fd);
-	socket = BPF_CORE_READ((struct file___tcp *)file, private_data);
-	return BPF_CORE_READ(socket, sk);
+	return fd < 0 ? NULL : fd_socket(fd);
 }
 
 #endif

@@ -38,6 +38,52 @@ struct sock___traffic {
 
 static __always_inline void moved(struct sock *sk, __u32 bytes, bool sent);
 
+/* Who sends and receives through what. */
+struct traffic_key {
+	pid_t pid;
+	__u8 ip;
+	ip_t saddr[16];
+	port_t lport;
+	maybe_ip_t daddr[16];	/* absent for sockets that are not connected */
+	port_t dport;
+};
+
+static __always_inline bool traffic_key(struct traffic_key *key, const struct sock *sk)
+{
+	__builtin_memset(key, 0, sizeof(*key));
+	key->pid = bpf_get_current_pid_tgid() >> 32;
+	if (!tcp_ends(key, sk))
+		return false;
+	if (!key->dport)
+		__builtin_memset(key->daddr, 0, sizeof(key->daddr));
+	return true;
+}
+
+/* TRAFFIC_MAP(map, record): what is known by that; those that were quiet for longest make room. */
+#define TRAFFIC_MAP(map, record)						\
+	struct {								\
+		__uint(type, BPF_MAP_TYPE_LRU_HASH);				\
+		__uint(max_entries, 16384);					\
+		__type(key, struct traffic_key);				\
+		__type(value, record);						\
+	} map SEC(".maps");							\
+	DROP_COUNTER(map)
+
+/* The entry of a key, or NULL (counted); a new one has the command in `comm`. */
+#define traffic_entry(map, key)							\
+({										\
+	typeof(*(map).value) *__entry = bpf_map_lookup_elem(&(map), key), __empty = {};	\
+										\
+	if (!__entry) {								\
+		bpf_get_current_comm(__empty.comm, sizeof(__empty.comm));	\
+		bpf_map_update_elem(&(map), key, &__empty, BPF_NOEXIST);	\
+		__entry = bpf_map_lookup_elem(&(map), key);			\
+	}									\
+	if (!__entry)								\
+		COUNT_DROPPED(map);						\
+	__entry;								\
+})
+
 ENTRY_MAP(traffic_calls, struct sock *);
 
 static __always_inline int traffic(struct sock *sk, long result, bool sent)
