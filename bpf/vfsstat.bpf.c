@@ -8,6 +8,7 @@
 #include "file-calls.h"
 #include "file.h"
 #include "filter.h"
+#include "syscall-exit.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
@@ -148,18 +149,18 @@ static __always_inline bool mknodat_makes_file(struct pt_regs *regs)
 }
 
 FILE_IO_SYSCALLS(IO_SYSCALL)
-SYSCALL(fsync, !ctx->ret, ADD(fsyncs))
-SYSCALL(fdatasync, !ctx->ret, ADD(fsyncs))
-SYSCALL(open, ctx->ret >= 0, count_open(current_file(ctx->ret)))
-SYSCALL(creat, ctx->ret >= 0, count_open(current_file(ctx->ret)))
-SYSCALL(openat, ctx->ret >= 0, count_open(current_file(ctx->ret)))
-SYSCALL(openat2, ctx->ret >= 0, count_open(current_file(ctx->ret)))
-SYSCALL(mknod, !ctx->ret && mknod_makes_file(current_user_regs()), ADD(creates))
-SYSCALL(mknodat, !ctx->ret && mknodat_makes_file(current_user_regs()), ADD(creates))
-SYSCALL(unlink, !ctx->ret, ADD(unlinks))
-SYSCALL(unlinkat, !ctx->ret, count_unlinkat(current_user_regs()))
-SYSCALL(mkdir, !ctx->ret, ADD(mkdirs))
-SYSCALL(mkdirat, !ctx->ret, ADD(mkdirs))
-SYSCALL(rmdir, !ctx->ret, ADD(rmdirs))
+SYSCALL(fsync, !syscall_result(ctx), ADD(fsyncs))
+SYSCALL(fdatasync, !syscall_result(ctx), ADD(fsyncs))
+SYSCALL(open, syscall_result(ctx) >= 0, count_open(current_file(syscall_result(ctx))))
+SYSCALL(creat, syscall_result(ctx) >= 0, count_open(current_file(syscall_result(ctx))))
+SYSCALL(openat, syscall_result(ctx) >= 0, count_open(current_file(syscall_result(ctx))))
+SYSCALL(openat2, syscall_result(ctx) >= 0, count_open(current_file(syscall_result(ctx))))
+SYSCALL(mknod, !syscall_result(ctx) && mknod_makes_file(current_user_regs()), ADD(creates))
+SYSCALL(mknodat, !syscall_result(ctx) && mknodat_makes_file(current_user_regs()), ADD(creates))
+SYSCALL(unlink, !syscall_result(ctx), ADD(unlinks))
+SYSCALL(unlinkat, !syscall_result(ctx), count_unlinkat(current_user_regs()))
+SYSCALL(mkdir, !syscall_result(ctx), ADD(mkdirs))
+SYSCALL(mkdirat, !syscall_result(ctx), ADD(mkdirs))
+SYSCALL(rmdir, !syscall_result(ctx), ADD(rmdirs))
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

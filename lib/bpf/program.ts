@@ -4,7 +4,7 @@ import { libbpf, options } from '../native/libbpf.ts';
 import { errno, errorText, libc } from '../native/libc.ts';
 import type { Pointer } from '../native/library.ts';
 import { addressOf } from '../native/memory.ts';
-import { type PerfEventAttr, perfEventOpen } from '../native/perf-event.ts';
+import { type PerfEventAttr, perfEventOpen, softwareClock } from '../native/perf-event.ts';
 import { BpfLink } from './link.ts';
 import { withLog } from './log.ts';
 
@@ -193,6 +193,11 @@ export class BpfProgram {
     return this.#attach(`usdt ${file}:${provider}:${name}`, () =>
       libbpf.bpf_program__attach_usdt(this.#pointer, pid, file, provider, name, null),
     );
+  }
+
+  /** To the kernel's software clock on one CPU, so many times a second in which it is not idle. */
+  attachClock(frequency: number, cpu: number): BpfLink {
+    return this.attachPerfEvent(softwareClock(frequency), { cpu });
   }
 
   /** To samples of a perf event on one CPU (all processes) or of one process (all CPUs). */

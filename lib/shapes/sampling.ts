@@ -1,6 +1,5 @@
 import type { BpfProgram } from '../bpf/program.ts';
 import { KscopeError } from '../model/errors.ts';
-import { softwareClock } from '../native/perf-event.ts';
 import { everyCpu } from '../system/cpus.ts';
 import { integer } from './options.ts';
 
@@ -29,7 +28,7 @@ export function byClock(usual: number) {
       throw new KscopeError('usage', `there is no processor ${cpu} that works`);
     }
     for (const one of cpu === undefined ? cpus : [cpu]) {
-      program.attachPerfEvent(softwareClock(frequency), { cpu: one });
+      program.attachClock(frequency, one);
     }
   };
 }
