@@ -56,14 +56,16 @@ int futex_enter__tp(struct syscall_trace_enter *ctx)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 	struct wait wait = { .key = { .stack = NO_STACK } };
+	struct pt_regs *regs = current_user_regs();
+	__u64 lock = syscall_arg1(regs);
 
-	if (!is_wait(ctx->args[1]) || (filter_lock && ctx->args[0] != filter_lock) || !wanted_task(id))
+	if (!is_wait(syscall_arg2(regs)) || (filter_lock && lock != filter_lock) || !wanted_task(id))
 		return 0;
 	wait.key.pid = id >> 32;
 	if (by_tid)
 		wait.key.tid = id;
 	if (!summary) {
-		wait.key.lock = ctx->args[0];
+		wait.key.lock = lock;
 		wait.key.stack = user_stack(ctx, stacks);
 	}
 	wait.since = bpf_ktime_get_ns();

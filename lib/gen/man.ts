@@ -57,6 +57,20 @@ function aliasPage({ tool }: Alias): string {
   return `.so man8/${tool}.8\n`;
 }
 
+/** Words on as few lines as formatters like. */
+function filled(words: readonly string[]): string[] {
+  const lines: string[] = [];
+  for (const word of words) {
+    const line = lines.at(-1);
+    if (line !== undefined && line.length + 1 + word.length <= 80) {
+      lines[lines.length - 1] = `${line} ${word}`;
+    } else {
+      lines.push(word);
+    }
+  }
+  return lines;
+}
+
 /** The manual page of a tool, in man(7). */
 export function manPage(name: string, tool: Tool, measured = ''): string {
   const overhead = [tool.overhead, measured].filter((text) => text.trim() !== '').join('\n\n');
@@ -67,11 +81,11 @@ export function manPage(name: string, tool: Tool, measured = ''): string {
     `${roffText(name)} \\- ${roffText(lowerFirst(tool.summary.replace(/\.$/, '')))}`,
     '.SH SYNOPSIS',
     `.B ${roffText(name)}`,
-    [
+    ...filled([
       '[\\fIoption\\fR ...]',
       ...tool.positionals.map((positional) => bracketed(positional.name)),
       ...(tracesCommands(tool) ? ['[\\-\\- \\fIcommand\\fR ...]'] : []),
-    ].join(' '),
+    ]),
     '.SH DESCRIPTION',
     ...roffParagraphs(tool.description.trim() === '' ? tool.summary : tool.description),
     ...aliasLines(tool),
