@@ -60,3 +60,4 @@ export { freeBytes } from './system/free-memory.ts';
 export { loadAverages } from './system/load.ts';
 export { memoryInfo } from './system/memory-info.ts';
 export { kernelFunction } from './system/symbols/kernel-function.ts';
+export { lockFunctions } from './system/symbols/lock-functions.ts';

@@ -1,5 +1,4 @@
-import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
-import { tracefs } from '../../lib/bpf/tracefs.ts';
+import { KernelTrace } from './kernel-trace.ts';
 
 /** What a thread did, since the start. */
 export interface TracedSwitches {
@@ -20,19 +19,17 @@ export interface TracedSwitches {
  */
 export class SwitchTrace implements Disposable {
   readonly #tid: number;
-  readonly #folder: string;
+  readonly #trace: KernelTrace;
 
   constructor(tid: number) {
     this.#tid = tid;
-    this.#folder = `${tracefs()}/instances/kscope-test-${process.pid}-${tid}`;
-    mkdirSync(this.#folder);
-    writeFileSync(`${this.#folder}/buffer_size_kb`, '1024');
-    this.#trace('sched_switch', `prev_pid == ${tid} || next_pid == ${tid}`);
-    this.#trace('sched_wakeup', `pid == ${tid}`);
+    this.#trace = new KernelTrace({
+      'sched/sched_switch': `prev_pid == ${tid} || next_pid == ${tid}`,
+      'sched/sched_wakeup': `pid == ${tid}`,
+    });
   }
 
   counts(): TracedSwitches {
-    const lines = readFileSync(`${this.#folder}/trace`, 'utf8').split('\n');
     let left = 0;
     let came = 0;
     let waited = 0;
@@ -40,7 +37,7 @@ export class SwitchTrace implements Disposable {
     let runs = false;
     let wait: 'none' | 'sure' | 'doubtful' = 'none';
     let woken = false;
-    for (const line of lines) {
+    for (const line of this.#trace.lines()) {
       if (line.includes(': sched_wakeup: ')) {
         woken = runs;
         // Task and number, processor, then what is off and where it happened.
@@ -64,12 +61,6 @@ export class SwitchTrace implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    writeFileSync(`${this.#folder}/events/enable`, '0');
-    rmdirSync(this.#folder);
-  }
-
-  #trace(event: string, filter: string): void {
-    writeFileSync(`${this.#folder}/events/sched/${event}/filter`, filter);
-    writeFileSync(`${this.#folder}/events/sched/${event}/enable`, '1');
+    this.#trace[Symbol.dispose]();
   }
 }
