@@ -8,3 +8,11 @@ export function tracepointArguments(btf: Btf, name: string): number | undefined 
   // The first parameter is the kernel's own.
   return prototype?.kind === 'func_proto' ? prototype.parameters.length - 1 : undefined;
 }
+
+/** The same of the kernel's function of this name, where there is no such tracepoint. */
+export function hookArguments(btf: Btf, name: string): number | undefined {
+  const known = tracepointArguments(btf, name);
+  const found = known === undefined ? btf.findByName(name, 'func') : undefined;
+  const prototype = found === undefined ? undefined : btf.resolve(found.type);
+  return prototype?.kind === 'func_proto' ? prototype.parameters.length : known;
+}

@@ -8,7 +8,7 @@ import { objectBytes } from '../bpf/object-file.ts';
 import type { BpfProgram } from '../bpf/program.ts';
 import type { Skeleton } from '../bpf/skeleton.ts';
 import { moveToSyscallFunctions } from '../bpf/syscall-functions.ts';
-import { tracepointArguments } from '../bpf/tracepoint-arguments.ts';
+import { hookArguments } from '../bpf/tracepoint-arguments.ts';
 import { KscopeError } from '../model/errors.ts';
 import type { AttachedHook, LostMessage } from '../model/message.ts';
 import { CostReport } from './cost-report.ts';
@@ -206,11 +206,11 @@ function setOption(object: BpfObject, variable: string, value: unknown, flags: s
   }
 }
 
-/** A constant X_arguments takes how many arguments tracepoint X has in the running kernel. */
+/** A constant X_arguments takes how many arguments tracepoint or function X has in the running kernel. */
 function setArgumentCounts(object: BpfObject): void {
   for (const name of object.globals.names) {
-    const [, tracepoint] = /^(\w+)_arguments$/.exec(name) ?? [];
-    const count = tracepoint === undefined ? undefined : tracepointArguments(kernelBtf(), tracepoint);
+    const [, hook] = /^(\w+)_arguments$/.exec(name) ?? [];
+    const count = hook === undefined ? undefined : hookArguments(kernelBtf(), hook);
     if (count !== undefined) {
       object.globals.set(name, count);
     }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Btf } from '../../lib/bpf/btf.ts';
 import { enumIn } from '../../lib/bpf/kernel-enum.ts';
-import { tracepointArguments } from '../../lib/bpf/tracepoint-arguments.ts';
+import { hookArguments, tracepointArguments } from '../../lib/bpf/tracepoint-arguments.ts';
 import { BtfBuilder } from '../helpers/btf-builder.ts';
 
 test('an enumeration is found by any of its tags, or by a member', () => {
@@ -41,9 +41,14 @@ test('the arguments of a tracepoint are counted without the kernel\u2019s own', 
   b.typedef('btf_trace_old', prototype('__data', 'q', 'rq'));
   b.typedef('btf_trace_new', prototype('__data', 'rq'));
   b.typedef('btf_trace_odd', int);
+  b.function('work', b.prototype(0, [{ name: 'one', type: int }]));
   const btf = Btf.parse(b.build());
   assert.deepEqual(
-    ['old', 'new', 'odd', 'none'].map((name) => tracepointArguments(btf, name)),
-    [2, 1, undefined, undefined],
+    ['old', 'new', 'odd', 'none', 'work'].map((name) => tracepointArguments(btf, name)),
+    [2, 1, undefined, undefined, undefined],
+  );
+  assert.deepEqual(
+    ['old', 'none', 'work'].map((name) => hookArguments(btf, name)),
+    [2, undefined, 1],
   );
 });

@@ -5,7 +5,7 @@ import { choosePrograms, describeHook } from '../../lib/bpf/choose.ts';
 import { type Elf, type ElfSymbol, parseElf } from '../../lib/bpf/elf.ts';
 import type { FeatureAnswer } from '../../lib/bpf/features.ts';
 import { parseSection } from '../../lib/bpf/hooks.ts';
-import { tracepointArguments } from '../../lib/bpf/tracepoint-arguments.ts';
+import { hookArguments } from '../../lib/bpf/tracepoint-arguments.ts';
 import type { Tool } from '../../lib/shapes/definition.ts';
 import { decode, reachable } from '../helpers/bpf-code.ts';
 import {
@@ -247,7 +247,7 @@ export class DriftObject {
       if (symbol === undefined || this.#elf.sections[symbol.section]?.name !== '.rodata') continue;
       variables.set(Number(view.getBigUint64(at, true)) / 8, symbol.name);
       const [, tracepoint] = /^(\w+)_arguments$/.exec(symbol.name) ?? [];
-      const count = tracepoint === undefined ? undefined : tracepointArguments(kernel.types.btf, tracepoint);
+      const count = tracepoint === undefined ? undefined : hookArguments(kernel.types.btf, tracepoint);
       if (count !== undefined) constants.set(symbol.name, BigInt(count));
     }
     return { variables, constants };
