@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { Actor } from '../helpers/actor.ts';
+import { diskDirectory } from '../helpers/disk.ts';
+import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
+import { watch } from '../helpers/watch.ts';
+
+const AT_FDCWD = -100;
+const O_WRONLY_CREAT = 0o101;
+
+test('a file that is made and deleted is a row, once its last name is gone', async () => {
+  using place = new TemporaryDirectory(diskDirectory());
+  const path = (name: string) => join(place.path, name);
+  writeFileSync(path('before'), '');
+  await using actor = await Actor.start({ cwd: place.path });
+  const own = ['-p', String(actor.pid)];
+  const make = (name: string) => actor.mustCall('openat', AT_FDCWD, path(name), O_WRONLY_CREAT, 0o600);
+  const { all, full, others, text } = await watch(
+    'filelife',
+    { all: ['--json', ...own], full: ['--json', '-F', ...own], others: ['--json', '-p', '1'], text: own },
+    async () => {
+      await make('one');
+      await make('two');
+      await make('before');
+      await actor.mustCall('linkat', AT_FDCWD, 'two', AT_FDCWD, 'second name', 0);
+      writeFileSync(path('of another'), '');
+      for (const name of ['one', 'two', 'before', path('of another'), 'second name']) {
+        await actor.mustCall('unlinkat', AT_FDCWD, name, 0);
+      }
+    },
+  );
+  const rows = [
+    [actor.pid, 'one'],
+    [process.pid, 'of another'],
+    [actor.pid, 'second name'],
+  ];
+  assert.deepEqual(
+    all.rows.map(({ creator, path }) => [creator, path]),
+    rows,
+  );
+  assert.deepEqual(
+    full.rows.map((row) => row.path),
+    rows.map(([, name]) => path(String(name))),
+  );
+  assert.deepEqual(others.rows, []);
+  const comm = readFileSync(`/proc/${actor.pid}/comm`, 'utf8').trim();
+  for (const row of all.rows) {
+    assert.deepEqual([row.pid, row.comm], [actor.pid, comm]);
+    assert.ok(Number(row.age) > 0 && Number(row.age) < 100e9);
+  }
+  assert.match(text.stdout, /^TIME +PID +COMM +AGE\(s\) +FILE\n/);
+  assert.match(text.stdout, / \d+\.\d\d second name\n$/);
+});
