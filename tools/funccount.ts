@@ -11,7 +11,7 @@ import {
 } from '../lib/tool.ts';
 
 export default top(bpf, {
-  summary: 'Count calls of functions, and events, that match a pattern.',
+  summary: 'Count calls of functions, and events, by name.',
   activity: 'Counting calls',
   description: `
 Counts in the kernel how often functions are called, tracepoints are passed or statically defined probes (USDT) are met, by name. Those without any call are not shown.

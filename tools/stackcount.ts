@@ -2,7 +2,7 @@ import bpf from '../bpf/stackcount.bpf.ts';
 import { atProbePoints, commonOptions, filters, flag, integer, probePointOptions, stacks } from '../lib/tool.ts';
 
 export default stacks(bpf, {
-  summary: 'Count the stacks that lead to functions and events that match a pattern.',
+  summary: 'Count the stacks that lead to functions and events.',
   activity: 'Counting stacks',
   description: `
 Takes the kernel and user stack each time that a function is called, a tracepoint is passed or a statically defined probe (USDT) is met, counts equal stacks of a process in the kernel, and prints them at the end. The patterns are those of funccount.
