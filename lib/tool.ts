@@ -59,5 +59,6 @@ export { terminalNumber } from './system/file-identity.ts';
 export { freeBytes } from './system/free-memory.ts';
 export { loadAverages } from './system/load.ts';
 export { memoryInfo } from './system/memory-info.ts';
+export { nodesOfCpus } from './system/nodes.ts';
 export { kernelFunction } from './system/symbols/kernel-function.ts';
 export { lockFunctions } from './system/symbols/lock-functions.ts';

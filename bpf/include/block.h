@@ -24,6 +24,21 @@ const volatile __u32 block_rq_issue_arguments = 1;
 struct gendisk {
 	int major;
 	int first_minor;
+	char disk_name[32];
+};
+
+struct block_device {
+	struct gendisk *bd_disk;
+};
+
+struct bio {
+	struct block_device *bi_bdev;
+	unsigned int bi_opf;
+};
+
+/* Before 309dca309fc3 ("block: store a block_device pointer in struct bio", 5.12). */
+struct bio___bi_disk {
+	struct gendisk *bi_disk;
 };
 
 struct request_queue {
@@ -39,6 +54,7 @@ struct request {
 
 enum req_flag_bits {
 	__REQ_FAILFAST_DEV = 8,
+	__REQ_PREFLUSH = 18,
 };
 
 /* Before f3fa33acca9f ("block: remove the ->rq_disk field in struct request", 5.17). */
@@ -70,6 +86,18 @@ static __always_inline __u64 request_allocated(struct request *rq)
 	return bpf_core_field_exists(timed->alloc_time_ns) ? BPF_CORE_READ(timed, alloc_time_ns) : 0;
 }
 
+static __always_inline dev_t disk_number(struct gendisk *disk)
+{
+	return (dev_t)BPF_CORE_READ(disk, major) << MINOR_BITS | BPF_CORE_READ(disk, first_minor);
+}
+
+static __always_inline struct gendisk *bio_disk(struct bio *bio)
+{
+	struct bio___bi_disk *old = (void *)bio;
+
+	return bpf_core_field_exists(old->bi_disk) ? BPF_CORE_READ(old, bi_disk) : BPF_CORE_READ(bio, bi_bdev, bd_disk);
+}
+
 /* The disk of a request; 0 for one without, as those of tapes. */
 static __always_inline dev_t request_disk(struct request *rq)
 {
@@ -80,7 +108,7 @@ static __always_inline dev_t request_disk(struct request *rq)
 		disk = BPF_CORE_READ(old, rq_disk);
 	else
 		disk = BPF_CORE_READ(rq, q, disk);
-	return disk ? (dev_t)BPF_CORE_READ(disk, major) << MINOR_BITS | BPF_CORE_READ(disk, first_minor) : 0;
+	return disk ? disk_number(disk) : 0;
 }
 
 #endif
