@@ -1,0 +1,52 @@
+import bpf from '../bpf/numamove.bpf.ts';
+import { KscopeError, kernelEnum, text, top } from '../lib/tool.ts';
+
+const PREFIX = 'MR_';
+const USUAL = 'numa_misplaced';
+
+export default top(bpf, {
+  summary: 'Count the pages that are moved to another NUMA node.',
+  activity: 'Counting page migrations',
+  description: `
+Counts, each second, the pages that the kernel moves to the node of the processor that uses them (automatic NUMA balancing), those that could not be moved, and how long the moving took: from migrate:mm_migrate_pages_start to migrate:mm_migrate_pages, with the reason MR_NUMA_MISPLACED. Before Linux 5.17 the time is not known.
+
+There are none on a machine of one node, or without numa_balancing. With --reason, migrations for another reason are counted, such as compaction, memory_hotplug or syscall.`,
+  overhead: 'About 0.7 microseconds for each call that moves pages, each of which takes several microseconds itself.',
+  options: {
+    reason: text('--reason <REASON>', `why pages are moved, as the kernel calls it; usually ${USUAL}`, {
+      group: 'filter',
+    }),
+  },
+  map: 'moves',
+  columns: {
+    migrations: { header: 'NUMA_migrations' },
+    milliseconds: { header: 'NUMA_migrations_ms', align: 'right', text: (ms) => Number(ms).toFixed(3) },
+    failures: { header: 'FAILED' },
+  },
+  computed: {
+    milliseconds: {
+      type: 'maybe_count_t',
+      help: 'how long the moving took in milliseconds, where it is known',
+      value: ({ time }) => (time === 0 ? undefined : time / 1e6),
+    },
+  },
+  sort: ['migrations'],
+  interval: 1,
+  prepare(object, { reason = USUAL }) {
+    const reasons = kernelEnum({ member: 'MR_COMPACTION' });
+    const [number] = [...reasons].find(([, name]) => name === `${PREFIX}${reason.toUpperCase()}`) ?? [];
+    if (number === undefined) {
+      const known = [...reasons.values()].filter((name) => name !== 'MR_TYPES');
+      throw new KscopeError('usage', `the kernel moves no pages for the reason '${reason}'`, {
+        hint: `reasons: ${known.map((name) => name.slice(PREFIX.length).toLowerCase()).join(', ')}`,
+      });
+    }
+    object.globals.set('wanted_reason', number);
+  },
+  attach: { optional: ['mm_migrate_pages_start__tp'] },
+  examples: {
+    '': 'count each second',
+    '-T 10 6': 'every 10 seconds, a minute long, with the time',
+    '--reason compaction': 'the pages that compaction moves',
+  },
+});
