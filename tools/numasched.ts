@@ -1,0 +1,37 @@
+import bpf from '../bpf/numasched.bpf.ts';
+import { filters, flag, nodesOfCpus, snoop } from '../lib/tool.ts';
+
+const CPUS_MAX = 4096;
+
+export default snoop(bpf, {
+  summary: 'Trace threads that are moved to another NUMA node.',
+  activity: 'Tracing moves between NUMA nodes',
+  description: `
+Prints a line each time that the scheduler moves a thread to a processor of another NUMA node (sched:sched_migrate_task): its memory is far away from then on. The move is seen when it is decided, before the thread runs there; the filters are about the thread that is moved.
+
+There are none on a machine of one node. With --cpus, each processor counts as a node of its own.`,
+  overhead:
+    'About 0.1 microseconds for each move between processors, and 1 for one that is printed; 2.6 GHz processor.',
+  options: {
+    ...filters,
+    comm: { ...filters.comm, flags: '-c, --comm <NAME>' },
+    cpus: flag('--cpus', 'moves between processors of one node as well: processors instead of nodes'),
+  },
+  columns: {
+    time: {},
+    pid: {},
+    tid: {},
+    src_nid: { header: 'SRC_NID', width: 7 },
+    dst_nid: { header: 'DST_NID', width: 7 },
+    comm: {},
+  },
+  prepare(object, { cpus }) {
+    const nodes = cpus ? Array.from({ length: CPUS_MAX }, (_, cpu) => cpu) : nodesOfCpus(CPUS_MAX);
+    object.globals.set('node_of_cpu', nodes);
+  },
+  examples: {
+    '': 'trace all moves between nodes',
+    '-p 181': 'those of the threads of one process',
+    '--cpus -c make': 'moves of make between processors',
+  },
+});
