@@ -1,0 +1,22 @@
+import bpf from '../bpf/mdflush.bpf.ts';
+import { diskFilter, filters, snoop } from '../lib/tool.ts';
+
+export default snoop(bpf, {
+  summary: 'Trace requests to flush the caches below software RAID.',
+  activity: 'Tracing flushes of md devices',
+  description: `
+Prints a line each time that an md device (software RAID) is asked to have what was written so far kept for good, which it must ask of each disk below (block:block_bio_queue with the flag REQ_PREFLUSH, for devices whose name begins with md): fsync(2) and the journals of file systems do that. Everything that the array does waits for it.
+
+With --disk the flushes of that device are shown, whatever it is.`,
+  overhead: 'About 0.1 microseconds for each request to any block device, and 1 for a flush; 2.6 GHz processor.',
+  options: {
+    ...filters,
+    disk: { ...diskFilter.disk, summary: 'flushes of this device, whatever it is' },
+  },
+  columns: { time: {}, pid: {}, comm: {}, device: {} },
+  examples: {
+    '': 'trace the flushes of all arrays',
+    '--comm postgres': 'those that one program asks for',
+    '-d sda': 'those of a disk',
+  },
+});
