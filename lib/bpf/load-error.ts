@@ -105,6 +105,10 @@ function explainMessages(messages: readonly string[]): Explanation | undefined {
       hint: ['use a kernel built with CONFIG_DEBUG_INFO_BTF', 'or give its BTF with --btf FILE'],
     };
   }
+  // libbpf looks into the modules for a type that the kernel proper does not have.
+  if (find(/(failed to iterate BTF objects: -1)$/) !== undefined) {
+    return { code: 'permission', reason: 'the types of kernel modules are shown to root alone (CAP_SYS_ADMIN)' };
+  }
   const target = find(/failed to find kernel BTF type ID of '([^']+)'/);
   if (target !== undefined) {
     return {

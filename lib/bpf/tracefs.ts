@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { KscopeError } from '../model/errors.ts';
 import { errno, errorText, libc } from '../native/libc.ts';
 
@@ -14,7 +14,7 @@ const places = ['/sys/kernel/tracing', '/sys/kernel/debug/tracing'];
  * @throws KscopeError permission or unsupported
  */
 export function tracefs(): string {
-  const found = places.find((place) => existsSync(`${place}/events`));
+  const found = places.find((place) => isThere(`${place}/events`));
   if (found !== undefined) {
     return found;
   }
@@ -40,14 +40,23 @@ export function tracefs(): string {
 /** Everybody sees that tracefs is there, and only root what is in it. */
 function isForbidden(directory: string): boolean {
   try {
-    accessSync(directory, constants.X_OK);
+    statSync(`${directory}/.`);
     return false;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EACCES';
   }
 }
 
+/** As existsSync, which asks access(2): that takes no notice of the capabilities of somebody who is not root. */
+function isThere(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
 /** Whether the running kernel has a tracepoint, by asking tracefs. */
 export function hasTracepoint(category: string, name: string): boolean {
-  return existsSync(`${tracefs()}/events/${category}/${name}/id`);
+  return isThere(`${tracefs()}/events/${category}/${name}/id`);
 }
