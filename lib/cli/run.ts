@@ -49,6 +49,7 @@ export function runTool(name: string, tool: Tool, given: Values, command: readon
       const { end } = life;
       const ready = await readyDescriptor(own);
       const viewed = await wantsView(own, tool, given, command);
+      const stop = viewed ? stopOf(end) : end;
       const status = viewed ? quietly(life) : life.status;
       const output = await outputFor(
         name,
@@ -62,16 +63,16 @@ export function runTool(name: string, tool: Tool, given: Values, command: readon
         void output.message(stats);
       };
       try {
-        for await (const message of tool.run(contextFor(own, values, end.signal, status, report, viewed))) {
+        for await (const message of tool.run(contextFor(own, values, stop.signal, status, report, viewed))) {
           // The ready line comes first: scripts wait for it, and it may not wait for a reader.
           status.message(message);
           if (message.type === 'ready') {
             ready?.tell();
             traced?.begin();
-            void traced?.ended.then(() => end.abort());
+            void traced?.ended.then(() => stop.abort());
             const length = own.duration ?? own.seconds;
             if (length !== undefined) {
-              void pauseUntil(performance.now() + length * 1000, end.signal).then(() => end.abort());
+              void pauseUntil(performance.now() + length * 1000, stop.signal).then(() => stop.abort());
             }
           }
           const done = output.message(message);
@@ -123,7 +124,8 @@ const refresh = 1;
 async function wantsView(own: RunnerValues, tool: Tool, given: Values, command: readonly string[]): Promise<boolean> {
   if (own.view !== true) {
     const text = own.json === true || own.csv === true || given.noClear === true;
-    const bounded = own.duration !== undefined || given.intervals !== undefined || command.length > 0;
+    const length = own.duration ?? own.seconds ?? given.intervals;
+    const bounded = length !== undefined || command.length > 0;
     if (tool.screen !== true || text || bounded) {
       return false;
     }
@@ -134,6 +136,13 @@ async function wantsView(own: RunnerValues, tool: Tool, given: Values, command: 
     throw new KscopeError('usage', problem);
   }
   return problem === undefined;
+}
+
+/** Ends the run, but not the view of it, which people may want to go on looking at. */
+function stopOf(end: AbortController): AbortController {
+  const stop = new AbortController();
+  end.signal.addEventListener('abort', () => stop.abort(), { once: true });
+  return stop;
 }
 
 async function viewOutput(name: string, own: RunnerValues, life: Lifecycle): Promise<Output> {

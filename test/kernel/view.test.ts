@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { viewModules, withLoadedModules } from '../helpers/loaded-modules.ts';
@@ -32,6 +32,15 @@ test('events are seen in a view', { skip: noTmux }, async () => {
   await tmux.until((text) => text.includes(join(folder, 'a-file')));
   await assertLeft(tmux);
   rmSync(folder, { recursive: true });
+});
+
+test('a command that is traced in a view leaves the terminal to it, also when it has ended', {
+  skip: noTmux,
+}, async () => {
+  using tmux = await Tmux.start(`${command('opensnoop', '--view')} -- cat /dev/null /etc/hostname`, size);
+  const screen = await tmux.until((text) => text.includes('■ ended') && text.includes('/etc/hostname'));
+  assert.doesNotMatch(screen, new RegExp(`^${hostname()}$`, 'm'));
+  await assertLeft(tmux);
 });
 
 test('counts that are printed at the end are seen all the time in a view', { skip: noTmux }, async () => {

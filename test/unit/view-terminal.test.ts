@@ -172,6 +172,15 @@ test('a run that has an end, or whose text is asked for, is no view', bound, asy
   }
 });
 
+test('a view that was asked for stays when the run has ended, until it is left', bound, async () => {
+  using tmux = await Tmux.start(`${fake} ticks --view --duration 0.2`, size);
+  const screen = await tmux.until((text) => text.includes('■ ended'));
+  assert.match(screen, /task-3/);
+  assert.match(screen, /lost 7 events/);
+  tmux.keys('q');
+  assert.equal((await assertRestored(tmux)).status, 0);
+});
+
 test('a view that is asked for where there is no terminal is refused in one sentence', bound, async () => {
   using tmux = await Tmux.start(`${fake} ticks --view | cat; TERM=dumb ${fake} ticks --view`, size);
   const { screen } = await assertRestored(tmux);
