@@ -6,7 +6,14 @@ import { type SemanticType, semanticType } from '../model/types.ts';
 import { now } from '../system/clock.ts';
 import { readyMessage } from './aggregate.ts';
 import { allColumns, chosenColumns } from './columns.ts';
-import { attachersOf, type CommonDefinition, type OptionsFor, rulesOf, type Text } from './common-definition.ts';
+import {
+  attachersOf,
+  type CommonDefinition,
+  commonParts,
+  type OptionsFor,
+  rulesOf,
+  type Text,
+} from './common-definition.ts';
 import { commonOptions } from './common-options.ts';
 import type { RunContext, Tool } from './definition.ts';
 import { intervalEnds, intervalPositionals } from './intervals.ts';
@@ -62,17 +69,9 @@ export function outstanding<S extends SkeletonTypes, const O extends OptionsFor<
   const options = withOwn(definition.options, { ...shapeOptions, ...commonOptions });
   return {
     shape: 'outstanding',
-    skeleton,
-    summary: definition.summary,
-    description: definition.description,
-    overhead: definition.overhead,
-    options,
-    positionals: intervalPositionals,
-    examples: definition.examples,
-    aliases: definition.aliases ?? {},
+    ...commonParts(skeleton, any, options, intervalPositionals),
     columns: () => allColumns({ bytes: {}, count: {}, address: {}, age: {}, pid: {} }, types),
     schema: () => tableSchema(types),
-    rules: (values) => rulesOf(any.attach, values),
     run: (context) => run(skeleton, any, options, context),
   };
 }

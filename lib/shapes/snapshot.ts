@@ -12,7 +12,7 @@ import {
   columnOptions,
   fieldTypes,
 } from './columns.ts';
-import { type CommonDefinition, type OptionsFor, rulesOf, type Text } from './common-definition.ts';
+import { type CommonDefinition, commonParts, type OptionsFor, rulesOf, type Text } from './common-definition.ts';
 import { commonOptions } from './common-options.ts';
 import type { RunContext, Tool } from './definition.ts';
 import { intervalEnds, intervalPositionals } from './intervals.ts';
@@ -56,17 +56,9 @@ export function snapshot<S extends SkeletonTypes, const O extends OptionsFor<S>,
   const options = withOwn(definition.options, { timestamp, ...columnOptions(specs), ...commonOptions });
   return {
     shape: 'snapshot',
-    skeleton,
-    summary: definition.summary,
-    description: definition.description,
-    overhead: definition.overhead,
-    options,
-    positionals: intervalPositionals,
-    examples: definition.examples,
-    aliases: definition.aliases ?? {},
+    ...commonParts(skeleton, any, options, intervalPositionals),
     columns: () => allColumns(specs, rowTypes(skeleton, any)),
     schema: () => tableSchema(rowTypes(skeleton, any)),
-    rules: (values) => rulesOf(any.attach, values),
     run: (context) => run(skeleton, any, options, context),
   };
 }
