@@ -39,7 +39,7 @@ export class RingBuffer<T> implements Disposable {
   #peak = 0;
 
   /**
-   * @param refresh called before each drain, to bring up to date what decoding depends on
+   * @param refresh called in each drain, before the first record is decoded, to bring up to date what that depends on
    * @param lostCounter reads the number of records that programs could not reserve space for, since load
    * @throws KscopeError failed when the memory cannot be mapped
    */
@@ -103,9 +103,10 @@ export class RingBuffer<T> implements Disposable {
     if (consumed === undefined || produced === undefined || headers === undefined || memory === undefined) {
       throw new KscopeError('failed', `ring buffer ${this.name} is closed`);
     }
-    this.#refresh();
     const records: T[] = [];
     const end = Number(Atomics.load(produced, 0));
+    // Not earlier: a record may be younger than a jump of the clock.
+    this.#refresh();
     let position = this.#position;
     let released = position;
     this.#peak = Math.max(this.#peak, end - position);

@@ -28,6 +28,7 @@ import {
   toolCommand,
 } from '../helpers/run-tool.ts';
 import { unprivileged } from '../helpers/unprivileged.ts';
+import { usualArguments } from '../helpers/usual-arguments.ts';
 import { hooksNote } from '../vm/table.ts';
 
 /** A command to look at: a tool under its own name or an alias. */
@@ -63,7 +64,7 @@ const subjects: readonly Subject[] = [
 ];
 
 function subject(name: string, tool: Tool, given: readonly string[]): Subject {
-  const usual = (Object.keys(tool.examples)[0] ?? '').split(' ').filter((word) => word !== '');
+  const usual = usualArguments(tool);
   const sample = !smoke && (!inVirtualMachine || !shapes.has(tool.shape));
   shapes.add(tool.shape);
   return { name, tool, given, usual, sample };

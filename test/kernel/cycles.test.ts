@@ -7,6 +7,7 @@ import { KscopeError } from '../../lib/model/errors.ts';
 import type { Tool } from '../../lib/shapes/definition.ts';
 import { type BpfId, heldBy, leftOf } from '../helpers/bpf-ids.ts';
 import { inVirtualMachine } from '../helpers/deadline.ts';
+import { usualArguments } from '../helpers/usual-arguments.ts';
 
 /** Starts and ends of each tool: KSCOPE_CYCLES=1000 for a long run. */
 const cycles = Number(process.env.KSCOPE_CYCLES ?? (inVirtualMachine ? 8 : 12));
@@ -19,7 +20,7 @@ const allowance = all ? 4096 : 64 * 1024;
 const noise = 8 * 2 ** 20;
 
 async function cycle(name: string, tool: Tool): Promise<readonly BpfId[]> {
-  const parsed = parseArguments(name, tool, []);
+  const parsed = parseArguments(name, tool, usualArguments(tool));
   assert.equal(parsed.kind, 'run');
   const end = new AbortController();
   let held: readonly BpfId[] = [];
