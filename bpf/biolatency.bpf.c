@@ -22,6 +22,7 @@ HISTOGRAMS(hists, struct key, 10240);
 /* Requests on their way, by address. */
 struct start {
 	__u64 time;
+	bool issued;	/* to the driver; one that it gives back is queued again, by others */
 	bool wanted;	/* decided where the task that asked for it is known best: at the first sight */
 };
 
@@ -33,10 +34,10 @@ struct {
 } requests SEC(".maps");
 DROP_COUNTER(requests);
 
-static __always_inline void begin(struct request *rq)
+static __always_inline void begin(struct request *rq, bool issued)
 {
 	__u64 address = (__u64)rq;
-	struct start start = {};
+	struct start start = { .issued = issued };
 
 	start.wanted = wanted_task(bpf_get_current_pid_tgid()) && (!filter_disk || request_disk(rq) == filter_disk);
 	start.time = bpf_ktime_get_ns();
@@ -47,7 +48,12 @@ static __always_inline void begin(struct request *rq)
 SEC("tp_btf/block_rq_insert")
 int block_rq_insert__tp_btf(__u64 *ctx)
 {
-	begin(traced_request(ctx));
+	struct request *rq = traced_request(ctx);
+	__u64 address = (__u64)rq;
+	struct start *start = bpf_map_lookup_elem(&requests, &address);
+
+	if (!start || !start->issued)
+		begin(rq, false);
 	return 0;
 }
 
@@ -58,9 +64,12 @@ int block_rq_issue__tp_btf(__u64 *ctx)
 	__u64 address = (__u64)rq;
 	struct start *start = bpf_map_lookup_elem(&requests, &address);
 
-	if (!start)
-		begin(rq);
-	else if (!queued)
+	if (!start) {
+		begin(rq, true);
+		return 0;
+	}
+	start->issued = true;
+	if (!queued)
 		start->time = bpf_ktime_get_ns();
 	return 0;
 }

@@ -97,3 +97,13 @@ test('what is no disk is wrong usage', async () => {
   assert.equal(code, 2);
   assert.match(stderr, /'no\/disk' is not a disk/);
 });
+
+test('a request that comes back to the driver for the rest is still that of the task that asked', async () => {
+  using disk = new LoopDisk();
+  disk.cut(6144);
+  const { own } = await watch('biolatency', { own: ['--json', '-d', disk.name, '--comm', 'dd'] }, () => {
+    disk.read(1, 4096);
+    disk.readFails(8192);
+  });
+  assert.deepEqual(counts(own), [2]);
+});
