@@ -6,6 +6,7 @@
  */
 #include "core.h"
 #include "filter.h"
+#include "lock-functions.h"
 #include "table.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
@@ -15,8 +16,6 @@
 const volatile bool by_thread = false;
 const volatile bool by_lock = false;
 const volatile __u64 filter_lock = 0;
-/* Where the functions are that wait for locks: start and end of two sections. */
-const volatile __u64 lock_functions[4] = {};
 
 struct key {
 	__u32 flags;
@@ -60,12 +59,6 @@ struct frames {
 };
 
 SCRATCH(stack, struct frames, 1);
-
-static __always_inline bool is_lock_function(__u64 address)
-{
-	return (address >= lock_functions[0] && address < lock_functions[1]) ||
-	       (address >= lock_functions[2] && address < lock_functions[3]);
-}
 
 /* The innermost function that is called neither by the tracepoint nor by the lock itself. */
 static __always_inline __u64 who_locks(void *ctx)
