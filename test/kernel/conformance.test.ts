@@ -77,8 +77,12 @@ test('every tool and every alias is a command, and nothing else is', () => {
 
 for (const subject of subjects) {
   test(subject.name, async (t) => {
-    if (subject.sample) {
+    if (!inVirtualMachine || subject.sample) {
       await t.test('explains itself to anybody', () => explains(subject));
+    }
+    // Behind another name is the same tool.
+    if (!tools.has(subject.name)) {
+      return;
     }
     if (await isMissing(subject, t)) {
       return;
