@@ -29,19 +29,6 @@ struct event {
 EVENT_RING(events, event);
 STACKS(stacks);
 
-static __always_inline bool wanted_interface(const char name[16])
-{
-	if (!filter_interface[0])
-		return true;
-	for (int i = 0; i < 16; i++) {
-		if (name[i] != filter_interface[i])
-			return false;
-		if (!name[i])
-			break;
-	}
-	return true;
-}
-
 SEC("tp/skb/kfree_skb")
 int dropped__tp(struct trace_event_raw_kfree_skb *ctx)
 {
@@ -62,7 +49,7 @@ int dropped__tp(struct trace_event_raw_kfree_skb *ctx)
 	dev = BPF_CORE_READ(skb, dev);
 	if (dev)
 		bpf_probe_read_kernel_str(interface, sizeof(interface), dev->name);
-	if (!wanted_interface(interface))
+	if (!wanted_interface(filter_interface, interface))
 		return 0;
 	sk = drop_socket(ctx);
 	netns = drop_netns(is_inet(sk) ? sk : NULL, (const void *)skb);

@@ -204,6 +204,20 @@ static __always_inline __u32 drop_netns(const struct sock *sk, const struct sk_b
 	return BPF_CORE_READ(skb, dev, nd_net.net, ns.inum);
 }
 
+/* An empty name is every interface. */
+static __always_inline bool wanted_interface(const volatile char wanted[16], const char name[16])
+{
+	if (!wanted[0])
+		return true;
+	for (int i = 0; i < 16; i++) {
+		if (name[i] != wanted[i])
+			return false;
+		if (!name[i])
+			break;
+	}
+	return true;
+}
+
 static __always_inline bool wanted_netns(__u32 netns)
 {
 	return !filter_netns || filter_netns == netns;
