@@ -1,0 +1,55 @@
+import bpf from '../bpf/netqtop.bpf.ts';
+import { flag, seconds, text, top } from '../lib/tool.ts';
+
+const usualInterval = 1;
+
+export default top(bpf, {
+  summary: 'Show packets by queue of the network interfaces, and their sizes.',
+  activity: 'Tracing the queues of network interfaces',
+  description: `
+Shows, for each interval, how many packets each queue of a network interface has sent (net:net_dev_start_xmit) and received (net:netif_receive_skb), how large they were on average, and how many were of which size. A line belongs to a queue and a direction.
+
+What the kernel gives to the device in one piece, to be cut there, counts as one packet with its whole size, and so does what was put together on the way in; received packets are counted without the header of the link. A driver that does not tell on which queue a packet came has all on queue 0.`,
+  overhead:
+    'About 0.3 µs for each packet (measured on a 2-core virtual machine), where sending or receiving one takes several.',
+  options: {
+    name: text('-n, --name <INTERFACE>', 'only this interface', { set: 'filter_interface', group: 'filter' }),
+    interval: seconds('-i, --interval <SECONDS>', 'seconds between outputs', { group: 'output' }),
+    throughput: flag('-t, --throughput', 'show bytes and packets for each second', { group: 'column' }),
+  },
+  map: 'queues',
+  computed: {
+    average: {
+      type: 'bytes_t',
+      help: 'average size in bytes',
+      value: ({ bytes, packets }) => Math.round(bytes / packets),
+    },
+    bps: { type: 'bytes_t', help: 'bytes for each second of the interval', value: perSecond(({ bytes }) => bytes) },
+    pps: { type: 'count_t', help: 'packets for each second', value: perSecond(({ packets }) => packets) },
+  },
+  columns: {
+    interface: { header: 'IFACE', width: 8 },
+    direction: { header: 'DIR', width: 3 },
+    queue: { header: 'QUEUE', width: 5 },
+    packets: {},
+    average: { header: 'AVG_SIZE' },
+    below_64: { header: '[0,64)' },
+    below_512: { header: '[64,512)' },
+    below_2k: { header: '[512,2K)' },
+    below_16k: { header: '[2K,16K)' },
+    larger: { header: '[16K,)' },
+    bps: { header: 'BPS', when: 'throughput' },
+    pps: { header: 'PPS', when: 'throughput' },
+  },
+  sort: ['packets', 'bytes', 'average'],
+  interval: usualInterval,
+  examples: {
+    '': 'all interfaces, each second',
+    '-n eth0 -t -i 10': 'one interface, each 10 seconds, with bytes and packets for each second',
+  },
+});
+
+function perSecond(of: (row: { readonly bytes: number; readonly packets: number }) => number) {
+  return (row: Parameters<typeof of>[0], values: unknown) =>
+    Math.round(of(row) / ((values as { readonly interval?: number }).interval ?? usualInterval));
+}
