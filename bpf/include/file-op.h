@@ -47,8 +47,8 @@ enum file_op_slot {
 struct file_op_start {
 	__u64 time;
 	struct file *file;	/* NULL: not known yet */
-	void *request;		/* struct kiocb, where there is one */
-	__u64 offset;		/* or NO_OFFSET */
+	const void *position;	/* in the file: where to find it; NULL: it is the file's own */
+	__u64 offset;		/* or NO_OFFSET: known at the end */
 	__u64 bytes;		/* that an fsync is limited to; 0: the whole file */
 };
 
@@ -110,13 +110,33 @@ static __always_inline int file_op_ends(enum file_op_slot slot, enum file_op op,
 	return file_op_done(slot, op, &start, now - start.time, result);
 }
 
+/* Where in the file a read or write that is over began; of what was appended that is known only now. */
+static __always_inline __u64 file_op_offset(const struct file_op_start *start, long result)
+{
+	struct file *file = start->file;
+	__u64 end = 0;
+
+	if (start->offset != NO_OFFSET)
+		return start->offset;
+	if (start->position)
+		bpf_probe_read_kernel(&end, sizeof(end), start->position);
+	else
+		end = BPF_CORE_READ(file, f_pos);
+	/* Another thread may have moved the position of the file meanwhile. */
+	return result > 0 && end >= (__u64)result ? end - result : end;
+}
+
 /* The functions behind the system calls that read and write. */
 
 #define FILE_OP_FUNCTION(name, writes, arguments)					\
 SEC("fentry/" #name)									\
 int name##__fentry(__u64 *ctx)								\
 {											\
-	struct file_op_start start = { .file = (void *)ctx[0], .offset = NO_OFFSET };	\
+	struct file_op_start start = {							\
+		.file = (void *)ctx[0],							\
+		.position = (void *)ctx[3],						\
+		.offset = NO_OFFSET,							\
+	};										\
 											\
 	return wanted_current() ? file_op_begins(writes ? write : read, &start) : 0;	\
 }											\

@@ -53,26 +53,15 @@ static __always_inline bool file_op_wanted(struct file *file)
 	return same_type(type, filter_type) || (filter_other_type[0] && same_type(type, filter_other_type));
 }
 
-/* Where in the file a read or write that is over began; what was appended is known only now. */
-static __always_inline __u64 file_op_offset(const struct file_op_start *start, long result)
-{
-	struct kiocb *request = start->request;
-	struct file *file = start->file;
-	__u64 end;
-
-	if (start->offset != NO_OFFSET)
-		return start->offset;
-	end = request ? BPF_CORE_READ(request, ki_pos) : BPF_CORE_READ(file, f_pos);
-	/* Another thread may have moved the position of the file meanwhile. */
-	return result > 0 && end >= (__u64)result ? end - result : end;
-}
-
 /* The functions have their arguments in common on all kernels, but for getattr, which needs none. */
 
 static __always_inline int request_begins(enum file_op op, __u64 address)
 {
 	struct kiocb *request = (void *)address;
-	struct file_op_start start = { .request = request, .offset = NO_OFFSET };
+	struct file_op_start start = {
+		.position = (void *)address + bpf_core_field_offset(struct kiocb, ki_pos),
+		.offset = NO_OFFSET,
+	};
 
 	start.file = BPF_CORE_READ(request, ki_filp);
 	return file_op_keep(op, &start);

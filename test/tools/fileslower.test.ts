@@ -37,7 +37,7 @@ test('every kind of read and write is one row, with the bytes that it moved', as
       closeSync(only);
     },
   );
-  const row = (operation: string, bytes: number) => ({
+  const row = (operation: string, bytes: number, offset = 0) => ({
     pid: process.pid,
     tid: process.pid,
     uid: 0,
@@ -45,14 +45,19 @@ test('every kind of read and write is one row, with the bytes that it moved', as
     cgroup: cgroupOf(process.pid),
     operation,
     bytes,
+    offset,
     path: join(place.path, 'file\\x1b[31m'),
     file: 'file\\x1b[31m',
   });
-  const five = <T>(one: T): T[] => Array.from({ length: 5 }, () => one);
+  const times = <T>(count: number, one: T): T[] => Array.from({ length: count }, () => one);
   assert.deepEqual(about(row('', 0).path, seen.all.rows), [
-    ...five(row('write', 3000)),
-    ...five(row('read', 2000)),
-    row('read', 1000),
+    row('write', 3000),
+    row('write', 3000, 3000),
+    ...times(3, row('write', 3000)),
+    ...times(2, row('read', 2000)),
+    row('read', 2000, 2000),
+    ...times(2, row('read', 2000)),
+    row('read', 1000, 5000),
     { ...row('read', 0), error: EBADF },
   ]);
   assert.deepEqual(seen.slow.rows, []);
