@@ -72,4 +72,17 @@ int BPF_KPROBE(alloc_node__kprobe, struct kmem_cache *cache)
 	return enter(cache);
 }
 
+/* "mm/slab: enable slab allocation tagging for kmalloc and friends" (6.10) made macros of the two. */
+SEC("kprobe/kmem_cache_alloc_noprof")
+int BPF_KPROBE(alloc_noprof__kprobe, struct kmem_cache *cache)
+{
+	return enter(cache);
+}
+
+SEC("kprobe/kmem_cache_alloc_node_noprof")
+int BPF_KPROBE(alloc_node_noprof__kprobe, struct kmem_cache *cache)
+{
+	return enter(cache);
+}
+
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -17,7 +17,13 @@ kmalloc() and objects that are allocated in bulk are not counted, nor what is fr
   screen: true,
   interval: 1,
   rows: 20,
-  attach: { either: [['alloc__tp'], ['alloc__kprobe', 'alloc_node__kprobe']] },
+  attach: {
+    either: [
+      ['alloc__tp'],
+      ['alloc__kprobe', 'alloc_node__kprobe'],
+      ['alloc_noprof__kprobe', 'alloc_node_noprof__kprobe'],
+    ],
+  },
   examples: {
     '': 'the 20 busiest caches, every second',
     '-C -s bytes 5 3': 'those with the most bytes, every 5 seconds, three times',
