@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Btf, type BtfType } from '../../lib/bpf/btf.ts';
-import { choosePrograms, describeHook } from '../../lib/bpf/choose.ts';
+import { type ChoiceRules, choosePrograms, describeHook } from '../../lib/bpf/choose.ts';
 import { type Elf, type ElfSymbol, parseElf } from '../../lib/bpf/elf.ts';
 import type { FeatureAnswer } from '../../lib/bpf/features.ts';
 import { parseSection } from '../../lib/bpf/hooks.ts';
@@ -254,6 +254,12 @@ export class DriftObject {
   }
 }
 
+/** Programs that are aimed at run time have no hooks to choose from, but read what they read wherever they are. */
+function rulesOf(tool: Tool, { programs }: DriftObject): ChoiceRules {
+  const aimed = programs.some(({ section }) => parseSection(section).target !== '');
+  return aimed ? tool.rules({}) : { optional: programs.map(({ name }) => name) };
+}
+
 /** Looks at one tool with the types of one kernel. */
 export function driftOf(name: string, tool: Tool, object: DriftObject, kernel: KernelImage): Drift {
   const canAttach = (section: string): FeatureAnswer => {
@@ -270,7 +276,7 @@ export function driftOf(name: string, tool: Tool, object: DriftObject, kernel: K
     if (why !== undefined) refusals.set(program.name, why);
     for (const what of missing) absent.add(what);
   }
-  const rules = tool.rules({});
+  const rules = rulesOf(tool, object);
   const candidates = object.programs.map(({ name: program, section }) => ({ name: program, section }));
   const without = choosePrograms(candidates, rules, canAttach);
   const choice = choosePrograms(candidates, rules, canAttach, refusals);
