@@ -1,4 +1,5 @@
 /** The one module that a tool's definition imports, besides the types of its own BPF object. */
+export { bpfName } from './bpf/bpf-name.ts';
 export { dropReason } from './bpf/drop-reasons.ts';
 export { kernelEnum } from './bpf/kernel-enum.ts';
 export type { BpfObject } from './bpf/object.ts';
@@ -54,6 +55,7 @@ export { atLeastMilliseconds } from './shapes/thresholds.ts';
 export { top } from './shapes/top.ts';
 export { trafficPlans } from './shapes/traffic.ts';
 export { atFunctions, type UserFunctionValues } from './shapes/user-functions.ts';
+export { bpfHolders, type Holder } from './system/bpf-holders.ts';
 export { diskName, diskNumber } from './system/disks.ts';
 export { terminalNumber } from './system/file-identity.ts';
 export { freeBytes } from './system/free-memory.ts';

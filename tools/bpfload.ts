@@ -1,5 +1,5 @@
 import bpf from '../bpf/bpfload.bpf.ts';
-import { filters, flag, kernelEnum, snoop } from '../lib/tool.ts';
+import { bpfName, filters, flag, snoop } from '../lib/tool.ts';
 
 const MAP_CREATE = 0;
 const PROG_LOAD = 5;
@@ -45,19 +45,14 @@ What was to be made is read from the memory of the caller after the call: anothe
   },
 });
 
-function nameIn(tag: string, prefix: string, number: number): string {
-  const name = kernelEnum({ tag: [tag] }).get(number);
-  return name?.replace(prefix, '').toLowerCase() ?? String(number);
-}
-
 function commandName(command: number): string {
-  return nameIn('bpf_cmd', 'BPF_', command);
+  return bpfName('bpf_cmd', 'BPF_', command);
 }
 
 function typeName(command: number, code: number): string {
   return command === MAP_CREATE
-    ? nameIn('bpf_map_type', 'BPF_MAP_TYPE_', code)
+    ? bpfName('bpf_map_type', 'BPF_MAP_TYPE_', code)
     : command === PROG_LOAD
-      ? nameIn('bpf_prog_type', 'BPF_PROG_TYPE_', code)
-      : nameIn('bpf_attach_type', 'BPF_', code);
+      ? bpfName('bpf_prog_type', 'BPF_PROG_TYPE_', code)
+      : bpfName('bpf_attach_type', 'BPF_', code);
 }

@@ -1,0 +1,73 @@
+import bpf from '../bpf/bpflist.bpf.ts';
+import { bpfHolders, bpfName, flag, type Holder, integer, snapshot } from '../lib/tool.ts';
+
+const filter = { group: 'filter' } as const;
+const types = {
+  prog: ['bpf_prog_type', 'BPF_PROG_TYPE_'],
+  map: ['bpf_map_type', 'BPF_MAP_TYPE_'],
+  link: ['bpf_link_type', 'BPF_LINK_TYPE_'],
+} as const;
+
+let holders: ReadonlyMap<string, readonly Holder[]> = new Map();
+
+export default snapshot(bpf, {
+  summary: 'List the BPF programs, maps and links that there are, and who holds them.',
+  activity: 'Listing BPF objects',
+  description: `
+Prints a line for each BPF program, map and link of the machine, with its number, type and name, and the processes that have a descriptor of it: whoever is behind it, as long as it runs. An object without a process is pinned in a BPF file system, attached where no descriptor is needed (as to a network device), or held by another object: the map by the program that uses it. SIZE is the number of instructions of a program, of entries that a map has room for, and the number of the program that a link attaches. Programs, maps and links of this tool itself are not shown.
+
+Names of types are those of the running kernel. Processes are looked for in /proc: those of other PID namespaces are only found from the first one. Links are listed from Linux 5.19 on. The time that programs take is what kscope tells of its own tools with --stats.`,
+  overhead:
+    'Nothing but the time of each list: a few milliseconds for the objects, and a look at all descriptors of all processes.',
+  options: {
+    programs: flag('-p, --programs', 'only programs', filter),
+    maps: flag('-m, --maps', 'only maps', filter),
+    links: flag('-l, --links', 'only links', filter),
+    pid: integer('--pid <PID>', 'only what this process holds', { ...filter, min: 1, completes: 'pid' }),
+  },
+  rows(records, { programs, maps, links, pid }) {
+    holders = bpfHolders();
+    const kinds = { prog: programs, map: maps, link: links };
+    const any = programs || maps || links;
+    return records.filter(({ object, id }) => {
+      const own = holders.get(`${object} ${id}`) ?? [];
+      const mine = own.length > 0 && own.every((one) => one.pid === process.pid);
+      return (
+        !mine &&
+        (!any || kinds[object as keyof typeof kinds]) &&
+        (pid === undefined || own.some((one) => one.pid === pid))
+      );
+    });
+  },
+  computed: {
+    kind: { type: 'text_t', help: 'type of the object', value: ({ object, code }) => kindOf(object, code) },
+    held: {
+      type: 'maybe_text_t',
+      help: 'processes that have a descriptor of it',
+      value: ({ object, id }) =>
+        holders
+          .get(`${object} ${id}`)
+          ?.map(({ pid, comm }) => `${comm}(${pid})`)
+          .join(', '),
+    },
+  },
+  columns: {
+    object: { width: 6 },
+    id: { width: 6 },
+    kind: { header: 'TYPE', width: 16 },
+    name: {},
+    size: { width: 8 },
+    held: { header: 'HELD BY' },
+  },
+  attach: { optional: ['links'] },
+  examples: {
+    '': 'all BPF objects',
+    '-p': 'all programs',
+    '--pid 181': 'what process 181 has',
+  },
+});
+
+function kindOf(object: string, code: number): string {
+  const [tag, prefix] = types[object as keyof typeof types];
+  return bpfName(tag, prefix, code);
+}
