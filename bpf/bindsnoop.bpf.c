@@ -9,6 +9,10 @@
 
 const volatile port_t filter_lports[FILTER_PORTS] = {};
 const volatile bool failed_too = false;
+/* Bits of inet_flags, by the names of an enumeration without a name of its own: user space sets them. */
+const volatile __u32 freebind_bit = 11;
+const volatile __u32 transparent_bit = 15;
+const volatile __u32 no_port_bit = 18;
 
 /* Bits of the field options. */
 enum {
@@ -61,13 +65,6 @@ struct inet_sock___bits {
 	__u8 bind_address_no_port : 1;
 };
 
-/* Numbers of bits; they are not the same in all kernels. */
-enum inet_flags___known {
-	INET_FLAGS_FREEBIND = 11,
-	INET_FLAGS_TRANSPARENT = 15,
-	INET_FLAGS_BIND_ADDRESS_NO_PORT = 18,
-};
-
 #pragma clang attribute pop
 
 static __always_inline __u8 inet_options(const struct sock *sk)
@@ -79,11 +76,11 @@ static __always_inline __u8 inet_options(const struct sock *sk)
 	if (bpf_core_field_exists(flagged->inet_flags)) {
 		unsigned long flags = BPF_CORE_READ(flagged, inet_flags);
 
-		if (flags & 1UL << INET_FLAGS_FREEBIND)
+		if (flags & 1UL << freebind_bit)
 			options |= FREEBIND;
-		if (flags & 1UL << INET_FLAGS_TRANSPARENT)
+		if (flags & 1UL << transparent_bit)
 			options |= TRANSPARENT;
-		if (flags & 1UL << INET_FLAGS_BIND_ADDRESS_NO_PORT)
+		if (flags & 1UL << no_port_bit)
 			options |= BIND_ADDRESS_NO_PORT;
 	} else {
 		if (BPF_CORE_READ_BITFIELD_PROBED(bits, freebind))

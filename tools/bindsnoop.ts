@@ -1,5 +1,5 @@
 import bpf from '../bpf/bindsnoop.bpf.ts';
-import { familyFilters, filters, flag, list, parseInteger, snoop } from '../lib/tool.ts';
+import { familyFilters, filters, flag, kernelEnum, list, parseInteger, snoop } from '../lib/tool.ts';
 
 // The letters of the options, in the order of their bits.
 const letters = 'FTNRr';
@@ -12,6 +12,13 @@ const protocols: Readonly<Record<number, string>> = {
   136: 'UDPL',
   262: 'MPTCP',
 };
+
+// Before 6.6 the kernel has no such numbers, and needs none.
+const bits = {
+  freebind_bit: 'INET_FLAGS_FREEBIND',
+  transparent_bit: 'INET_FLAGS_TRANSPARENT',
+  no_port_bit: 'INET_FLAGS_BIND_ADDRESS_NO_PORT',
+} as const;
 
 export default snoop(bpf, {
   summary: 'Trace what processes bind sockets to: bind(2).',
@@ -32,6 +39,15 @@ A port that the kernel chooses when a socket is connected or first used is not b
       hidden: ['--ports'],
     }),
     errors: flag('-E, --errors', 'also calls that failed', { set: 'failed_too', hidden: ['-x', '--failed'] }),
+  },
+  prepare: (object) => {
+    const names = [...kernelEnum({ member: bits.freebind_bit })];
+    for (const [variable, wanted] of Object.entries(bits)) {
+      const bit = names.find(([, name]) => name === wanted)?.[0];
+      if (bit !== undefined) {
+        object.globals.set(variable, bit);
+      }
+    }
   },
   columns: {
     time: { flag: '-T, --timestamp' },
