@@ -44,10 +44,32 @@ export interface View {
  * @throws KscopeError usage when there is no terminal for keys
  */
 export async function openView(options: ViewOptions): Promise<View> {
-  // Without this, React checks everything twice and keeps measurements of every frame.
-  process.env.NODE_ENV ??= 'production';
-  const { openApp } = await import('./app.ts');
+  const { openApp } = await importApp();
   return new OpenView(options, openApp, keyStream());
+}
+
+/**
+ * While they are loaded, Ink and React look at the environment: for development, they would check everything twice, keep
+ * measurements of every frame, and look for tools. What a traced command finds there is none of their business.
+ */
+async function importApp() {
+  const { NODE_ENV, DEV } = process.env;
+  process.env.NODE_ENV = 'production';
+  delete process.env.DEV;
+  try {
+    return await import('./app.ts');
+  } finally {
+    restore('NODE_ENV', NODE_ENV);
+    restore('DEV', DEV);
+  }
+}
+
+function restore(name: string, value: string | undefined): void {
+  if (value === undefined) {
+    delete process.env[name];
+  } else {
+    process.env[name] = value;
+  }
 }
 
 /** Keys come from standard input, or when that is a file or a pipe, from the terminal itself. */

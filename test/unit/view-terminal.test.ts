@@ -149,6 +149,14 @@ test('without colours, nothing on the screen has one', bound, async () => {
   await assertRestored(tmux);
 });
 
+test('what the environment says to developers of other programs changes nothing', bound, async () => {
+  using tmux = await Tmux.start(`CI=1 DEV=true NODE_ENV=development ${fake} ticks`, size);
+  await tmux.until((text) => text.includes('task-3') && /^q quit/m.test(text));
+  tmux.keys('q');
+  const { screen } = await assertRestored(tmux);
+  assert.equal(screen.replace(/\n+/g, '\n').trimEnd(), 'BEGIN\nticks: lost 7 events in all\nEND 0');
+});
+
 test('a view that is put to sleep gives the terminal back until it is woken', bound, async () => {
   using tmux = await Tmux.start(`set -m; ${fake} ticks; fg; true`, size);
   await tmux.until((text) => text.includes('task-3'));
