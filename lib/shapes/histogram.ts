@@ -1,5 +1,5 @@
 import type { Skeleton, SkeletonTypes } from '../bpf/skeleton.ts';
-import { framesSchema } from '../model/frames.ts';
+import { framesSchema, stackType } from '../model/frames.ts';
 import { countOf, fineBuckets, linearBuckets, log2Buckets, percentile } from '../model/histogram.ts';
 import type { JsonSchema } from '../model/json.ts';
 import type { Column, FieldTypes, HistogramMessage, Message, Row, TableMessage } from '../model/message.ts';
@@ -295,7 +295,14 @@ function printer(skeleton: Skeleton, definition: AnyHistogram, unit: Unit, value
   }
   return totals !== undefined && values.dist !== true
     ? totalsPrinter(specs, types, unit, values, totals.countsWhen)
-    : distributionPrinter(specs, types, unit, definition.step?.(values as OptionValues<Options>), values);
+    : distributionPrinter(
+        specs,
+        types,
+        unit,
+        definition.step?.(values as OptionValues<Options>),
+        definition.kernelStack !== undefined,
+        values,
+      );
 }
 
 /** The columns of totals; the unit of the sum is only known in a run. */
@@ -423,13 +430,16 @@ function distributionPrinter(
   types: FieldTypes,
   unit: Unit,
   step: number | undefined,
+  withStack: boolean,
   values: Values,
 ): Printer {
   const named = Object.fromEntries(
     statistics.map((name) => [name, totalTypes[name] ?? (totalTypes.total as SemanticType)]),
   );
   const time = semanticType('boot_ns_t') as SemanticType;
-  const { columns, fields } = chosenColumns(keys, { time, ...types, ...named }, { ...values, time: undefined });
+  const stack: FieldTypes = withStack ? { kernel: stackType('kernel') as SemanticType } : {};
+  const all = { time, ...types, ...named, ...stack };
+  const { columns, fields } = chosenColumns(keys, all, { ...values, time: undefined });
   const known: readonly Column[] = allColumns(keys, types, values);
   const shown = fields === undefined ? known : columns.filter(({ name }) => keys[name] !== undefined);
   return {

@@ -27,11 +27,14 @@ export async function* intervalEnds(
   const length = ((values.interval as number | undefined) ?? usual ?? 0) * 1000;
   const count = (values.intervals as number | undefined) ?? Number.POSITIVE_INFINITY;
   const start = performance.now();
+  let next = 0;
   for (let number = 1; ; number++) {
     if (length === 0) {
       await aborted(signal);
     } else {
-      await pauseUntil(start + number * length, signal);
+      // Intervals that went by while an output was made have no output of their own.
+      next = Math.max(next + 1, Math.floor((performance.now() - start) / length) + 1);
+      await pauseUntil(start + next * length, signal);
     }
     const last = signal.aborted || number >= count;
     yield { last };

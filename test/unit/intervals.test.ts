@@ -33,6 +33,19 @@ test('a number of intervals ends by itself, and only the last output is the last
   assert.deepEqual(await ends({ intervals: 2 }, 0.001, signal), [false, true]);
 });
 
+test('outputs that take longer than an interval leave time for everything else', async () => {
+  let others = 0;
+  const timer = setInterval(() => others++, 1);
+  const { signal } = new AbortController();
+  for await (const _ of intervalEnds({ interval: 0.01, intervals: 4 }, undefined, signal)) {
+    for (const until = performance.now() + 15; performance.now() < until; ) {
+      // Busy.
+    }
+  }
+  clearInterval(timer);
+  assert.ok(others >= 3, String(others));
+});
+
 test('the end comes at once, also within a long interval', async () => {
   const end = new AbortController();
   const found = ends({ interval: 1e8 }, undefined, end.signal);
