@@ -87,9 +87,9 @@ User stacks are followed by frame pointers: code compiled without them shows sho
     },
   },
   examples: {
-    '-p 181': 'what a process holds, every 5 seconds',
+    '': 'what the kernel holds, every 5 seconds',
+    '-p 181': 'what a process holds',
     '-p 181 -o 60000 60': 'what it holds for a minute and longer, each minute',
-    '': 'what the kernel holds',
-    '--combined-only 10 6': 'the same, at less cost, a minute long',
+    '--combined-only 10 6': 'what the kernel holds, at less cost, a minute long',
   },
 });
