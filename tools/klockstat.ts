@@ -10,7 +10,7 @@ const PERCPU = 16;
 const MUTEX = 32;
 
 export default top(bpf, {
-  summary: 'Summarize how long threads wait for locks of the kernel, and who wants them.',
+  summary: 'Summarize waits for locks of the kernel, and who wants them.',
   activity: 'Tracing contention of kernel locks',
   description: `
 Measures the time from the moment when a thread begins to wait for a lock of the kernel that somebody else holds (lock:contention_begin) until it has it or gives up (lock:contention_end): mutexes, semaphores, spinlocks, and locks for readers and writers. There is a line for each function that wants a lock and each kind of lock. MAX is the longest wait since the start of the run.

@@ -4,7 +4,7 @@ import { filters, flag, kernelFunction, lockFunctions, snapshot } from '../lib/t
 const NOWHERE = '0x0';
 
 export default snapshot(bpf, {
-  summary: 'Sample what all threads do: state, system call, and where in the kernel they wait.',
+  summary: 'Sample the state, call and kernel stack of all threads.',
   activity: 'Sampling threads',
   description: `
 Prints a line for each thread that is active: that runs (RUN), waits for a processor (RUNQ), or waits without being interruptible, mostly for a device (DISK). With --all also those that sleep or are stopped, and with --kernel threads of the kernel, of which those without work are IDLE. With an interval the sample is taken again each time: what is there often is what takes the time.
