@@ -23,7 +23,7 @@ struct kmem_cache {
 	const char *name;
 };
 
-/* The name came with "mm/slab_common: drop kmem_alloc & avoid dereferencing fields when not using" (6.1). */
+/* Of its own since 6.1, and with the name since some time after 6.12. */
 struct trace_event_raw_kmem_cache_alloc {
 	unsigned long bytes_alloc;
 	__u32 __data_loc_name;
@@ -53,6 +53,18 @@ int alloc__tp(struct trace_event_raw_kmem_cache_alloc *ctx)
 	return count((void *)ctx + (ctx->__data_loc_name & 0xffff), ctx->bytes_alloc);
 }
 
+/* The tracepoint is given the cache since it has a record of its own: before, this does not load. */
+SEC("tp_btf/kmem_cache_alloc")
+int BPF_PROG(alloc__tp_btf, unsigned long call_site, const void *object, struct kmem_cache *cache)
+{
+	__u64 own = bpf_core_field_offset(struct trace_event_raw_kmem_cache_alloc, bytes_alloc);
+
+	barrier_var(own);
+	if (!own || !wanted_task(bpf_get_current_pid_tgid()))
+		return 0;
+	return count(BPF_CORE_READ(cache, name), BPF_CORE_READ(cache, size));
+}
+
 static __always_inline int enter(struct kmem_cache *cache)
 {
 	if (!wanted_task(bpf_get_current_pid_tgid()))
@@ -68,19 +80,6 @@ int BPF_KPROBE(alloc__kprobe, struct kmem_cache *cache)
 
 SEC("kprobe/kmem_cache_alloc_node")
 int BPF_KPROBE(alloc_node__kprobe, struct kmem_cache *cache)
-{
-	return enter(cache);
-}
-
-/* "mm/slab: enable slab allocation tagging for kmalloc and friends" (6.10) made macros of the two. */
-SEC("kprobe/kmem_cache_alloc_noprof")
-int BPF_KPROBE(alloc_noprof__kprobe, struct kmem_cache *cache)
-{
-	return enter(cache);
-}
-
-SEC("kprobe/kmem_cache_alloc_node_noprof")
-int BPF_KPROBE(alloc_node_noprof__kprobe, struct kmem_cache *cache)
 {
 	return enter(cache);
 }

@@ -5,7 +5,7 @@ export default top(bpf, {
   summary: 'Show from which caches the kernel takes memory most.',
   activity: 'Tracing allocations of kernel objects',
   description: `
-Prints, every second, how many objects were allocated from each slab cache, and how many bytes these take (with what the cache adds to each). Seen is kmem:kmem_cache_alloc, for any node and list; before 6.1, where it does not name the cache, the functions kmem_cache_alloc() and kmem_cache_alloc_node().
+Prints, every second, how many objects were allocated from each slab cache, and how many bytes these take (with what the cache adds to each). Seen is kmem:kmem_cache_alloc, for any node and list; before 6.1, where it does not tell the cache, the functions kmem_cache_alloc() and kmem_cache_alloc_node().
 
 kmalloc() and objects that are allocated in bulk are not counted, nor what is freed. The kernel merges caches of equal objects: the name is then that of the first of them (see /sys/kernel/slab). What an interrupt allocates counts for the process that it interrupts.`,
   overhead: 'About 0.3 µs for each allocation (measured on a busy 2-core virtual machine).',
@@ -17,13 +17,7 @@ kmalloc() and objects that are allocated in bulk are not counted, nor what is fr
   screen: true,
   interval: 1,
   rows: 20,
-  attach: {
-    either: [
-      ['alloc__tp'],
-      ['alloc__kprobe', 'alloc_node__kprobe'],
-      ['alloc_noprof__kprobe', 'alloc_node_noprof__kprobe'],
-    ],
-  },
+  attach: { either: [['alloc__tp'], ['alloc__tp_btf'], ['alloc__kprobe', 'alloc_node__kprobe']] },
   examples: {
     '': 'the 20 busiest caches, every second',
     '-C -s bytes 5 3': 'those with the most bytes, every 5 seconds, three times',

@@ -31,7 +31,7 @@ Not seen is what the kernel writes by itself: the echo of what is typed, message
   },
   examples: {
     '': 'watch all terminals',
-    '3': 'watch /dev/pts/3',
+    '3 -T': 'watch /dev/pts/3, with the time',
     '/dev/ttyS0 --json': 'watch a serial line, as JSON',
   },
 });
