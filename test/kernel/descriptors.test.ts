@@ -9,11 +9,11 @@ import { heldBy } from '../helpers/bpf-ids.ts';
 import { withDescriptors } from '../helpers/descriptor-limit.ts';
 import { usualArguments } from '../helpers/usual-arguments.ts';
 
+type Values = Readonly<Record<string, unknown>>;
+
 /** Starts a tool in this process and ends it at once. */
-async function startAndEnd(name: string, tool: Tool): Promise<void> {
-  const parsed = parseArguments(name, tool, usualArguments(tool));
-  assert.equal(parsed.kind, 'run');
-  for await (const _ of tool.run({ values: parsed.values, signal: AbortSignal.abort() }));
+async function startAndEnd(tool: Tool, values: Values): Promise<void> {
+  for await (const _ of tool.run({ values, signal: AbortSignal.abort() }));
 }
 
 const tools = await new Registry().loadAll();
@@ -26,8 +26,11 @@ for (const [name, tool] of tools) {
     continue;
   }
   test(`${name} fails in order at whichever step the descriptors run out`, async (t) => {
+    const parsed = parseArguments(name, tool, usualArguments(tool));
+    assert.ok(parsed.kind === 'run');
+    const { values } = parsed;
     try {
-      await startAndEnd(name, tool);
+      await startAndEnd(tool, values);
     } catch (error) {
       assert.ok(error instanceof KscopeError && error.code === 'unsupported', String(error));
       t.skip(error.message);
@@ -37,7 +40,7 @@ for (const [name, tool] of tools) {
     let refused = 0;
     for (let works = false; !works; ) {
       try {
-        await withDescriptors(refused, () => startAndEnd(name, tool));
+        await withDescriptors(refused, () => startAndEnd(tool, values));
         works = true;
       } catch (error) {
         // Its own failure, or what Node says when it cannot open a file.
