@@ -15,7 +15,10 @@ export function directoryId(path: string): DirectoryId {
   try {
     fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
   } catch (cause) {
-    throw new KscopeError('usage', `'${escapeText(path)}' is not a directory that can be opened`, { cause });
+    // A shortage of descriptors is no fault of whoever named it.
+    const { code } = cause as NodeJS.ErrnoException;
+    const whose = code === 'EMFILE' || code === 'ENFILE' ? 'failed' : 'usage';
+    throw new KscopeError(whose, `'${escapeText(path)}' is not a directory that can be opened`, { cause });
   }
   try {
     const mount = /^mnt_id:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1];
