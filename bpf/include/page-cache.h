@@ -9,6 +9,7 @@
 #include "events.h"
 #include "filter.h"
 #include "probe.h"
+#include "table.h"
 
 /* One file only. */
 const volatile dev_t filter_dev = 0;
@@ -24,13 +25,7 @@ struct use {
 	count_t dirties;	/* pages that became dirty */
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
-	__uint(max_entries, 16384);
-	__type(key, struct key);
-	__type(value, struct use);
-} uses SEC(".maps");
-DROP_COUNTER(uses);
+TABLE_IN(uses, BPF_MAP_TYPE_PERCPU_HASH, struct key, struct use, 16384);
 
 /* What a thread did last: it is forgotten when there is no room, and matters for a moment only. */
 struct last {
@@ -121,19 +116,12 @@ static __always_inline bool wanted_mapping(struct address_space *mapping)
 
 static __always_inline struct use *current_use(__u64 id)
 {
-	static const struct use none = {};
 	struct key key = {};
 	struct use *use;
 
 	who_uses(&key, id);
-	use = bpf_map_lookup_elem(&uses, &key);
-	if (!use) {
-		bpf_map_update_elem(&uses, &key, &none, BPF_NOEXIST);
-		use = bpf_map_lookup_elem(&uses, &key);
-	}
-	if (!use)
-		COUNT_DROPPED(uses);
-	else if (!use->comm[0])
+	use = table_row(uses, &key);
+	if (use && !use->comm[0])
 		bpf_get_current_comm(use->comm, sizeof(use->comm));
 	return use;
 }
