@@ -22,17 +22,38 @@ TABLE(moves, struct key, struct value, 16);
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
+enum migrate_reason {
+	MR_COMPACTION,
+};
+
 struct trace_event_raw_mm_migrate_pages_start {
-	int reason;
+	enum migrate_reason reason;
 };
 
 struct trace_event_raw_mm_migrate_pages {
 	unsigned long succeeded;
 	unsigned long failed;
+	enum migrate_reason reason;
+};
+
+/* To 7.2 or so it was just a number. */
+struct trace_event_raw_mm_migrate_pages_start___number {
+	int reason;
+};
+
+struct trace_event_raw_mm_migrate_pages___number {
 	int reason;
 };
 
 #pragma clang attribute pop
+
+#define HAS_WANTED_REASON(ctx, record)					\
+({									\
+	struct record##___number *__number = (void *)(ctx);		\
+									\
+	bpf_core_field_exists(__number->reason) ? __number->reason == wanted_reason :	\
+						  ((struct record *)(ctx))->reason == wanted_reason;	\
+})
 
 ENTRY_MAP(starts, __u64);
 
@@ -41,7 +62,7 @@ int mm_migrate_pages_start__tp(struct trace_event_raw_mm_migrate_pages_start *ct
 {
 	__u64 now = bpf_ktime_get_ns();
 
-	if (ctx->reason == wanted_reason)
+	if (HAS_WANTED_REASON(ctx, trace_event_raw_mm_migrate_pages_start))
 		entry_keep(starts, &now);
 	return 0;
 }
@@ -53,7 +74,7 @@ int mm_migrate_pages__tp(struct trace_event_raw_mm_migrate_pages *ctx)
 	__u64 *start = entry_find(starts);
 	struct value *value;
 
-	if (ctx->reason != wanted_reason)
+	if (!HAS_WANTED_REASON(ctx, trace_event_raw_mm_migrate_pages))
 		return 0;
 	value = table_row(moves, &key);
 	if (value) {
