@@ -108,6 +108,8 @@ static __always_inline __u32 fine_slot(__u64 value)
 	__u64 __amount = amount;					\
 	__u32 __slot = slot_of;						\
 									\
+	/* The bound has to be checked where the verifier looks, though clang may know it already: 5.10 forgets it. */ \
+	barrier_var(__slot);						\
 	if (__hist && __slot < sizeof(__hist->slots) / sizeof(__hist->slots[0])) {	\
 		__sync_fetch_and_add(&__hist->slots[__slot], 1);	\
 		/* clang would turn the addition of a constant 0 into one that 5.10 does not know. */ \

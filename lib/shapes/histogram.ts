@@ -99,7 +99,7 @@ export function histogram<
           ...keySpecs(any),
           ...(any.totals !== undefined && totalSpecs(values && any.unit(values as never))),
           ...(any.percentiles !== undefined && { count: {} }),
-          ...(any.share !== undefined && shareSpecs(any.share)),
+          ...(any.share !== undefined && values?.share === true && shareSpecs(any.share)),
         },
         { ...keyTypes(skeleton, any), ...totalTypes, ...shareTypes(any) },
         values,
@@ -114,7 +114,9 @@ export function histogram<
         ...(any.totals === undefined ? [] : [{ ...types, ...totalTypes }]),
         ...(any.share === undefined ? [] : [{ ...types, ...shareTypes(any) }]),
       ];
-      return tables.length === 0 ? distribution : { oneOf: [...tables.map(tableSchema), distribution] };
+      const kinds = [...tables.map(tableSchema), distribution];
+      // What is usual comes first.
+      return tables.length === 0 ? distribution : { oneOf: any.totals === undefined ? kinds.reverse() : kinds };
     },
     run: (context) => run(skeleton, any, options, context),
   };
@@ -295,14 +297,10 @@ function printer(skeleton: Skeleton, definition: AnyHistogram, unit: Unit, value
   }
   return totals !== undefined && values.dist !== true
     ? totalsPrinter(specs, types, unit, values, totals.countsWhen)
-    : distributionPrinter(
-        specs,
-        types,
-        unit,
-        definition.step?.(values as OptionValues<Options>),
-        definition.kernelStack !== undefined,
-        values,
-      );
+    : distributionPrinter(specs, types, unit, values, {
+        step: definition.step?.(values as OptionValues<Options>),
+        whose: stackOf(definition)?.whose,
+      });
 }
 
 /** The columns of totals; the unit of the sum is only known in a run. */
@@ -429,17 +427,19 @@ function distributionPrinter(
   keys: Specs,
   types: FieldTypes,
   unit: Unit,
-  step: number | undefined,
-  withStack: boolean,
   values: Values,
+  { step, whose }: { readonly step: number | undefined; readonly whose: 'kernel' | 'user' | undefined },
 ): Printer {
   const named = Object.fromEntries(
     statistics.map((name) => [name, totalTypes[name] ?? (totalTypes.total as SemanticType)]),
   );
   const time = semanticType('boot_ns_t') as SemanticType;
-  const stack: FieldTypes = withStack ? { kernel: stackType('kernel') as SemanticType } : {};
-  const all = { time, ...types, ...named, ...stack };
-  const { columns, fields } = chosenColumns(keys, all, { ...values, time: undefined });
+  const stack: FieldTypes = whose === undefined ? {} : { [whose]: stackType(whose) as SemanticType };
+  const { columns, fields } = chosenColumns(
+    keys,
+    { time, ...types, ...named, ...stack },
+    { ...values, time: undefined },
+  );
   const known: readonly Column[] = allColumns(keys, types, values);
   const shown = fields === undefined ? known : columns.filter(({ name }) => keys[name] !== undefined);
   return {
