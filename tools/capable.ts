@@ -9,7 +9,7 @@ Prints a line each time that the kernel asks whether a thread has one of the cap
 
 The check is traced where it returns (cap_capable). Where the kernel allows no hook there, the tracepoint capability:cap_capable of Linux 6.14 takes its place: it does not tell whether a check is audited, so all are shown, AUDIT is empty and the field untold is true. The check may be about other credentials than the thread's own, such as those that mounted an overlay.`,
   overhead:
-    'About 0.5 µs for each check, 3 with a stack (measured on a 2-core virtual machine). Checks are a few for each new process, and one for each mapping of memory.',
+    'About 0.7 µs for each check, and a few more with stacks (measured on a busy 2-core virtual machine). Checks are a few for each new process, and one for each mapping of memory.',
   options: {
     ...filters,
     verbose: flag('-v, --verbose', 'also checks that are not audited; and say which hooks were chosen and why', {

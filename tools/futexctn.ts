@@ -9,7 +9,7 @@ Measures how long futex(2) takes when it waits for another thread: for a lock (F
 
 Waits that ended without being woken, because the value had changed already, because of a signal or a timeout, do not count. Threads that wait for work wait for a condition: long waits there are no contention. Locks are told apart by the process and their address in it. futex_wait(2) and futex_waitv(2) are not seen. Names come from the process at the end of the interval: one that is over has only addresses. User stacks are followed by frame pointers.`,
   overhead:
-    'About 1.5 µs for each call of futex(2) that waits, half of it without stacks, and 0.1 µs for others (measured on a 2-core virtual machine); waiting itself takes 5 µs or more.',
+    'About 1 µs for each call of futex(2) (measured on a busy 2-core virtual machine), where waiting itself takes 5 µs or more.',
   options: {
     ...filters,
     lock: text('-l, --lock <ADDRESS>', 'only the lock at this address, hexadecimal', {

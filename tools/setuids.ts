@@ -12,7 +12,7 @@ Prints a line for each call of setuid(2), setreuid(2), setresuid(2), setfsuid(2)
 
 A program with the set-user-ID bit changes the user without such a call, and a new user namespace the meaning of the numbers, which are those of the caller's. The C library makes the call once for each thread of the process.`,
   overhead:
-    'About 0.2 µs for each of these calls (measured on a 2-core virtual machine), where one takes 0.3 µs or more; nothing for others.',
+    'About 3 µs for each of these calls, which are rare (measured on a busy 2-core virtual machine); nothing for others.',
   options: { ...filters, failed: flag('-x, --failed', 'only calls that failed', { set: 'failed_only' }) },
   computed: {
     args: {

@@ -8,7 +8,7 @@ export default snoop(bpf, {
 Prints a line for each soft interrupt that took at least so many microseconds, 10000 unless said otherwise: in stage wait, from the moment when it was raised (irq:softirq_raise) until its handler began (irq:softirq_entry); in stage run, until the handler was done (irq:softirq_exit). One that is raised again before it is served waits since the first time. The names of the vectors are those of the running kernel.
 
 The process is the one that runs on the processor at the end of the stage: the one that was interrupted, or ksoftirqd. Hard interrupts that come in between count as time of the handler. What was raised, or ran, before the tracing began is not shown.`,
-  overhead: 'About 0.4 microseconds for each soft interrupt, slow or not; 2.6 GHz processor.',
+  overhead: 'About 0.5 µs for each soft interrupt, slow or not (measured on a busy 2-core virtual machine).',
   options: {
     minimum: integer('[min_us]', 'only what took at least so many microseconds; usually 10000', { set: 'min_time' }),
     cpu: integer('-c, --cpu <CPU>', 'only this processor', { set: 'filter_cpu', group: 'filter' }),
