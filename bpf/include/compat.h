@@ -62,4 +62,20 @@ static __always_inline bool exit_tells_group_dead(void)
 	return bpf_core_field_exists(struct trace_event_raw_sched_process_exit, group_dead);
 }
 
+/*
+ * What the traced function returns. f92c1e183604 ("bpf: Add
+ * get_func_[arg|ret|arg_cnt] helpers", 5.17): without the helper one has to
+ * know how many arguments the function had in older kernels.
+ */
+#define fexit_result(ctx, old_arguments)						\
+({											\
+	__u64 __result = 0;								\
+											\
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_func_ret))	\
+		bpf_get_func_ret(ctx, &__result);					\
+	else										\
+		__result = (ctx)[old_arguments];					\
+	__result;									\
+})
+
 #endif

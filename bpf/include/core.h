@@ -75,6 +75,7 @@ struct pt_regs {
 enum bpf_func_id {
 	BPF_FUNC_get_attach_cookie = 174,
 	BPF_FUNC_task_pt_regs = 175,
+	BPF_FUNC_get_func_ret = 184,
 };
 
 struct trace_entry {
@@ -125,6 +126,7 @@ struct nsproxy {
 };
 
 struct qstr {
+	unsigned int len;
 	const unsigned char *name;
 };
 
