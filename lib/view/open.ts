@@ -117,8 +117,8 @@ class OpenView implements View {
   }
 
   message(message: Message): undefined {
-    this.#open();
     this.#screen.receive(message);
+    this.#open();
     this.#app?.redraw();
   }
 

@@ -102,6 +102,12 @@ export class Tmux implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    try {
+      // A command that does not end, and that a hang-up does not end either, is in the group of the shell.
+      process.kill(-Number(readFileSync(this.#file('shell'), 'utf8')), 'SIGKILL');
+    } catch {
+      // It has ended, or never started.
+    }
     spawnSync('tmux', ['-S', this.#socket, 'kill-server']);
     rmSync(this.#folder, { recursive: true, force: true });
   }

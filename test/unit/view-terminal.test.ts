@@ -75,7 +75,7 @@ test('an error that nobody catches gives the terminal back', bound, async () => 
 
 test('a second Ctrl-C leaves a tool that does not end, and the terminal is given back', bound, async () => {
   using tmux = await Tmux.start(`${fake} deaf --view`, size);
-  await tmux.until((text) => text.includes('waiting for data'));
+  await tmux.until((text) => text.includes('● live'));
   tmux.kill('SIGINT');
   await tmux.until((text) => text.startsWith('BEGIN'));
   const again = setInterval(() => {
