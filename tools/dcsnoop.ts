@@ -1,0 +1,26 @@
+import bpf from '../bpf/dcsnoop.bpf.ts';
+import { filters, flag, snoop } from '../lib/tool.ts';
+
+export default snoop(bpf, {
+  summary: 'Trace names that the cache of directory entries does not have.',
+  activity: 'Tracing lookups of names',
+  description: `
+Prints a line for each name that was looked up in the cache of directory entries (dcache) and was not there (M), so that the file system was asked; with --all also for each that was (R). A name is one part of a path. That it does not exist is cached as well, by most file systems.
+
+The lookups are calls of the kernel function lookup_fast. The last name of what is created, removed or renamed, and of opens with O_CREAT, is not looked up that way and is not shown. A walk that began again because something changed meanwhile has its lookups again.`,
+  overhead:
+    'One short program runs for each part of a path that is looked up, and as many lines as are printed; what that costs has not been measured on a machine that is not emulated.',
+  options: { ...filters, all: flag('-a, --all', 'also names that are there', { set: 'all_lookups' }) },
+  columns: {
+    time: {},
+    pid: {},
+    comm: {},
+    found: { header: 'T', width: 1, text: (found) => (found ? 'R' : 'M') },
+    name: { header: 'FILE' },
+  },
+  examples: {
+    '': 'trace names that are not in the cache',
+    '-a -p 181': 'trace all names that process 181 looks up',
+    '--comm make --json': 'those of make that are not in the cache, as JSON',
+  },
+});
