@@ -44,7 +44,7 @@ export { offCpuOptions } from './shapes/off-cpu-options.ts';
 export { choice, flag, integer, list, parseInteger, pattern, text } from './shapes/options.ts';
 export { outstanding } from './shapes/outstanding.ts';
 export { pageCache } from './shapes/page-cache.ts';
-export { atProbePoints, probePointName, probePointOptions } from './shapes/probe-points.ts';
+export { atKernelFunctions, atProbePoints, probePointName, probePointOptions } from './shapes/probe-points.ts';
 export { byClock, samplingOptions } from './shapes/sampling.ts';
 export { signalSet } from './shapes/signal-set.ts';
 export { snapshot } from './shapes/snapshot.ts';

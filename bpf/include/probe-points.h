@@ -20,17 +20,7 @@ static __always_inline __u64 place_number(void *ctx)
 }
 
 #define PROBE_POINTS(hit)						\
-SEC("kprobe.multi")							\
-int function__multi(struct pt_regs *ctx)				\
-{									\
-	return hit(ctx, bpf_get_func_ip(ctx));				\
-}									\
-									\
-SEC("kprobe")								\
-int function__kprobe(struct pt_regs *ctx)				\
-{									\
-	return hit(ctx, PT_REGS_IP(ctx));				\
-}									\
+KERNEL_POINTS(hit)							\
 									\
 SEC("uprobe")								\
 int user_function(struct pt_regs *ctx)					\
@@ -42,6 +32,20 @@ SEC("tracepoint")							\
 int tracepoint_event(void *ctx)						\
 {									\
 	return hit(ctx, place_number(ctx));				\
+}
+
+/* Those for functions of the kernel. */
+#define KERNEL_POINTS(hit)						\
+SEC("kprobe.multi")							\
+int function__multi(struct pt_regs *ctx)				\
+{									\
+	return hit(ctx, bpf_get_func_ip(ctx));				\
+}									\
+									\
+SEC("kprobe")								\
+int function__kprobe(struct pt_regs *ctx)				\
+{									\
+	return hit(ctx, PT_REGS_IP(ctx));				\
 }
 
 #endif

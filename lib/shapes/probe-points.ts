@@ -129,6 +129,22 @@ export const atProbePoints = {
   },
 };
 
+/** How to attach the programs of KERNEL_POINTS to all functions of the kernel that match one pattern, and their names. */
+export function atKernelFunctions(text: string) {
+  const values: PointValues = { pattern: parseProbePattern(text), regexp: false };
+  const { function__multi: multi, function__kprobe: kprobe } = atProbePoints.by;
+  return {
+    attach: {
+      either: programs.kernel,
+      by: {
+        function__multi: (program: BpfProgram) => multi(program, values),
+        function__kprobe: (program: BpfProgram) => kprobe(program, values),
+      },
+    },
+    nameOf: (id: bigint) => probePointName(id, values),
+  };
+}
+
 function refuseTooMany(count: number, { pattern }: PointValues): void {
   if (count > ONE_BY_ONE_MAX) {
     throw new KscopeError('usage', `'${pattern.text}' means ${count} places, and ${ONE_BY_ONE_MAX} can be traced`, {
