@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { readObjectSpec } from '../../lib/bpf/object-spec.ts';
 import { type KernelName, kernelsFromEnvironment } from './fetch.ts';
 import { type Guest, GuestError } from './guest.ts';
 import { repository } from './paths.ts';
@@ -19,23 +20,26 @@ const limits = { kernel: 50 * minute, file: 20 * minute, silence: 5 * minute };
 /** Guests at a time. */
 const guests = Number(process.env.KSCOPE_VM_GUESTS ?? 2);
 
-/** The kernel on which all tests run unless others are asked for, and what runs on the rest of the matrix then. */
-const whole = '6.1';
+/**
+ * What runs unless kernels are asked for: these everywhere, and on one kernel the tests of the tools that hook functions,
+ * too. With kernels, everything runs on them.
+ */
+const closer = '6.1';
 const smoke = ['kernel/conformance.', 'kernel/library.', 'kernel/alternatives.', 'kernel/at-once.'];
 const scope = process.env.KSCOPE_VM_SCOPE ?? (process.env.KSCOPE_VM_KERNELS === undefined ? 'usual' : 'whole');
 
 const results: KernelResults[] = [];
 
-// The one with all tests takes longest, so it begins.
-const kernels = kernelsFromEnvironment().sort((a, b) => Number(b === whole) - Number(a === whole));
+// The one with most tests takes longest, so it begins.
+const kernels = kernelsFromEnvironment().sort((a, b) => Number(b === closer) - Number(a === closer));
 test('matrix', { concurrency: guests }, async (t) => {
   await Promise.all(kernels.map((kernel) => t.test(`kernel ${kernel}`, (one) => runKernel(one, kernel))));
   writeTable();
 });
 
 async function runKernel(t: TestContext, kernel: KernelName): Promise<void> {
-  const quick = scope === 'smoke' || (scope === 'usual' && kernel !== whole);
-  const files = testFiles(quick);
+  const quick = scope !== 'whole';
+  const files = testFiles(kernel);
   if (files.length === 0) throw new Error(`no test to run in ${folders.join(', ')}${filterNote()}`);
   await using guest = await startOrSkip(t, { kernel, memory: 2048 });
   if (guest) await runInGuest(t, guest, kernel, files, quick);
@@ -130,14 +134,31 @@ function retell(t: TestContext, kernel: KernelName, told: GuestTest): Promise<vo
   });
 }
 
-function testFiles(quick: boolean): string[] {
-  const wanted = process.env.KSCOPE_VM_TESTS?.split(',') ?? (quick ? smoke : ['']);
+function testFiles(kernel: KernelName): string[] {
+  const wanted = process.env.KSCOPE_VM_TESTS?.split(',') ?? usualFiles(kernel);
   const files = folders
     .filter((folder) => existsSync(folder))
     .flatMap((folder) => readdirSync(folder, { encoding: 'utf8', recursive: true }).map((name) => join(folder, name)));
   return files
     .filter((file) => file.endsWith('.test.js') && wanted.some((part) => relative(built, file).includes(part)))
     .sort();
+}
+
+function usualFiles(kernel: KernelName): readonly string[] {
+  if (scope === 'whole') return [''];
+  return scope === 'usual' && kernel === closer ? [...smoke, ...atFunctions()] : smoke;
+}
+
+/** Tests of the tools that hook functions of the kernel: what those are called and do differs most between kernels. */
+function atFunctions(): string[] {
+  const objects = join(built, '../bpf/x86');
+  return readdirSync(objects)
+    .filter((file) =>
+      readObjectSpec(readFileSync(join(objects, file)), file).programs.some(({ section }) =>
+        /^(fentry|fexit|k(ret)?probe)\b/.test(section),
+      ),
+    )
+    .map((file) => `tools/${file.replace('.bpf.o', '.')}`);
 }
 
 function filterNote(): string {
