@@ -6,14 +6,15 @@ const functions = [
   'vfs_readv',
   'vfs_write',
   'vfs_writev',
-  'vfs_fsync_range',
   'vfs_open',
   'vfs_create',
   'vfs_unlink',
   'vfs_mkdir',
   'vfs_rmdir',
 ] as const;
-const others = ['fsync', 'fdatasync', 'openat', 'openat2', 'mknodat', 'unlinkat', 'mkdirat'] as const;
+// Beside the functions, too: compilers put that of fsync(2) into its callers.
+const syncs = ['fsync__tp', 'fdatasync__tp'] as const;
+const others = ['openat', 'openat2', 'mknodat', 'unlinkat', 'mkdirat'] as const;
 const old = (['open', 'creat', 'mknod', 'unlink', 'mkdir', 'rmdir'] as const).map((name) => `${name}__tp` as const);
 
 export default top(bpf, {
@@ -22,9 +23,9 @@ export default top(bpf, {
   description: `
 Prints, every second, how many reads, writes, fsyncs, opens, creations and removals of files, and makings and removals of directories there were per second. JSON has the counts of the interval instead, and how long it was.
 
-Counted are calls of the functions vfs_read and vfs_readv, vfs_write and vfs_writev, vfs_fsync_range (so synchronous writes and msync(2) count as well), vfs_open, vfs_create, vfs_unlink, vfs_mkdir and vfs_rmdir, whoever makes them and whatever becomes of them (fentry, or else kprobes). Where neither is possible, counted are the system calls that lead to them: reads and writes of any descriptor that is open, and of all others those that succeed; then what io_uring and the kernel itself do is not seen, nor are files that are opened to be executed.
+Counted are calls of the functions vfs_read and vfs_readv, vfs_write and vfs_writev, vfs_open, vfs_create, vfs_unlink, vfs_mkdir and vfs_rmdir, whoever makes them and whatever becomes of them (fentry, or else kprobes). Where neither is possible, counted are the system calls that lead to them: reads and writes of any descriptor that is open, and of all others those that succeed; then what io_uring and the kernel itself do is not seen, nor are files that are opened to be executed.
 
-A creation is an open that made the file, which never calls vfs_create, or a mknod(2) of a regular file. sendfile(2), splice(2), copy_file_range(2), asynchronous I/O and memory mappings are no reads and writes here.`,
+An fsync is an fsync(2) or fdatasync(2) that succeeds: their function is often part of its callers. A creation is an open that made the file, which never calls vfs_create, or a mknod(2) of a regular file. sendfile(2), splice(2), copy_file_range(2), asynchronous I/O and memory mappings are no reads and writes here.`,
   overhead:
     'About 0.3 µs for each call that is counted (measured on a 2-core virtual machine with the hooks on system calls, where a pread(2) of 64 bytes took 0.3 µs).',
   options: { ...filters },
@@ -46,9 +47,9 @@ A creation is an open that made the file, which never calls vfs_create, or a mkn
   attach: {
     optional: old,
     either: () => [
-      functions.map((name) => `${name}__fentry` as const),
-      functions.map((name) => `${name}__kprobe` as const),
-      [...fileIoHooks[1], ...others.map((name) => `${name}__tp` as const), ...(hasOldCalls() ? old : [])],
+      [...functions.map((name) => `${name}__fentry` as const), ...syncs],
+      [...functions.map((name) => `${name}__kprobe` as const), ...syncs],
+      [...fileIoHooks[1], ...syncs, ...others.map((name) => `${name}__tp` as const), ...(hasOldCalls() ? old : [])],
     ],
   },
   examples: {
