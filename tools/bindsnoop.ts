@@ -29,7 +29,7 @@ Prints a line for each bind(2) of an internet socket that has succeeded, with th
 OPTS has a letter for each socket option that matters here, and a dot where it is off: F for IP_FREEBIND, T for IP_TRANSPARENT, N for IP_BIND_ADDRESS_NO_PORT, R for SO_REUSEADDR and r for SO_REUSEPORT. With N, the port stays 0 until the socket is connected. In JSON these are bits of a number: 1, 2, 4, 8 and 16. IF is the index of the interface that the socket is bound to.
 
 A port that the kernel chooses when a socket is connected or first used is not bound by bind(2), and not shown.`,
-  overhead: 'About 2 µs for each bind(2) (measured on a 2-core virtual machine).',
+  overhead: 'About 1.3 µs for each bind(2) (run time of the programs on a busy 2-core virtual machine).',
   options: {
     ...filters,
     ...familyFilters,

@@ -9,7 +9,7 @@ Prints at each interval, for each process, how many pages it used through the pa
 
 What kernel threads write back later is not counted again.`,
   overhead:
-    'About 0.4 µs for each call that reads and each page that comes into the cache or becomes dirty, measured on a busy 2-core virtual machine.',
+    'About 0.3 µs for each call that reads, each page that comes into the cache or becomes dirty, and each page fault of a file (run time of the programs on a busy 2-core virtual machine).',
   options: { ...filters, file: pageCache.file },
   map: 'uses',
   columns: {

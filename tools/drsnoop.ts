@@ -10,7 +10,8 @@ Prints a line each time that a task wants memory, there is too little, and it ha
 A task that has reached the limit of its cgroup reclaims memory of the cgroup: that is no direct reclaim in the words of the kernel, and it is shown with --memcg (vmscan:mm_vmscan_memcg_reclaim_begin and _end).
 
 FREE is how much memory of the machine is free when the line is printed.`,
-  overhead: 'About 1.8 µs for each time on a 2.6 GHz processor, which itself takes tens of microseconds and more.',
+  overhead:
+    'About 1.2 µs for each time that a task reclaims memory (run time of the programs on a busy 2-core virtual machine).',
   options: {
     ...filters,
     name: text('-n, --name <TEXT>', 'only commands whose name contains TEXT', { group: 'filter' }),

@@ -8,7 +8,7 @@ export default snoop(bpf, {
 Prints a line for each unlink(2), unlinkat(2), rmdir(2), rename(2), renameat(2) and renameat2(2) that succeeded, with the names that the program gave. A name that is not from the root is relative to the current directory of the process, or to the directory whose descriptor it gave. A rename may also be the end of the file that had the new name.
 
 Not seen are files that only the kernel or a network server deletes, those of io_uring, and temporary files without a name.`,
-  overhead: 'About 1 µs for each call (measured on a busy 2-core virtual machine), a tenth or less of what it takes.',
+  overhead: 'About 1 to 3 µs for each call (run time of the programs on a busy 2-core virtual machine).',
   options: {
     ...filters,
     failed: flag('-x, --failed', 'calls that failed, instead of those that did not', { set: 'failed_only' }),

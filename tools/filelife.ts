@@ -9,7 +9,7 @@ Prints a line for each file that is deleted after it was made while the tracing 
 
 Filters are about who deletes. Not seen are files without a name (O_TMPFILE), those that are replaced by a rename, and those that a network server or io_uring makes. Of the 65,536 latest files that were made and not deleted the time is known.`,
   overhead:
-    'About 0.3 µs for each open and 2 µs for each deleted file (measured on a busy 2-core virtual machine), which takes 10 µs or more.',
+    'About 0.5 µs for each open and 2 µs for each deleted file (run time of the programs on a busy 2-core virtual machine).',
   options: {
     ...filters,
     fullPath: flag('-F, --full-path', 'show paths instead of names', { set: 'full_path' }),

@@ -8,7 +8,7 @@ export default snoop(bpf, {
 Prints a line for each link(2), linkat(2), symlink(2) and symlinkat(2) when it returns, with the names that the program gave and the error if it failed. TARGET is the file that gets another name, or the text of the symbolic link; LINK is the new name. With an empty TARGET linkat(2) was given a descriptor.
 
 Links that are made through io_uring are not seen.`,
-  overhead: 'About 1 µs for each call (measured on a busy 2-core virtual machine), a tenth or less of what it takes.',
+  overhead: 'About 2 to 3 µs for each call (run time of the programs on a busy 2-core virtual machine).',
   options: {
     ...filters,
     failed: flag('-x, --failed', 'only calls that failed', { set: 'failed_only' }),

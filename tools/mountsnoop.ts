@@ -8,7 +8,8 @@ export default snoop(bpf, {
 Prints a line for each mount(2), umount2(2), fsopen(2), fsconfig(2), fsmount(2), move_mount(2), open_tree(2), fspick(2), mount_setattr(2) and pivot_root(2) when it returns, as a program would call it, with its result. Flags are those of the call, by name. MNT_NS is the mount namespace of the process, by its inode. Strings are as they were given: relative ones are so to the current directory, or to that of a descriptor.
 
 Data that is not text is shown up to its first zero byte. What the kernel mounts by itself (automatic mounts) is not seen.`,
-  overhead: 'About 2 µs for each call (measured on a busy 2-core virtual machine), a fraction of what it takes.',
+  overhead:
+    'About 2 to 4 µs for each call (run time of the programs on a busy 2-core virtual machine), a fraction of what it takes.',
   options: {
     ...filters,
     failed: flag('-x, --failed', 'only calls that failed', { set: 'failed_only' }),

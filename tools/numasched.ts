@@ -10,8 +10,7 @@ export default snoop(bpf, {
 Prints a line each time that the scheduler moves a thread to a processor of another NUMA node (sched:sched_migrate_task): its memory is far away from then on. The move is seen when it is decided, before the thread runs there; the filters are about the thread that is moved.
 
 There are none on a machine of one node. With --cpus, each processor counts as a node of its own.`,
-  overhead:
-    'About 0.1 microseconds for each move between processors, and 1 for one that is printed; 2.6 GHz processor.',
+  overhead: 'About 1 µs for each move between processors (run time of the programs on a busy 2-core virtual machine).',
   options: {
     ...filters,
     comm: { ...filters.comm, flags: '-c, --comm <NAME>' },

@@ -6,7 +6,7 @@ export default snoop(bpf, {
   activity: 'Tracing shmget(2), shmat(2), shmdt(2) and shmctl(2)',
   description: `
 Prints a line for each shmget(2), shmat(2), shmdt(2) and shmctl(2) when it returns, with its arguments and its result: an identifier, or an address for shmat(2). Shared memory of POSIX (shm_open(3)), of memfd_create(2) and of mappings is not seen.`,
-  overhead: 'About 0.6 µs for each call (measured on a busy 2-core virtual machine).',
+  overhead: 'About 1 to 2 µs for each call (run time of the programs on a busy 2-core virtual machine).',
   options: {
     ...filters,
     name: text('-n, --name <TEXT>', 'only commands whose name contains TEXT'),

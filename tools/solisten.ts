@@ -8,7 +8,8 @@ export default snoop(bpf, {
 Prints a line for each listen(2) on a TCP socket when it returns, also when it fails, and when it only changes the backlog of a socket that listens already. The backlog is the one in force: the system limits what was asked for to net.core.somaxconn. After a failure it is what was asked for. An IPv6 socket is shown as such, although it may take IPv4 connections.
 
 Sockets of other protocols, as of MPTCP, are not shown, and neither is what io_uring does on behalf of a process.`,
-  overhead: 'About 2 µs for each listen(2) (measured on a 2-core virtual machine), which a server does once.',
+  overhead:
+    'About 0.9 µs for each listen(2) (run time of the programs on a busy 2-core virtual machine), which a server does once.',
   options: { ...filters, ...familyFilters, ...namespaceFilters },
   columns: {
     time: { flag: '-T, --timestamp' },

@@ -8,7 +8,8 @@ export default snoop(bpf, {
 Prints a line for each sync(2), fsync(2), fdatasync(2), msync(2), sync_file_range(2) and syncfs(2) when it returns, with the time that it took and the file of its descriptor. Calls that were under way when the tracing began have no time.
 
 Not seen are files that are opened for synchronous writing (O_SYNC, O_DSYNC), and io_uring.`,
-  overhead: 'About 3 µs for each call (measured on a busy 2-core virtual machine); those calls mostly take far longer.',
+  overhead:
+    'About 2 to 3 µs for each call (run time of the programs on a busy 2-core virtual machine); those calls mostly take far longer.',
   options: {
     ...filters,
     failed: flag('-x, --failed', 'only calls that failed', { set: 'failed_only' }),

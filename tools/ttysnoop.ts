@@ -8,7 +8,8 @@ export default snoop(bpf, {
 Prints a line for each write(2) and writev(2) to a terminal, with what was written; what controls a terminal is escaped, so that nothing of it acts on the one that shows it. Usually all terminals are watched: pseudo terminals (of ssh, of terminal windows), consoles and serial lines.
 
 Not seen is what the kernel writes by itself: the echo of what is typed, messages to the console; nor what goes through io_uring or splice(2), and by a file like /dev/tty, which stands for a terminal. Of a writev(2) the first 16 pieces are shown.`,
-  overhead: 'About 0.3 µs for each write(2) of the machine, and 1 µs for one to a terminal.',
+  overhead:
+    'About 0.4 µs for each write(2) of the machine (run time of the programs on a busy 2-core virtual machine), and more for one to a terminal.',
   options: {
     ...filters,
     device: text('[device]', 'only this terminal: a path, or the number of a pseudo terminal', {

@@ -13,7 +13,7 @@ A socket that is not connected has no remote address: all that it exchanges with
 
 The kernel's own tracepoints are used where it has them (sock:sock_send_length and sock:sock_recv_length, 6.3), or else the return of inet_sendmsg, inet_recvmsg and their IPv6 twins, by fexit or kprobe. What io_uring receives without a copy and what the kernel itself exchanges, as for tunnels, is not seen.`,
   overhead:
-    'About 0.4 µs for each call that sends or receives (measured on a 2-core virtual machine, with the tracepoints): a few per cent of what such a call takes.',
+    'About 0.5 to 1 µs for each call that sends or receives (run time of the programs on a busy 2-core virtual machine), with the tracepoints.',
   options: {
     ...filters,
     cgroup: { ...filters.cgroup, flags: '-c, --cgroup <PATH>' },

@@ -10,7 +10,7 @@ Prints a line for each piece of data that is copied to a process that receives o
 Of messages that are longer than about 16 kilobytes the kernel keeps a part in separate pages, which is not shown. Descriptors that are passed are not data: see sofdsnoop(8).
 
 Everything that processes tell each other this way is shown, secrets as well.`,
-  overhead: 'About 1 µs for each piece of data (measured on a busy 2-core virtual machine).',
+  overhead: 'About 2 µs for each piece of data (run time of the programs on a busy 2-core virtual machine).',
   options: {
     ...filters,
     size: integer('-s, --datasize <BYTES>', 'show that many bytes at most; usually 256', {

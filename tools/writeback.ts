@@ -8,7 +8,8 @@ export default snoop(bpf, {
 Prints a line for each round of writeback, from writeback:writeback_start to writeback:writeback_written: how many pages were handed to the disk, for what reason, and how long that took, which is not when they are on the disk. Reasons are named as in the running kernel. The field "dev" is the file system that the round is for; 0:0 is all that the device has. With --all rounds without a page are shown as well.
 
 What fsync(2) and direct input and output write is not seen: they do not ask for such rounds.`,
-  overhead: 'About 1 µs for each round, of which there are seldom more than a few in a second.',
+  overhead:
+    'About 3 µs for each round (run time of the programs on a busy 2-core virtual machine), of which there are seldom more than a few in a second.',
   options: { idle: flag('-a, --all', 'rounds in which nothing was written as well') },
   keep: ({ pages }, { idle }) => idle || pages > 0,
   computed: {
