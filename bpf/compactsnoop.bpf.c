@@ -15,15 +15,6 @@ const volatile __u32 mm_compaction_begin_arguments = 4;
 /* Before there was one of them that says what is compacted, there were more. */
 #define NEW_ARGUMENTS 4
 
-/* The verifier wants to see each argument read by its own constant offset: clang would choose the offset first. */
-#define kept_apart(argument)						\
-({									\
-	__u64 __argument = argument;					\
-									\
-	asm volatile("" : "+r"(__argument));				\
-	__argument;							\
-})
-
 struct event {
 	boot_ns_t time;
 	pid_t pid;

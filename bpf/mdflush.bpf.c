@@ -27,7 +27,7 @@ EVENT_RING(events, event);
 SEC("tp_btf/block_bio_queue")
 int block_bio_queue__tp_btf(__u64 *ctx)
 {
-	struct bio *bio = (void *)(block_bio_queue_arguments > 1 ? ctx[1] : ctx[0]);
+	struct bio *bio = (void *)(block_bio_queue_arguments > 1 ? kept_apart(ctx[1]) : ctx[0]);
 	__u64 id = bpf_get_current_pid_tgid();
 	char name[NAME_SIZE] = {};
 	struct gendisk *disk;

@@ -70,7 +70,7 @@ struct request___alloc_time {
 #pragma clang attribute pop
 
 /* The request that block_rq_issue, block_rq_insert and the like are about. */
-#define traced_request(ctx) ((struct request *)(block_rq_issue_arguments > 1 ? (ctx)[1] : (ctx)[0]))
+#define traced_request(ctx) ((struct request *)(block_rq_issue_arguments > 1 ? kept_apart((ctx)[1]) : (ctx)[0]))
 
 /* What is to be done, without the flags: they begin above it. */
 static __always_inline __u32 request_operation(struct request *rq)

@@ -40,6 +40,15 @@ enum {
 #define AF_INET6 10
 #define IPPROTO_TCP 6
 
+/* The verifier wants to see each argument read by its own constant offset: clang would choose the offset first. */
+#define kept_apart(argument)						\
+({									\
+	__u64 __argument = argument;					\
+									\
+	asm volatile("" : "+r"(__argument));				\
+	__argument;							\
+})
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 #if defined(__TARGET_ARCH_x86)
