@@ -1,25 +1,33 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { parseArguments } from '../../lib/cli/command.ts';
 import { Registry } from '../../lib/cli/registry.ts';
+import { KscopeError } from '../../lib/model/errors.ts';
 import { CopiedBuild } from '../helpers/copied-build.ts';
 import { assertRefused, runCommand } from '../helpers/refused.ts';
 import { runTool, toolCommand } from '../helpers/run-tool.ts';
 
 // What is refused before the kernel is asked for anything. Any tool would do.
 const tool = 'opensnoop';
-const names = new Registry().names();
 
 /** Some text that would do harm to a terminal. */
 const hostile = '\u001b[31m\u202e\n\u0085';
 
-for (const name of names) {
-  test(`${name}: an unknown option`, async () => {
-    const result = await runTool(name, [`--nope${hostile}`]);
-    const said = `${name}: unknown option '--nope\\x1b[31m\\u{202e}\\n\\u{85}'`;
-    assertRefused(result, { code: 2, says: said, hints: [`${name} --help`] });
+for (const [name, each] of await new Registry().loadAll()) {
+  test(`${name}: an unknown option`, () => {
+    assert.throws(
+      () => parseArguments(name, each, [`--nope${hostile}`]),
+      new KscopeError('usage', `unknown option '--nope${hostile}'`, { hint: `${name} --help` }),
+    );
   });
 }
+
+test('an unknown option', async () => {
+  const result = await runTool(tool, [`--nope${hostile}`]);
+  const said = `${tool}: unknown option '--nope\\x1b[31m\\u{202e}\\n\\u{85}'`;
+  assertRefused(result, { code: 2, says: said, hints: [`${tool} --help`] });
+});
 
 const wrongValues: Readonly<Record<string, readonly [args: readonly string[], says: string, hint?: string]>> = {
   'a number that is none': [['-p', 'x1'], "option '-p, --pid <PID>': 'x1' is not a whole number from 1 to 4194304"],
@@ -100,7 +108,7 @@ test('an object file that is not the one that was built', async (t) => {
   // As it is, it gives the schema.
   const whole = await runCommand(copy.command('kscope', ['schema', tool]));
   assert.equal(whole.code, 0, whole.stderr);
-  const other = readFileSync(copy.object(names.find((name) => name !== tool) ?? ''));
+  const other = readFileSync(copy.object(new Registry().names().find((name) => name !== tool) ?? ''));
   for (const [how, damage] of Object.entries(damages)) {
     await t.test(`it ${how}`, async () => {
       copy.damage(tool, (bytes) => damage(bytes, other));
