@@ -68,6 +68,11 @@ export function probePointName(id: bigint, values: PointValues): string {
   return pointsOf(values).nameOf(id);
 }
 
+/** Without a pattern the question is whether there is anything that could be named: there always are events. */
+function kindOf(values: PointValues): FoundProbes['kind'] {
+  return (values.pattern as ProbePattern | undefined) === undefined ? 'tracepoint' : pointsOf(values).found.kind;
+}
+
 const programs = {
   kernel: [['function__multi'], ['function__kprobe']],
   tracepoint: [['tracepoint_event']],
@@ -76,9 +81,9 @@ const programs = {
 
 /** How to attach the programs of bpf/include/probe-points.h, for `attach`. */
 export const atProbePoints = {
-  either: (values: PointValues) => programs[pointsOf(values).found.kind],
+  either: (values: PointValues) => programs[kindOf(values)],
   unwanted: (values: PointValues) =>
-    Object.entries(programs).flatMap(([kind, plans]) => (kind === pointsOf(values).found.kind ? [] : plans.flat())),
+    Object.entries(programs).flatMap(([kind, plans]) => (kind === kindOf(values) ? [] : plans.flat())),
   by: {
     function__multi: (program: BpfProgram, values: PointValues) => {
       const { found } = pointsOf(values);
