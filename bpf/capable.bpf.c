@@ -83,7 +83,7 @@ static __always_inline bool is_repeated(struct event *event)
 		return false;
 	if (unique_cgroup)
 		seen.who = event->cgroup;
-	return bpf_map_update_elem(&shown, &seen, &yes, BPF_NOEXIST) == -EEXIST;
+	return update_error(&shown, &seen, &yes, BPF_NOEXIST) == -EEXIST;
 }
 
 static __always_inline int checked(void *ctx, __s32 cap, __u32 options, int result)

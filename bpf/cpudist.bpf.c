@@ -72,7 +72,7 @@ static __always_inline void leave(struct task_struct *prev, __u64 now)
 	/* The dead do not come back. */
 	if ((state_left_in(prev, false) & TASK_DEAD) || !wanted(prev))
 		return;
-	if (bpf_map_update_elem(&away, &tid, &now, BPF_ANY) == -E2BIG)
+	if (update_error(&away, &tid, &now, BPF_ANY) == -E2BIG)
 		COUNT_DROPPED(away);
 }
 

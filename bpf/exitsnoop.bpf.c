@@ -57,7 +57,6 @@ last_thread(struct trace_event_raw_sched_process_exit *ctx, struct task_struct *
 	struct signal_struct *signal;
 	struct process process = {};
 	__u8 value = 0;
-	int error;
 
 	if (exit_tells_group_dead())
 		return ctx->group_dead;
@@ -70,9 +69,7 @@ last_thread(struct trace_event_raw_sched_process_exit *ctx, struct task_struct *
 	/* The only thread left needs no mark: nobody comes after it. */
 	if (BPF_CORE_READ(signal, nr_threads) == 1)
 		return !bpf_map_lookup_elem(&ended, &process);
-	/* An int: map operations only return a long since d7ba4cc900bf (6.4). */
-	error = bpf_map_update_elem(&ended, &process, &value, BPF_NOEXIST);
-	return error != -EEXIST;
+	return update_error(&ended, &process, &value, BPF_NOEXIST) != -EEXIST;
 }
 
 /* What wait(2) will say. */

@@ -35,6 +35,13 @@
 #define COUNT_DROPPED(map) COUNT(map##_dropped)
 
 /*
+ * Why an update failed, to be compared with an error number: an int, whatever
+ * the helper says. Map operations only return a long since d7ba4cc900bf (6.4),
+ * and before, the kernel calls them in the place of the helper.
+ */
+#define update_error(map, key, value, flags) ((int)bpf_map_update_elem(map, key, value, flags))
+
+/*
  * Fixed-length records: event_reserve() gives zeroed room in the ring or NULL
  * (counted), event_submit() sends it, event_discard() takes it back.
  */

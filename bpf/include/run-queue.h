@@ -33,7 +33,7 @@ static __always_inline void begin_wait(struct task_struct *task, __u64 flags)
 	if (!tid || !wanted_other_task(task))
 		return;
 	now = bpf_ktime_get_ns();
-	if (bpf_map_update_elem(&waiting, &tid, &now, flags) == -E2BIG)
+	if (update_error(&waiting, &tid, &now, flags) == -E2BIG)
 		COUNT_DROPPED(waiting);
 }
 

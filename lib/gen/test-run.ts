@@ -24,7 +24,7 @@ const parts: readonly Part[] = [
   { name: 'unit', concurrency: parallel, quick: true, limit: 2 },
   { name: 'screen', concurrency: 1, quick: false, limit: 5 },
   { name: 'package', concurrency: 1, quick: false, limit: 10 },
-  { name: 'kernel', concurrency: 1, quick: false, limit: 10 },
+  { name: 'kernel', concurrency: 1, quick: false, limit: 20 },
   { name: 'tools', concurrency: 1, quick: false, limit: 10 },
   { name: 'differential', concurrency: 1, quick: false, limit: 10 },
   { name: 'vm', concurrency: 1, quick: false, limit: 52 },

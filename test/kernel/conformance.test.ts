@@ -64,7 +64,8 @@ const subjects: readonly Subject[] = [
 ];
 
 function subject(name: string, tool: Tool, given: readonly string[]): Subject {
-  const usual = usualArguments(tool);
+  // A list is over at once, unless it is to be made again.
+  const usual = [...usualArguments(tool), ...(tool.shape === 'snapshot' ? ['0.1'] : [])];
   const sample = !smoke && (!inVirtualMachine || !shapes.has(tool.shape));
   shapes.add(tool.shape);
   return { name, tool, given, usual, sample };
@@ -148,10 +149,8 @@ async function traces({ name, tool, usual }: Subject): Promise<void> {
   assert.ok(Array.isArray(last.programs) && last.programs.length > 0);
 }
 
-async function endsInTime({ name, tool: { shape }, usual }: Subject): Promise<void> {
-  // A list is over at once, unless it is to be made again.
-  const again = shape === 'snapshot' ? ['0.1'] : [];
-  await using tool = startTool(name, [...usual, ...again, '--duration', '0.2']);
+async function endsInTime({ name, usual }: Subject): Promise<void> {
+  await using tool = startTool(name, [...usual, '--duration', '0.2']);
   await tool.ready();
   const ready = performance.now();
   assertGoodEnd(name, await tool.ended());

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { parseArguments } from '../../lib/cli/command.ts';
 import { Registry } from '../../lib/cli/registry.ts';
 import { KscopeError } from '../../lib/model/errors.ts';
@@ -33,9 +35,12 @@ async function cycle(name: string, tool: Tool): Promise<readonly BpfId[]> {
   return held;
 }
 
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
 /** Resident memory, after everything that can be collected was. */
 function resident(): number {
-  globalThis.gc?.();
+  collect();
   return process.memoryUsage.rss();
 }
 

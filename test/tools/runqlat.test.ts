@@ -56,7 +56,7 @@ test('a thread waits as often as it comes back to the processor', async () => {
   const waited = after.waited - traced.waited;
   assert.ok(waited <= switches);
   const doubtful = after.doubtful - traced.doubtful;
-  assert.ok(waits <= waited && waits >= waited - doubtful, `${waits} of ${waited}, ${doubtful} in doubt`);
+  assert.ok(waits <= switches && waits >= waited - doubtful, `${waits} of ${waited}, ${doubtful} in doubt`);
   assert.equal(only(seen.plain).unit, 'usecs');
   const { unit, count, total } = only(seen.milliseconds);
   assert.deepEqual([unit, count], ['msecs', waits]);
