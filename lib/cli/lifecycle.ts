@@ -14,6 +14,8 @@ const readerCheck = 500;
 /** How long a reader that has stopped reading may keep us once somebody asked for the end. */
 const stuckReader = 1000;
 
+function ignored(): void {}
+
 /** The outer life of a command that prints until it is told to end: what it writes to, and when that is. */
 export interface Lifecycle {
   readonly stdout: Writer;
@@ -90,6 +92,8 @@ export async function live(
   await stderr.flush(stuckReader);
   for (const signal of endSignals) {
     process.off(signal, onSignal);
+    // All is said and done: a signal that comes now must not change how the command ends.
+    process.off(signal, ignored).on(signal, ignored);
   }
   return exitStatus;
 }

@@ -19,7 +19,7 @@ const warm = Math.min(20, Math.floor(cycles / 2));
 /** Bytes that one more cycle may leave, on average; the garbage collector is late. A mapping has a page at least. */
 const allowance = all ? 4096 : 64 * 1024;
 /** What varies from one look to the next. */
-const noise = 8 * 2 ** 20;
+const noise = 16 * 2 ** 20;
 
 async function cycle(name: string, tool: Tool): Promise<readonly BpfId[]> {
   const parsed = parseArguments(name, tool, usualArguments(tool));

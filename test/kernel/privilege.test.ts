@@ -5,16 +5,18 @@ import { inVirtualMachine } from '../helpers/deadline.ts';
 import { assertRefused, runCommand } from '../helpers/refused.ts';
 import { runTool, toolCommand } from '../helpers/run-tool.ts';
 import { unprivileged } from '../helpers/unprivileged.ts';
+import { usualArguments } from '../helpers/usual-arguments.ts';
 
 // Needs nothing but tracepoints of system calls, so what fails here fails for the reason that the test gives.
 const tool = 'opensnoop';
-const names = new Registry().names();
+const tools = await new Registry().loadAll();
 
 // The tools share what refuses them: where commands are slow to start, one stands for all.
-for (const name of inVirtualMachine ? [tool] : names) {
+for (const [name, each] of [...tools].filter(([one]) => one === tool || !inVirtualMachine)) {
   test(`${name}: without the privilege`, async () => {
-    const result = await runTool(name, ['--json', '--duration', '5'], unprivileged);
-    const sudo = new RegExp(`^sudo (\\S+ )?\\S+/bin/${name} --json --duration 5$`);
+    const args = [...usualArguments(each), '--json', '--duration', '5'];
+    const result = await runTool(name, args, unprivileged);
+    const sudo = new RegExp(`^sudo (\\S+ )?\\S+/bin/${name} .*--json --duration 5$`);
     assertRefused(result, { code: 4, says: new RegExp(`^${name}: .*[Nn]ot permitted`), hints: [sudo] });
   });
 }
