@@ -98,7 +98,7 @@ console.log(process.pid);
   );
   const { pid, messages } = await profileOf(
     ['-U'],
-    [process.execPath, '--perf-basic-prof', '--interpreted-frames-native-stack', script],
+    [process.execPath, '--perf-basic-prof', `--logfile=${script}.log`, '--interpreted-frames-native-stack', script],
   );
   using map = new OwnFile(`/tmp/perf-${pid}.map`);
   assert.match(readFileSync(map.path, 'utf8'), /spinInScript/);
