@@ -16,6 +16,9 @@ import {
   resolves,
 } from '../helpers/core-relocations.ts';
 
+/** The number of the helper bpf_get_func_ret(). */
+const GET_FUNC_RET = 184;
+
 /** A kernel that is only read: the types that its image and its modules carry. */
 export class KernelImage {
   readonly name: string;
@@ -191,7 +194,11 @@ export class DriftObject {
   readsResult(program: Program, kernel: KernelImage): boolean | undefined {
     const hook = parseSection(program.section).kind === 'fexit' ? target(program.section) : undefined;
     const known = hook === undefined ? undefined : kernel.prototype(hook.kind, hook.name);
-    return known && this.#reach(program, kernel, new Set()).context.has(known.length * 8);
+    if (known === undefined) return undefined;
+    const { code, places, context } = this.#reach(program, kernel, new Set());
+    // Where the kernel has a helper for it, nobody has to know the place.
+    const asks = [...places].some((place) => code[place]?.code === 0x85 && code[place]?.value === GET_FUNC_RET);
+    return asks ? undefined : context.has(known.length * 8);
   }
 
   *#walk(program: Program, kernel: KernelImage, absent: Set<string>): Generator<string> {
