@@ -99,7 +99,7 @@ FUNCTION(vfs_open, count_open, 1)
 FUNCTION(vfs_create, COUNT_CREATE, 0)
 FUNCTION(vfs_unlink, COUNT_UNLINK, 0)
 FUNCTION(vfs_mkdir, COUNT_MKDIR, 0)
-FUNCTION(vfs_rmdir, COUNT_RMDIR, 0)
+FUNCTION(security_inode_rmdir, COUNT_RMDIR, 0)
 
 /* A condition on the result and the arguments. */
 #define SYSCALL(name, condition, count)					\

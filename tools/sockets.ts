@@ -74,7 +74,8 @@ Before 5.15 the kernel does not list UNIX sockets: there those without a process
   },
   attach: { optional: ['unix_domain'] },
   examples: {
-    '1': 'list all sockets, each second',
+    '': 'all sockets',
+    '1': 'the list again each second',
     '-l -t': 'which processes wait for TCP connections, and how many wait for them',
     '-p 181': 'the sockets of process 181',
     '-x --json': 'all UNIX sockets, one JSON object with everything',

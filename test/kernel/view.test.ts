@@ -4,7 +4,9 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { viewModules, withLoadedModules } from '../helpers/loaded-modules.ts';
+import { allowedProcessors } from '../helpers/processors.ts';
 import { runTool, toolCommand } from '../helpers/run-tool.ts';
+import { spinOn } from '../helpers/spinner.ts';
 import { noTmux, quoted, Tmux } from '../helpers/tmux.ts';
 
 const size = { width: 100, height: 30 };
@@ -70,6 +72,8 @@ for (const [name, ...args] of [
   test(`what is recorded is played as it was printed: ${[name, ...args].join(' ')}`, async () => {
     const folder = mkdtempSync(join(tmpdir(), 'kscope-record-'));
     const file = join(folder, 'recording');
+    // Where nothing runs, nothing is sampled.
+    await using _spinner = spinOn(allowedProcessors()[0] as number);
     const printed = await runTool(name, [...args, '--record', file]);
     assert.equal(printed.code, 0, printed.stderr);
     const played = await runTool('kscope', ['view', file]);
