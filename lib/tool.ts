@@ -64,3 +64,4 @@ export { memoryInfo } from './system/memory-info.ts';
 export { nodesOfCpus } from './system/nodes.ts';
 export { kernelFunction } from './system/symbols/kernel-function.ts';
 export { lockFunctions } from './system/symbols/lock-functions.ts';
+export { userFunction } from './system/symbols/user-function.ts';

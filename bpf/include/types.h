@@ -116,6 +116,7 @@ typedef __u32 syscall_t;	/* NO_SYSCALL: absent */
 typedef __u32 dev_t;		/* in-kernel encoding: major << 20 | minor */
 typedef __u64 sector_t;		/* a place on a disk: 512 bytes each, whatever the disk has */
 typedef __u64 addr_t;
+typedef __u64 maybe_addr_t;	/* 0: unknown */
 typedef __s32 stack_id_t;	/* negative: the stack could not be taken */
 
 #endif

@@ -413,6 +413,26 @@ const tcpFlags = ['FIN', 'SYN', 'RST', 'PSH', 'ACK', 'URG', 'ECE', 'CWR'].map(
   (name, bit): readonly [number, string] => [1 << bit, name],
 );
 
+function hexadecimal(low: number, high: number): string {
+  return high === 0 ? `0x${low.toString(16)}` : `0x${high.toString(16)}${low.toString(16).padStart(8, '0')}`;
+}
+
+const addressType = {
+  name: 'addr_t',
+  help: 'address',
+  typescript: 'string',
+  schema: { type: 'string', pattern: '^0x[0-9a-f]+$' },
+  width: 18,
+  align: 'left',
+  optional: false,
+  decode: {
+    from: 'words',
+    to: hexadecimal,
+    back: (value) => wordsToBigint(value, 'address'),
+  },
+  text: asIs,
+} satisfies SemanticType<string>;
+
 const all: readonly SemanticType[] = [
   // Arguments of kill(2) and its like may be negative.
   { ...count('pid_t', 'process id', 7), schema: { type: 'integer' } },
@@ -601,21 +621,17 @@ const all: readonly SemanticType[] = [
     },
     text: asIs,
   } satisfies SemanticType<string>,
+  addressType,
   {
-    name: 'addr_t',
-    help: 'address',
-    typescript: 'string',
-    schema: { type: 'string', pattern: '^0x[0-9a-f]+$' },
-    width: 18,
-    align: 'left',
-    optional: false,
+    ...addressType,
+    name: 'maybe_addr_t',
+    help: 'address, where it is known',
+    optional: true,
     decode: {
       from: 'words',
-      to: (low, high) =>
-        high === 0 ? `0x${low.toString(16)}` : `0x${high.toString(16)}${low.toString(16).padStart(8, '0')}`,
-      back: (value) => wordsToBigint(value, 'address'),
+      to: (low, high) => (low === 0 && high === 0 ? undefined : hexadecimal(low, high)),
+      back: (value) => wordsToBigint(value ?? '0', 'address'),
     },
-    text: asIs,
   } satisfies SemanticType<string>,
 ];
 

@@ -105,6 +105,7 @@ for (const [name, value, text, json] of texts) {
 test('absent values are optional in the schema of nothing else', () => {
   const optional = [...semanticTypes()].filter((type) => type.optional).map(({ name }) => name);
   const maybe = [
+    'maybe_addr_t',
     'maybe_bytes_t',
     'maybe_comm_t',
     'maybe_count_t',
