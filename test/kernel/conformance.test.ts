@@ -63,7 +63,8 @@ const subjects: readonly Subject[] = [
 ];
 
 function subject(name: string, tool: Tool, given: readonly string[]): Subject {
-  const usual = usualArguments(tool);
+  // A list is over at once, unless it is to be made again.
+  const usual = [...usualArguments(tool), ...(tool.shape === 'snapshot' ? ['0.1'] : [])];
   return { name, tool, given, usual };
 }
 
