@@ -75,7 +75,7 @@ Before 5.15 the kernel does not list UNIX sockets: there those without a process
   attach: { optional: ['unix_domain'] },
   examples: {
     '': 'all sockets',
-    '1': 'the list again each second',
+    '1 60': 'the list again each second for a minute',
     '-l -t': 'which processes wait for TCP connections, and how many wait for them',
     '-p 181': 'the sockets of process 181',
     '-x --json': 'all UNIX sockets, one JSON object with everything',
