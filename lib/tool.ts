@@ -12,6 +12,7 @@ export { fileName } from './model/file-name.ts';
 export { formatEndpoint as endpoint } from './model/ip.ts';
 export { errorName, signalName } from './model/kernel-names.ts';
 export { hexLines, payloadLines } from './model/payload.ts';
+export { parseSubnet } from './model/subnet.ts';
 export { syscallNames } from './model/syscalls.ts';
 export { hasOpenFlag, parseOpenFlag } from './model/types.ts';
 export { inKilobytes, units } from './model/units.ts';
