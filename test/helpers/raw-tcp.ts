@@ -1,7 +1,6 @@
 import { pointerTo } from './native-arguments.ts';
 import { familyOf, socketAddress } from './socket-address.ts';
 import { mustSyscall, syscall } from './syscall.ts';
-import type { WayToSpeak } from './tcp-conversation.ts';
 
 const SOCK_STREAM = 1;
 const SOCK_NONBLOCK = 0o4000;
@@ -23,7 +22,7 @@ const SEGMENTS_RECEIVED_AT = 140;
 export class RawTcp implements Disposable {
   readonly fd: number;
 
-  static listen({ bind }: Pick<WayToSpeak, 'bind'>): RawTcp {
+  static listen({ bind }: { readonly bind: string }): RawTcp {
     const address = socketAddress({ address: bind, port: 0 });
     const socket = new RawTcp(mustSyscall('socket', familyOf(bind), SOCK_STREAM, 0));
     mustSyscall('bind', socket.fd, address, address.length);
@@ -32,7 +31,7 @@ export class RawTcp implements Disposable {
   }
 
   /** A socket that does not wait: not for connections, and not for room. */
-  static open({ dial }: Pick<WayToSpeak, 'dial'>): RawTcp {
+  static open({ dial }: { readonly dial: string }): RawTcp {
     return new RawTcp(mustSyscall('socket', familyOf(dial), SOCK_STREAM | SOCK_NONBLOCK, 0));
   }
 
@@ -46,7 +45,7 @@ export class RawTcp implements Disposable {
   }
 
   /** Begins to connect. */
-  connect({ dial }: Pick<WayToSpeak, 'dial'>, port: number): void {
+  connect({ dial }: { readonly dial: string }, port: number): void {
     const address = socketAddress({ address: dial, port });
     syscall('connect', this.fd, address, address.length);
   }
