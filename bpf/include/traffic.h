@@ -8,8 +8,9 @@
  *	static __always_inline void moved(struct sock *sk, __u32 bytes, bool sent) { ... }
  *
  * moved() is called in the task that sent or received, for each call that did:
- * with the bytes that the call returned, and after the filters for tasks. Plans
- * for attach.either: `trafficPlans` of lib/shapes/connection-filters.ts.
+ * with the bytes that the call returned, and after the filters for tasks, or
+ * with TRAFFIC_OF_ALL defined whoever it was. Plans for attach.either:
+ * `trafficPlans` of lib/shapes/traffic.ts.
  */
 #ifndef KSCOPE_TRAFFIC_H
 #define KSCOPE_TRAFFIC_H
@@ -86,6 +87,15 @@ static __always_inline bool traffic_key(struct traffic_key *key, const struct so
 
 ENTRY_MAP(traffic_calls, struct sock *);
 
+static __always_inline bool wanted_mover(void)
+{
+#ifdef TRAFFIC_OF_ALL
+	return true;
+#else
+	return wanted_task(bpf_get_current_pid_tgid());
+#endif
+}
+
 static __always_inline int traffic(struct sock *sk, long result, bool sent)
 {
 	/* Datagrams may be empty. */
@@ -93,7 +103,7 @@ static __always_inline int traffic(struct sock *sk, long result, bool sent)
 		return 0;
 	if (BPF_CORE_READ((struct sock___traffic *)sk, sk_protocol) != TRAFFIC_PROTOCOL)
 		return 0;
-	if (wanted_task(bpf_get_current_pid_tgid()))
+	if (wanted_mover())
 		moved(sk, result, sent);
 	return 0;
 }
@@ -160,7 +170,7 @@ static __always_inline int traffic_begins(struct socket *socket, int flags)
 {
 	struct sock *sk = BPF_CORE_READ(socket, sk);
 
-	if (takes(flags) && wanted_task(bpf_get_current_pid_tgid()))
+	if (takes(flags) && wanted_mover())
 		entry_keep(traffic_calls, &sk);
 	return 0;
 }

@@ -28,8 +28,8 @@ export interface Choice {
   readonly problem?: string;
 }
 
-// Cheapest and most stable first; twins `NAME__fexit` and `NAME__kprobe` need no rule.
-const preference = ['tp_btf', 'raw_tp', 'tp', 'fentry', 'fexit', 'kprobe', 'kretprobe'];
+// Cheapest and most stable first, and last what only sees a part; twins `NAME__fexit` and `NAME__kprobe` need no rule.
+const preference = ['tp_btf', 'raw_tp', 'tp', 'fentry', 'fexit', 'kprobe', 'kretprobe', 'cgroup'];
 const twin = new RegExp(`^(.+)__(${preference.join('|')})$`);
 
 /**

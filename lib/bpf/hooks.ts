@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { libbpf } from '../native/libbpf.ts';
+import { cgroupMounts } from '../system/cgroups.ts';
 import { type Feature, type FeatureAnswer, probeFeature } from './features.ts';
 import { KERNEL_BTF } from './kernel-btf.ts';
 import { hasKernelSymbol } from './kernel-symbols.ts';
@@ -64,6 +65,8 @@ export function canAttach(section: string): FeatureAnswer {
           ? yes
           : { supported: false, reason: `the kernel has no function ${target}` },
       );
+    case 'cgroup':
+      return cgroupMounts().length > 0 ? yes : { supported: false, reason: 'cgroup v2 is not mounted' };
     case 'kprobe_multi':
       return probeFeature('kprobe_multi');
     default:

@@ -1,10 +1,11 @@
-import { closeSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { KscopeError } from '../model/errors.ts';
 import { libbpf, options } from '../native/libbpf.ts';
 import { errno, errorText, libc } from '../native/libc.ts';
 import type { Pointer } from '../native/library.ts';
 import { addressOf } from '../native/memory.ts';
 import { type PerfEventAttr, perfEventOpen, softwareClock } from '../native/perf-event.ts';
+import { cgroupMounts } from '../system/cgroups.ts';
 import { BpfLink } from './link.ts';
 import { withLog } from './log.ts';
 
@@ -102,11 +103,14 @@ export class BpfProgram {
     this.#section = section;
   }
 
-  /** Attaches where the section says. @throws KscopeError unsupported | permission | failed */
+  /** Attaches where the section says: a program for cgroups, to all that can be seen. @throws KscopeError unsupported | permission | failed */
   attach(): BpfLink {
     if (this.#moved) {
       const [kind, name = ''] = this.#section.split('/');
       return this.attachKprobeMulti([name], { return: kind === 'kretprobe.multi' });
+    }
+    if (this.#section.startsWith('cgroup/')) {
+      return this.attachCgroup(cgroupMounts()[0] ?? '/sys/fs/cgroup');
     }
     try {
       return this.#attach(this.section, () => libbpf.bpf_program__attach(this.#pointer));
@@ -193,6 +197,16 @@ export class BpfProgram {
     return this.#attach(`usdt ${file}:${provider}:${name}`, () =>
       libbpf.bpf_program__attach_usdt(this.#pointer, pid, file, provider, name, null),
     );
+  }
+
+  /** To a cgroup v2, by its directory, and all below it. Others' programs that are there stay. */
+  attachCgroup(directory: string): BpfLink {
+    const fd = openSync(directory, 'r');
+    try {
+      return this.#attach(`cgroup ${directory}`, () => libbpf.bpf_program__attach_cgroup(this.#pointer, fd));
+    } finally {
+      closeSync(fd);
+    }
   }
 
   /** To the kernel's software clock on one CPU, so many times a second in which it is not idle. */

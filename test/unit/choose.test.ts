@@ -39,9 +39,9 @@ test('one that the kernel lacks, and that has no alternative, is a problem', () 
 });
 
 test('of twins the cheapest that the kernel has is taken, in whichever order they are written', () => {
-  const twins = ['x__kprobe', 'x__fentry', 'x__tp', 'x__raw_tp', 'x__tp_btf'];
-  const best = ['x__tp_btf', 'x__raw_tp', 'x__tp', 'x__fentry', 'x__kprobe'];
-  const kinds = ['tp_btf', 'raw_tp', 'tp', 'fentry', 'kprobe'];
+  const twins = ['x__cgroup', 'x__kprobe', 'x__fentry', 'x__tp', 'x__raw_tp', 'x__tp_btf'];
+  const best = ['x__tp_btf', 'x__raw_tp', 'x__tp', 'x__fentry', 'x__kprobe', 'x__cgroup'];
+  const kinds = ['tp_btf', 'raw_tp', 'tp', 'fentry', 'kprobe', 'cgroup'];
   for (const programs of [twins, twins.toReversed()]) {
     for (const [i, name] of best.entries()) {
       const gone = new RegExp(`^(${kinds.slice(0, i).join('|') || '-'})/`);
