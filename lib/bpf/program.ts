@@ -8,12 +8,7 @@ import { type PerfEventAttr, perfEventOpen, softwareClock } from '../native/perf
 import { cgroupMounts } from '../system/cgroups.ts';
 import { BpfLink } from './link.ts';
 import { withLog } from './log.ts';
-
-// struct bpf_prog_info, and where its members are: all part of the kernel's interface.
-const INFO_SIZE = 232;
-const RUN_TIME = 192;
-const RUN_COUNT = 200;
-const RECURSION_MISSES = 208;
+import { programInfo } from './program-info.ts';
 
 // BPF_PROG_TYPE_KPROBE and BPF_TRACE_KPROBE_MULTI.
 const KPROBE = 2;
@@ -67,7 +62,7 @@ export class BpfProgram {
    * where the kernel does not count that (before 5.12).
    */
   get misses(): number {
-    return this.#info(RECURSION_MISSES)[0] ?? 0;
+    return programInfo(this.fd).misses;
   }
 
   /**
@@ -75,8 +70,8 @@ export class BpfProgram {
    * `RunCounting`.
    */
   get runs(): { readonly count: number; readonly time: number } {
-    const [time = 0, count = 0] = this.#info(RUN_TIME, RUN_COUNT);
-    return { count, time };
+    const { runs, time } = programInfo(this.fd);
+    return { count: runs, time };
   }
 
   /** Whether `load` will load it. */
@@ -258,15 +253,6 @@ export class BpfProgram {
       throw new KscopeError('failed', `program ${this.name}: its object is closed`, { subject: this.name });
     }
     return this.#native;
-  }
-
-  /** Members of struct bpf_prog_info, 0 where this kernel does not have them. */
-  #info(...offsets: readonly number[]): number[] {
-    const info = new DataView(new ArrayBuffer(INFO_SIZE));
-    const length = Uint32Array.of(INFO_SIZE);
-    const result = libbpf.bpf_obj_get_info_by_fd(this.fd, new Uint8Array(info.buffer), new Uint8Array(length.buffer));
-    const size = result < 0 ? 0 : (length[0] ?? 0);
-    return offsets.map((offset) => (offset + 8 <= size ? Number(info.getBigUint64(offset, true)) : 0));
   }
 
   #attach(where: string, attach: () => Pointer): BpfLink {

@@ -187,6 +187,8 @@ export interface Libbpf {
   bpf_iter_create(link: number): number;
   bpf_enable_stats(type: number): number;
   bpf_obj_get_info_by_fd(fd: number, info: Uint8Array, length: Uint8Array): number;
+  bpf_prog_get_fd_by_id(id: number): number;
+  bpf_map_get_fd_by_id(id: number): number;
   bpf_prog_get_next_id(start: number, next: Uint8Array): number;
   libbpf_find_vmlinux_btf_id(name: string, attachType: number): number;
 }
@@ -260,6 +262,8 @@ export const libbpf = bind<Libbpf>(openLibbpf, {
   bpf_iter_create: 'int bpf_iter_create(int link)',
   bpf_enable_stats: 'int bpf_enable_stats(int type)',
   bpf_obj_get_info_by_fd: 'int bpf_obj_get_info_by_fd(int fd, void *info, void *length)',
+  bpf_prog_get_fd_by_id: 'int bpf_prog_get_fd_by_id(uint32_t id)',
+  bpf_map_get_fd_by_id: 'int bpf_map_get_fd_by_id(uint32_t id)',
   bpf_prog_get_next_id: 'int bpf_prog_get_next_id(uint32_t start, void *next)',
   libbpf_find_vmlinux_btf_id: 'int libbpf_find_vmlinux_btf_id(const char *name, int attach_type)',
 });

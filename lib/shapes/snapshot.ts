@@ -15,6 +15,7 @@ import {
 import { type CommonDefinition, commonParts, type OptionsFor, rulesOf, type Text } from './common-definition.ts';
 import { commonOptions } from './common-options.ts';
 import type { RunContext, Tool } from './definition.ts';
+import { Gains } from './gains.ts';
 import { intervalEnds, intervalPositionals } from './intervals.ts';
 import { flag, type Options, type OptionValues, withOwn } from './options.ts';
 import { Session } from './session.ts';
@@ -31,9 +32,25 @@ export interface SnapshotDefinition<S extends SkeletonTypes, O, C extends string
       OptionValues<O>
     >;
   };
-  readonly computed?: Readonly<Record<C, ComputedField<RecordOf<S>, OptionValues<O>>>>;
-  /** What to print of the records of all iterators, in the order of the programs: merged, chosen, sorted. */
+  readonly computed?: Readonly<Record<C, ComputedField<RecordOf<S> & { readonly period?: number }, OptionValues<O>>>>;
+  /**
+   * What to print of the records of all iterators, in the order of the programs: merged, chosen, sorted. With `gains`
+   * they are chosen and sorted by `show` when it is known what they gained.
+   */
   rows(records: readonly RecordOf<S>[], values: OptionValues<O>): readonly RecordOf<S>[];
+  /** Seconds between outputs when the user gives none; without it, one output. */
+  readonly interval?: number;
+  /**
+   * Amounts are what was gained since the output before, or since the start, and rows that gained nothing are left out.
+   * The length of that time is the field `period`.
+   */
+  readonly gains?: {
+    /** The fields that tell a row from others. */
+    readonly by: readonly Text<keyof RecordOf<S>>[];
+    show?(rows: readonly RecordOf<S>[], values: OptionValues<O>): readonly RecordOf<S>[];
+  };
+  /** Begins what has to go on for the length of the run. */
+  hold?(): Disposable;
 }
 
 type AnySnapshot = SnapshotDefinition<SkeletonTypes, Options, string>;
@@ -41,9 +58,10 @@ type AnySnapshot = SnapshotDefinition<SkeletonTypes, Options, string>;
 type Chooser = (records: readonly Row[], values: unknown) => readonly Row[];
 
 const RECORD = 'rows';
+const PERIOD = 'period';
 
 /**
- * A tool that prints a table of what there is: once, or at each interval. All programs of its object are iterators that
+ * A tool that prints a table of what there is, or of what it gained: once, or at each interval. All programs of its object are iterators that
  * write records of the marker `const struct T *const rows_record`.
  */
 export function snapshot<S extends SkeletonTypes, const O extends OptionsFor<S>, C extends string = never>(
@@ -68,7 +86,11 @@ function rowTypes(skeleton: Skeleton, definition: AnySnapshot): FieldTypes {
   if (record === undefined) {
     throw new KscopeError('failed', `the BPF object of ${skeleton.name} does not say what its rows are`);
   }
-  return fieldTypes(record, (definition.computed ?? {}) as Readonly<Record<string, ComputedField>>);
+  const period: Readonly<Record<string, ComputedField>> =
+    definition.gains === undefined
+      ? {}
+      : { [PERIOD]: { type: 'ns_t', help: 'length of the interval', value: () => undefined } };
+  return fieldTypes(record, { ...(definition.computed as Readonly<Record<string, ComputedField>>), ...period });
 }
 
 async function* run(
@@ -93,27 +115,59 @@ async function* run(
     attachers: Object.fromEntries(programs.map(({ name }) => [name, () => {}])),
     prepare: (object) => definition.prepare?.(object, typed),
   });
+  const gains = definition.gains && new PeriodGains(definition.gains.by, types);
+  using _held = definition.hold?.();
+  const records = (): readonly Row[] =>
+    (definition.rows as unknown as Chooser)(
+      session.hooks.flatMap(({ program }) => session.object.iterate<Row>(program, RECORD)),
+      values,
+    );
+  gains?.read(records());
   yield readyMessage({ skeleton, definition }, session);
 
   const take = (): Message[] => {
     const time = now();
-    const records = session.hooks.flatMap(({ program }) => session.object.iterate<Row>(program, RECORD));
-    const rows = (definition.rows as unknown as Chooser)(records, values);
+    const found = gains === undefined ? records() : gains.read(records());
     for (const [name, field] of computed) {
-      for (const row of rows) {
+      for (const row of found) {
         (row as Record<string, unknown>)[name] = field.value(row as never, values);
       }
     }
+    const show = definition.gains?.show as Chooser | undefined;
+    const rows = show === undefined ? found : show(found, values);
     return [
       { type: 'interval', time, stamp: values.timestamp === true, clear: false },
       { type: 'table', time, columns, types, rows, ...(fields !== undefined && { fields }) },
     ];
   };
-  if (values.interval === undefined) {
+  if (values.interval === undefined && definition.interval === undefined) {
     yield* take();
     return;
   }
-  for await (const _ of intervalEnds(values, undefined, context.signal)) {
+  for await (const _ of intervalEnds(values, definition.interval, context.signal)) {
     yield* take();
+  }
+}
+
+/** What rows gained, and in which time. */
+class PeriodGains {
+  readonly #by: readonly string[];
+  readonly #gains: Gains;
+  #since = performance.now();
+
+  constructor(by: readonly string[], types: FieldTypes) {
+    this.#by = by;
+    this.#gains = new Gains(Object.keys(types).filter((name) => types[name]?.additive === true && name !== PERIOD));
+  }
+
+  read(rows: readonly Row[]): readonly Row[] {
+    const time = performance.now();
+    const period = Math.round((time - this.#since) * 1e6);
+    this.#since = time;
+    const gainOf = this.#gains.reading();
+    return rows.flatMap((row) => {
+      const gained = gainOf(this.#by.map((name) => String(row[name])).join(' '), row);
+      return gained === undefined ? [] : [{ ...gained, [PERIOD]: period }];
+    });
   }
 }
