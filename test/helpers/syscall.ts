@@ -46,6 +46,7 @@ const numbers = {
   open: [2],
   openat: [257, 56],
   openat2: [437, 437],
+  pidfd_getfd: [438, 438],
   pidfd_open: [434, 434],
   pidfd_send_signal: [424, 424],
   pipe2: [293, 59],
