@@ -140,8 +140,10 @@ function kernelPointers(facts: HostFacts): Check {
 }
 
 function perfEvents(facts: HostFacts): Check {
-  // Those who may trace may open perf events whatever this says.
-  return good('perf_event_paranoid', String(setting(facts, 'kernel/perf_event_paranoid') ?? 'absent'));
+  const value = setting(facts, 'kernel/perf_event_paranoid');
+  // Only distributions' kernels know such values.
+  const found = value === undefined ? 'absent' : `${value}${value > 2 ? ': tracepoints need CAP_SYS_ADMIN' : ''}`;
+  return good('perf_event_paranoid', found);
 }
 
 function unprivilegedBpf(facts: HostFacts): Check {

@@ -1,4 +1,4 @@
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import { basename, delimiter, dirname } from 'node:path';
 import { CAP, hasCapability } from '../system/capabilities.ts';
 
@@ -18,18 +18,25 @@ export interface Surroundings {
   readonly args: readonly string[];
   readonly executable: (path: string) => boolean;
   readonly may: (capability: Capability) => boolean;
+  /** The kernel's setting kernel.perf_event_paranoid. */
+  readonly perfEventParanoid: number;
 }
 
 /** What somebody who was refused can do: the exact command line, or the capabilities that root itself lacks here. */
 export function permissionHints(here: Surroundings = surroundings()): string[] {
   if (here.uid !== 0) {
-    return [sudoLine(here)];
+    return [sudoLine(here), ...(perfEventsNeedAdmin(here) ? ['or: sysctl kernel.perf_event_paranoid=2'] : [])];
   }
   const missing = (['BPF', 'PERFMON'] as const).filter((name) => !here.may(name)).map((name) => `CAP_${name}`);
   if (here.may('SYS_ADMIN') || missing.length === 0) {
     return [];
   }
   return [`root lacks ${missing.join(' and ')}; in a container, start it with --privileged or add these capabilities`];
+}
+
+/** Above 2, which only distributions' kernels know, CAP_PERFMON is not enough to open a tracepoint. */
+function perfEventsNeedAdmin({ may, perfEventParanoid }: Surroundings): boolean {
+  return perfEventParanoid > 2 && may('PERFMON') && !may('SYS_ADMIN');
 }
 
 /** The command line that does the same as root; with paths only where sudo would not find the command. */
@@ -53,7 +60,16 @@ function surroundings(): Surroundings {
     args: process.argv.slice(2),
     executable,
     may,
+    perfEventParanoid: perfEventParanoid(),
   };
+}
+
+function perfEventParanoid(): number {
+  try {
+    return Number(readFileSync('/proc/sys/kernel/perf_event_paranoid', 'utf8'));
+  } catch {
+    return 0;
+  }
 }
 
 function executable(path: string): boolean {

@@ -44,7 +44,12 @@ test('a line for each request: who, where, how much', async () => {
   ]);
   assert.deepEqual(seen.stranger.rows, []);
   assert.deepEqual(seen.slow.rows, []);
-  assert.deepEqual(columns(seen.both, 'disk').flat(), [...Array<string>(10).fill(disk.name), other.name]);
+  // The program itself may have to be read, too.
+  const disks = columns(seen.both, 'disk').flat();
+  assert.deepEqual(
+    disks.filter((name) => name === disk.name || name === other.name),
+    [...Array<string>(10).fill(disk.name), other.name],
+  );
   assert.equal(new Set(columns(seen.plain, 'pid').flat()).size, 3, 'three processes');
   for (const { pid, latency, queued, flags, failed, disk: name } of seen.plain.rows) {
     assert.ok(Number(pid) > 0 && name === disk.name && failed === undefined);

@@ -53,6 +53,12 @@ test('a usual machine is good in everything', () => {
   );
 });
 
+test('where only root opens tracepoints, that is said', () => {
+  const setting = '/proc/sys/kernel/perf_event_paranoid';
+  assert.equal(check('perf_event_paranoid').found, '2');
+  assert.equal(check('perf_event_paranoid', { [setting]: '3\n' }).found, '3: tracepoints need CAP_SYS_ADMIN');
+});
+
 test('each problem has a remedy', () => {
   const status = '/proc/self/status';
   const problems = [

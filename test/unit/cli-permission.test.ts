@@ -10,6 +10,7 @@ function surroundings(details: Partial<Surroundings> = {}): Surroundings {
     args: ['-p', '181'],
     executable: (path) => ['/usr/bin/node', '/usr/bin/thing', '/opt/k/bin/thing'].includes(path),
     may: () => false,
+    perfEventParanoid: 2,
     ...details,
   };
 }
@@ -47,4 +48,13 @@ test('root without capabilities is told which ones are missing, not to use sudo'
   assert.deepEqual(lacking(['SYS_ADMIN']), []);
   assert.match(lacking(['SYS_ADMIN', 'BPF'])[0] ?? '', /lacks CAP_BPF[;,]/);
   assert.match(lacking(['SYS_ADMIN', 'BPF', 'PERFMON'])[0] ?? '', /lacks CAP_BPF and CAP_PERFMON/);
+});
+
+test('where CAP_PERFMON is not enough for tracepoints, the setting is named', () => {
+  const hints = (perfEventParanoid: number, ...held: string[]) =>
+    permissionHints(surroundings({ perfEventParanoid, may: (name) => held.includes(name) })).slice(1);
+  assert.deepEqual(hints(3, 'BPF', 'PERFMON'), ['or: sysctl kernel.perf_event_paranoid=2']);
+  assert.deepEqual(hints(2, 'BPF', 'PERFMON'), []);
+  assert.deepEqual(hints(3), []);
+  assert.deepEqual(hints(3, 'BPF', 'PERFMON', 'SYS_ADMIN'), []);
 });
