@@ -20,6 +20,13 @@ export { syscallNames } from './model/syscalls.ts';
 export { hasOpenFlag, parseOpenFlag } from './model/types.ts';
 export { inKilobytes, units } from './model/units.ts';
 export { pageBytes } from './native/libc.ts';
+export {
+  atCallPoints,
+  callPointName,
+  callPointOptions,
+  callPointsOptions,
+  callPointWarnings,
+} from './shapes/call-points.ts';
 export { capabilityFilter } from './shapes/capability-option.ts';
 export { commonOptions, runTime, seconds } from './shapes/common-options.ts';
 export { familyFilters, namespaceFilters, portFilters } from './shapes/connection-filters.ts';
@@ -48,14 +55,20 @@ export { offCpuOptions } from './shapes/off-cpu-options.ts';
 export { choice, flag, integer, list, parseInteger, pattern, text } from './shapes/options.ts';
 export { outstanding } from './shapes/outstanding.ts';
 export { pageCache } from './shapes/page-cache.ts';
-export { atKernelFunctions, atProbePoints, probePointName, probePointOptions } from './shapes/probe-points.ts';
+export {
+  atKernelFunctions,
+  atProbePoints,
+  probePointName,
+  probePointOptions,
+  probePointWarnings,
+} from './shapes/probe-points.ts';
 export { byClock, samplingOptions } from './shapes/sampling.ts';
 export { signalSet } from './shapes/signal-set.ts';
 export { snapshot } from './shapes/snapshot.ts';
 export { snoop } from './shapes/snoop.ts';
 export { stacks } from './shapes/stacks.ts';
 export { errorFilter, syscallFilter } from './shapes/syscall-options.ts';
-export { atLeastMilliseconds } from './shapes/thresholds.ts';
+export { atLeastMicroseconds, atLeastMilliseconds } from './shapes/thresholds.ts';
 export { top } from './shapes/top.ts';
 export { trafficPlans } from './shapes/traffic.ts';
 export { atFunctions, type UserFunctionValues } from './shapes/user-functions.ts';

@@ -6,6 +6,7 @@ import {
   integer,
   probePointName,
   probePointOptions,
+  probePointWarnings,
   seconds,
   top,
 } from '../lib/tool.ts';
@@ -40,6 +41,7 @@ Functions of the kernel are hooked all at once where it can do that (kprobe.mult
   columns: { func: { width: 32 }, count: { width: 10 } },
   sort: ['count', 'func'],
   attach: atProbePoints,
+  warnings: probePointWarnings,
   examples: {
     't:sched:sched_switch': 'count how often processors switch to another thread',
     "'vfs_*'": 'count the calls of functions of the kernel that begin with vfs_',

@@ -1,5 +1,14 @@
 import bpf from '../bpf/stackcount.bpf.ts';
-import { atProbePoints, commonOptions, filters, flag, integer, probePointOptions, stacks } from '../lib/tool.ts';
+import {
+  atProbePoints,
+  commonOptions,
+  filters,
+  flag,
+  integer,
+  probePointOptions,
+  probePointWarnings,
+  stacks,
+} from '../lib/tool.ts';
 
 export default stacks(bpf, {
   summary: 'Count the stacks that lead to functions and events.',
@@ -26,6 +35,7 @@ User stacks are followed by frame pointers: those of programs compiled without t
   weight: 'count',
   unit: 'calls',
   attach: atProbePoints,
+  warnings: probePointWarnings,
   examples: {
     't:block:block_rq_issue': 'what leads to requests of block devices, until Ctrl-C',
     '-U -p 181 c:malloc': 'the functions of process 181 that allocate',

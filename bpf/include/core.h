@@ -82,6 +82,7 @@ struct pt_regs {
 
 /* Helpers that younger kernels have. */
 enum bpf_func_id {
+	BPF_FUNC_get_func_ip = 173,
 	BPF_FUNC_get_attach_cookie = 174,
 	BPF_FUNC_task_pt_regs = 175,
 	BPF_FUNC_get_func_ret = 184,

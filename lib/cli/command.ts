@@ -202,7 +202,10 @@ function asList(value: unknown): readonly unknown[] {
 function argument({ name, summary, parse }: Positional): Argument {
   const written = /^[<[]/.test(name) ? name : `[${name}]`;
   const parsed = new Argument(written, summary);
-  parsed.argParser((given: string) => within(`argument '${written}'`, () => parse(given)));
+  parsed.argParser((given: string, previous: unknown) => {
+    const value = within(`argument '${written}'`, () => parse(given));
+    return parsed.variadic ? [...((previous as unknown[] | undefined) ?? []), ...asList(value)] : value;
+  });
   return parsed;
 }
 

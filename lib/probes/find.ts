@@ -5,7 +5,8 @@ import { functionsOf } from '../bpf/user-functions.ts';
 import { KscopeError } from '../model/errors.ts';
 import { escapeText } from '../model/escape.ts';
 import { loaderFiles, mappedFiles } from '../system/libraries.ts';
-import { kernelFunctions } from './kernel-functions.ts';
+import { returnsUnusually } from './denied.ts';
+import { kernelFunctions, remainsOf } from './kernel-functions.ts';
 import { nameMatcher, type ProbePattern } from './pattern.ts';
 import { usdtProbes } from './usdt-notes.ts';
 
@@ -21,28 +22,46 @@ export interface UserFile {
   readonly places: readonly UserPlace[];
 }
 
-/** What a pattern stands for on this machine; never empty. */
-export type FoundProbes =
-  | { readonly kind: 'kernel'; readonly functions: readonly string[] }
+/** What a pattern stands for on this machine; never empty. `denied` are names that match and must not be hooked. */
+export type FoundProbes = { readonly denied?: readonly string[] } & FoundPlaces;
+
+type FoundPlaces =
+  | { readonly kind: 'kernel'; readonly functions: readonly string[]; readonly ambiguous: readonly string[] }
   | { readonly kind: 'tracepoint'; readonly events: readonly { readonly category: string; readonly name: string }[] }
   | { readonly kind: 'user'; readonly files: readonly UserFile[] };
 
 const FILE_MAX = 512 * 2 ** 20;
 
+export interface SearchOptions {
+  readonly regularExpression?: boolean;
+  /** Looks for libraries in this process; without a library, in its own program. */
+  readonly pid?: number | undefined;
+  /** Functions are hooked where they return: not all can be. */
+  readonly returns?: boolean;
+  /** Hooks those of Go, too. */
+  readonly force?: boolean;
+}
+
 /**
  * Finds the places that a pattern names.
- * @param pid looks for libraries in this process; without a library, in its own program
- * @throws KscopeError usage when there is none
+ * @throws KscopeError usage when there is none that can be hooked
  */
 export function findProbes(
   pattern: ProbePattern,
-  { regularExpression = false, pid }: { readonly regularExpression?: boolean; readonly pid?: number | undefined } = {},
+  { regularExpression = false, pid, returns = false, force = false }: SearchOptions = {},
 ): FoundProbes {
   const matches = nameMatcher(pattern.name, regularExpression);
   switch (pattern.kind) {
     case 'kernel': {
-      const functions = kernelFunctions(matches);
-      return functions.length > 0 ? { kind: 'kernel', functions } : none(pattern, 'the kernel has no function');
+      const found = kernelFunctions(matches, returns);
+      if (found.functions.length > 0) {
+        return { kind: 'kernel', ...found };
+      }
+      const [name] = found.denied;
+      const remains = remainsOf(pattern.name);
+      return name === undefined
+        ? none(pattern, 'the kernel has no function', remains.length > 0 ? [`it has ${remains.join(', ')}`] : [])
+        : refused(name, returns);
     }
     case 'tracepoint': {
       const inCategory = nameMatcher(pattern.where, regularExpression);
@@ -51,27 +70,44 @@ export function findProbes(
     }
     default: {
       const seen = new Set<string>();
+      const denied = new Set<string>();
+      const mayReturn = ({ name }: UserPlace): boolean => {
+        const may = !returns || force || !returnsUnusually(name);
+        if (!may) {
+          denied.add(name);
+        }
+        return may;
+      };
       const files = userFiles(pattern, pid).flatMap((path) => {
-        const places = placesIn(path, seen, (elf) =>
+        const places = placesIn(path, seen, returns && !force, (elf) =>
           pattern.kind === 'user'
-            ? functionsOf(elf, matches)
+            ? functionsOf(elf, matches).filter(mayReturn)
             : usdtProbes(elf).filter(
                 ({ name, provider }) => matches(name) && (pattern.provider ?? provider) === provider,
               ),
         );
         return places.length > 0 ? [{ path, places }] : [];
       });
+      const [name] = denied;
+      if (files.length === 0 && name !== undefined) {
+        return refused(name, true);
+      }
       const what = pattern.kind === 'user' ? 'function' : 'probe';
       return files.length > 0
-        ? { kind: 'user', files }
+        ? { kind: 'user', files, denied: [...denied] }
         : none(pattern, `'${escapeText(pattern.where || `process ${pid}`)}' has no ${what}`);
     }
   }
 }
 
-function none(pattern: ProbePattern, what: string): never {
+function none(pattern: ProbePattern, what: string, hint: readonly string[] = []): never {
   const name = pattern.kind === 'tracepoint' ? `${pattern.where}:${pattern.name}` : pattern.name;
-  throw new KscopeError('usage', `${what} '${escapeText(name)}'`);
+  throw new KscopeError('usage', `${what} '${escapeText(name)}'`, { hint });
+}
+
+function refused(name: string, returns: boolean): never {
+  const why = returns ? 'it, or its return, must not be hooked' : 'it must not be hooked';
+  throw new KscopeError('usage', `'${escapeText(name)}' cannot be traced: ${why}`);
 }
 
 /** Every tracepoint of the running kernel. */
@@ -115,8 +151,14 @@ function programs(name: string): string[] {
 /**
  * Places of a file, each once, whatever names it has; none for what cannot be read or is no ELF file.
  * @param seen files that were looked at before, under whatever path
+ * @param refuseGo refuses programs in Go that have such places
  */
-function placesIn(path: string, seen: Set<string>, find: (elf: Elf) => readonly UserPlace[]): UserPlace[] {
+function placesIn(
+  path: string,
+  seen: Set<string>,
+  refuseGo: boolean,
+  find: (elf: Elf) => readonly UserPlace[],
+): UserPlace[] {
   const elf = readElf(path, seen);
   const places = new Map<number, UserPlace>();
   for (const place of elf === undefined ? [] : find(elf)) {
@@ -124,7 +166,16 @@ function placesIn(path: string, seen: Set<string>, find: (elf: Elf) => readonly 
       places.set(place.offset, place);
     }
   }
+  if (refuseGo && places.size > 0 && elf !== undefined && isGo(elf)) {
+    throw new KscopeError('usage', `'${escapeText(path)}' is written in Go: hooking returns of functions crashes it`, {
+      hint: 'Go moves its stacks, and finds a foreign return address there; --force does it all the same',
+    });
+  }
   return [...places.values()];
+}
+
+function isGo(elf: Elf): boolean {
+  return ['.gopclntab', '.go.buildinfo', '.note.go.buildid'].some((name) => elf.section(name) !== undefined);
 }
 
 function readElf(path: string, seen: Set<string>): Elf | undefined {

@@ -4,7 +4,7 @@ import type { Skeleton, SkeletonTypes } from '../bpf/skeleton.ts';
 import { KscopeError } from '../model/errors.ts';
 import type { Message, Row } from '../model/message.ts';
 import { now } from '../system/clock.ts';
-import { activityOf, attachersOf, type CommonDefinition, rulesOf } from './common-definition.ts';
+import { activityOf, attachersOf, type CommonDefinition, rulesOf, warningsOf } from './common-definition.ts';
 import type { RunContext } from './definition.ts';
 import { DeltaReader } from './deltas.ts';
 import { intervalEnds } from './intervals.ts';
@@ -63,6 +63,7 @@ export async function* aggregate(run: Aggregation): AsyncGenerator<Message, void
   });
   const reader = new DeltaReader(session.object.map(run.map), schemas.value);
   yield run.ready(session);
+  yield* warningsOf(definition, context.values);
   for await (const { last } of intervalEnds(context.values, run.usualInterval ?? context.refresh, context.signal)) {
     if (last) {
       session.object.detach();

@@ -17,7 +17,7 @@ export interface ColumnSpec<Value = unknown, Event = Row, Values = Readonly<Reco
   readonly when?: string;
   /** Key of an option together with which this column is not shown. */
   readonly unless?: string;
-  readonly header?: string;
+  readonly header?: string | ((values: Values) => string);
   readonly width?: number;
   readonly align?: 'left' | 'right';
   /** Instead of the type's own rendering. */
@@ -85,7 +85,7 @@ export function allColumns(
     const option = options[columnKey(name)] ?? (spec.when === undefined ? undefined : options[columnKey(spec.when)]);
     return {
       name,
-      header: spec.header ?? name.toUpperCase(),
+      header: headerOf(name, spec, values),
       width: spec.width ?? type.width,
       align: spec.align ?? type.align,
       type,
@@ -94,6 +94,10 @@ export function allColumns(
       ...(option !== undefined && { option }),
     };
   });
+}
+
+function headerOf(name: string, { header }: ColumnSpec, values: Readonly<Record<string, unknown>>): string {
+  return (typeof header === 'function' ? header(values) : header) ?? name.toUpperCase();
 }
 
 /**

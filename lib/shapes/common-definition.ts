@@ -2,6 +2,7 @@ import type { ChoiceRules } from '../bpf/choose.ts';
 import type { BpfObject } from '../bpf/object.ts';
 import type { BpfProgram } from '../bpf/program.ts';
 import type { Skeleton, SkeletonTypes } from '../bpf/skeleton.ts';
+import type { WarningMessage } from '../model/message.ts';
 import type { Positional } from './definition.ts';
 import { isPositional, type Option, type Options, type OptionValues, positionalsOf } from './options.ts';
 
@@ -46,6 +47,8 @@ export interface CommonDefinition<S extends SkeletonTypes, O> {
   prepare?(object: BpfObject, values: OptionValues<O>): void;
   /** Between load and attach: entries of maps. */
   loaded?(object: BpfObject, values: OptionValues<O>): void;
+  /** What to know about a run, as soon as everything is attached: 'functions that must not be traced are left out'. */
+  warnings?(values: OptionValues<O>): readonly string[];
   readonly examples: Readonly<Record<string, string>>;
   readonly aliases?: Readonly<Record<string, readonly string[]>>;
 }
@@ -97,6 +100,14 @@ export function attachersOf<O>(
   return Object.fromEntries(
     Object.entries(attach?.by ?? {}).map(([name, by]) => [name, (program) => by?.(program, values as OptionValues<O>)]),
   );
+}
+
+/** The warnings of a definition, as messages. */
+export function warningsOf<O>(
+  definition: Pick<CommonDefinition<SkeletonTypes, O>, 'warnings'>,
+  values: Readonly<Record<string, unknown>>,
+): WarningMessage[] {
+  return (definition.warnings?.(values as OptionValues<O>) ?? []).map((text) => ({ type: 'warning', text }));
 }
 
 /** 'Trace the open(2) family.' becomes 'Tracing the open(2) family'. */

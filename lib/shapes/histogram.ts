@@ -50,6 +50,8 @@ export interface HistogramDefinition<S extends SkeletonTypes, O, M extends Text<
   keep?(row: RowOf<S, M>, values: OptionValues<O>): boolean;
   /** Prints a table of percentiles instead of distributions, which need not be asked for; maps are of `struct fine_hist`. */
   percentiles?(values: OptionValues<O>): readonly number[];
+  /** Average, total, count and percentiles come with every distribution, not only when they are asked for. */
+  readonly detailed?: boolean;
   /** Seconds between outputs when the user gives none; without it, one output at the end. */
   readonly interval?: number;
   /** Usually a table of how many values there were and of their sum; `--dist` asks for the distributions. */
@@ -86,7 +88,7 @@ export function histogram<
     ...(any.totals !== undefined && { dist: distOption(any.totals) }),
     ...(any.share !== undefined && { share: flag(any.share.flag, any.share.summary) }),
     ...timeOption,
-    ...(any.percentiles === undefined && detailsOption),
+    ...(any.percentiles === undefined && any.detailed !== true && detailsOption),
     ...(stackOf(any) !== undefined && { tableSize: stackTableSize }),
     ...commonOptions,
   });
@@ -299,6 +301,7 @@ function printer(skeleton: Skeleton, definition: AnyHistogram, unit: Unit, value
     ? totalsPrinter(specs, types, unit, values, totals.countsWhen)
     : distributionPrinter(specs, types, unit, values, {
         step: definition.step?.(values as OptionValues<Options>),
+        detailed: definition.detailed === true || values.details === true,
         whose: stackOf(definition)?.whose,
       });
 }
@@ -428,7 +431,15 @@ function distributionPrinter(
   types: FieldTypes,
   unit: Unit,
   values: Values,
-  { step, whose }: { readonly step: number | undefined; readonly whose: 'kernel' | 'user' | undefined },
+  {
+    step,
+    detailed,
+    whose,
+  }: {
+    readonly step: number | undefined;
+    readonly detailed: boolean;
+    readonly whose: 'kernel' | 'user' | undefined;
+  },
 ): Printer {
   const named = Object.fromEntries(
     statistics.map((name) => [name, totalTypes[name] ?? (totalTypes.total as SemanticType)]),
@@ -459,7 +470,7 @@ function distributionPrinter(
             buckets,
             count: countOf(buckets),
             total: (row.total as number) / unit.size,
-            details: values.details === true,
+            details: detailed,
             ...(row[STACK] as Pick<HistogramMessage, 'kernel' | 'user'> | undefined),
             ...(fields !== undefined && { fields }),
           };

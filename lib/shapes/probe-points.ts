@@ -1,6 +1,7 @@
 import type { BpfProgram } from '../bpf/program.ts';
 import { KscopeError } from '../model/errors.ts';
-import { type FoundProbes, findProbes } from '../probes/find.ts';
+import { escapeText } from '../model/escape.ts';
+import { type FoundProbes, findProbes, type SearchOptions } from '../probes/find.ts';
 import { type ProbePattern, parseProbePattern } from '../probes/pattern.ts';
 import { demangle } from '../system/symbols/demangle.ts';
 import { KernelSymbols } from '../system/symbols/kernel.ts';
@@ -9,7 +10,7 @@ import { flag, type Option } from './options.ts';
 /** Places that are attached to one by one: each takes some milliseconds, and as much at the end. */
 const ONE_BY_ONE_MAX = 1000;
 
-interface PointValues {
+export interface PointValues {
   readonly pattern: ProbePattern;
   readonly regexp: boolean;
   readonly pid?: number | undefined;
@@ -28,13 +29,13 @@ export const probePointOptions = {
 };
 
 /** What a pattern stands for in this run, and the names of the places by the numbers that programs see. */
-class ProbePoints {
+export class ProbePoints {
   readonly found: FoundProbes;
   readonly #names: string[] = [];
   #symbols: KernelSymbols | undefined;
 
-  constructor({ pattern, regexp, pid }: PointValues) {
-    this.found = findProbes(pattern, { regularExpression: regexp, pid });
+  constructor({ pattern, regexp, pid }: PointValues, more: Pick<SearchOptions, 'returns' | 'force'> = {}) {
+    this.found = findProbes(pattern, { regularExpression: regexp, pid, ...more });
   }
 
   /** @returns the number by which programs know the place */
@@ -45,6 +46,10 @@ class ProbePoints {
   nameOf(id: bigint): string {
     if (this.found.kind !== 'kernel') {
       return this.#names[Number(id)] ?? '?';
+    }
+    const [only = '', another] = this.found.functions;
+    if (another === undefined) {
+      return only;
     }
     this.#symbols ??= new KernelSymbols();
     return this.#symbols.resolve(id).symbol ?? `0x${id.toString(16)}`;
@@ -66,6 +71,27 @@ function pointsOf(values: PointValues): ProbePoints {
 /** Name of the place that a program was called at: `id` is what bpf/include/probe-points.h gives it. */
 export function probePointName(id: bigint, values: PointValues): string {
   return pointsOf(values).nameOf(id);
+}
+
+/** What of a pattern is not traced. */
+export function probePointWarnings(values: PointValues): string[] {
+  return warningsAbout(pointsOf(values).found);
+}
+
+export function warningsAbout(found: FoundProbes): string[] {
+  const { denied = [] } = found;
+  const ambiguous = found.kind === 'kernel' ? found.ambiguous : [];
+  return [
+    ...(denied.length > 0 ? [`not traced, since that must not be: ${some(denied)}`] : []),
+    ...(ambiguous.length > 0
+      ? [`several functions have the same name, of which one is traced: ${some(ambiguous)}`]
+      : []),
+  ];
+}
+
+function some(names: readonly string[]): string {
+  const shown = names.slice(0, 10).map(escapeText).join(', ');
+  return names.length > 10 ? `${shown} and ${names.length - 10} more` : shown;
 }
 
 /** Without a pattern the question is whether there is anything that could be named: there always are events. */
@@ -150,7 +176,7 @@ export function atKernelFunctions(text: string) {
   };
 }
 
-function refuseTooMany(count: number, { pattern }: PointValues): void {
+export function refuseTooMany(count: number, { pattern }: Pick<PointValues, 'pattern'>): void {
   if (count > ONE_BY_ONE_MAX) {
     throw new KscopeError('usage', `'${pattern.text}' means ${count} places, and ${ONE_BY_ONE_MAX} can be traced`, {
       hint: 'a longer pattern means fewer',
@@ -159,7 +185,7 @@ function refuseTooMany(count: number, { pattern }: PointValues): void {
 }
 
 /** Kernels before 5.15 have no numbers for places: there it can only be one. */
-function attachOne(number: number, attach: () => unknown): void {
+export function attachOne(number: number, attach: () => unknown): void {
   try {
     attach();
   } catch (error) {

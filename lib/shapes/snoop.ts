@@ -23,6 +23,7 @@ import {
   type OptionsFor,
   rulesOf,
   type Text,
+  warningsOf,
 } from './common-definition.ts';
 import { commonOptions } from './common-options.ts';
 import { CountedRows, countSchema, countTypes } from './count.ts';
@@ -202,6 +203,7 @@ async function* run(
     ...(fields !== undefined && { fields }),
     ...(stacks !== undefined && fields === undefined && { stacks: stacks.fields }),
   };
+  yield* warningsOf(definition, values);
 
   function* shown(events: Row[]): Generator<Message, void, void> {
     const rows =

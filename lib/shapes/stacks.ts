@@ -11,6 +11,7 @@ import {
   type OptionsFor,
   rulesOf,
   type Text,
+  warningsOf,
 } from './common-definition.ts';
 import { commonOptions, parseSeconds } from './common-options.ts';
 import type { Positional, RunContext, Tool } from './definition.ts';
@@ -138,6 +139,7 @@ async function* run(
   const map = object.map<Row, Row>(definition.map);
   const processOf = (key: Row) => (definition.process === undefined ? 0 : (key[definition.process] as number));
   yield readyMessage({ skeleton, definition }, session);
+  yield* warningsOf(definition, values);
 
   const soFar = (): WeighedStack[] =>
     map

@@ -10,13 +10,36 @@ export function atLeastMilliseconds<const Set extends string = never>(
   summary: string,
   set: Set,
 ): Option<number | undefined, Set> {
-  return { flags, summary, set, group: 'filter', parse: parseMilliseconds, encode: (ms) => Math.round(ms * 1e6) };
+  return {
+    flags,
+    summary,
+    set,
+    group: 'filter',
+    parse: (given) => parseAmount(given, 'milliseconds'),
+    encode: (ms) => Math.round(ms * 1e6),
+  };
 }
 
-function parseMilliseconds(given: string): number {
+/** The same in microseconds. */
+export function atLeastMicroseconds<const Set extends string = never>(
+  flags: string,
+  summary: string,
+  set: Set,
+): Option<number | undefined, Set> {
+  return {
+    flags,
+    summary,
+    set,
+    group: 'filter',
+    parse: (given) => parseAmount(given, 'microseconds'),
+    encode: (us) => Math.round(us * 1e3),
+  };
+}
+
+function parseAmount(given: string, what: string): number {
   const value = /^\d+(\.\d+)?$/.test(given) ? Number(given) : Number.NaN;
   if (!(value <= 1e9)) {
-    throw new KscopeError('usage', `'${given}' is not a number of milliseconds`);
+    throw new KscopeError('usage', `'${given}' is not a number of ${what}`);
   }
   return value;
 }

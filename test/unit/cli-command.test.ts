@@ -67,6 +67,19 @@ test('values are stored under the key of the definition, however they are spelle
   assert.deepEqual(values('--only', 'a').names, ['a']);
 });
 
+test('an argument that can be given several times is a list', () => {
+  const several: CommandSpec = {
+    ...spec,
+    positionals: [
+      { key: 'names', name: '<name...>', summary: 'names', parse: (given) => [parseInteger(given, 1, 100)] },
+    ],
+  };
+  const parsed = parseArguments('thing', several, ['3', '-x', '1', '2']);
+  assert.deepEqual(parsed.kind === 'run' && parsed.values.names, [3, 1, 2]);
+  assert.throws(() => parseArguments('thing', several, []), /missing required argument 'name'/);
+  assert.throws(() => parseArguments('thing', several, ['1', 'two']), /argument '<name\.\.\.>': 'two' is not/);
+});
+
 test('a flag that begins with no- is on when it is given', () => {
   assert.equal(values('--no-header').noHeader, true);
 });

@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseElf } from '../../lib/bpf/elf.ts';
 import { KscopeError } from '../../lib/model/errors.ts';
-import { findProbes } from '../../lib/probes/find.ts';
+import { isDenied, neverReturns, returnsUnusually } from '../../lib/probes/denied.ts';
+import { type FoundProbes, findProbes, type SearchOptions } from '../../lib/probes/find.ts';
 import { nameMatcher, parseProbePattern } from '../../lib/probes/pattern.ts';
 import { usdtProbes } from '../../lib/probes/usdt-notes.ts';
+import { warningsAbout } from '../../lib/shapes/probe-points.ts';
 import { ProbedLibrary } from '../helpers/probed-library.ts';
 import { damage, randomNumbers } from '../helpers/random.ts';
+import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
 
 test('a pattern says what kind of place it means', () => {
   const cases: Readonly<Record<string, readonly [kind: string, where: string, name: string, provider?: string]>> = {
@@ -69,6 +73,70 @@ test('the statically defined probes of a library are read from its notes', () =>
   assert.equal(probe.semaphore, undefined);
   const [place] = functionPlaces(library.path, 'add');
   assert.equal(probe.offset, place?.offset);
+});
+
+test('what must not be hooked is left out, and refused when nothing else was meant', () => {
+  const names = [
+    'vfs_read',
+    'do_exit',
+    '__x64_sys_exit_group',
+    'perf_event_read',
+    'ftrace_caller',
+    'f.cold',
+    'f.cold.7',
+  ];
+  assert.deepEqual(
+    names.filter((name) => !isDenied(name)),
+    ['vfs_read', 'do_exit', '__x64_sys_exit_group'],
+  );
+  assert.deepEqual(
+    names.filter((name) => neverReturns(name)),
+    ['do_exit', '__x64_sys_exit_group'],
+  );
+  const user = [
+    'malloc',
+    'setjmp',
+    '_setjmp',
+    '__sigsetjmp',
+    'siglongjmp',
+    'vfork',
+    'fork',
+    'swapcontext',
+    '_Unwind_Find_FDE',
+  ];
+  assert.deepEqual(
+    user.filter((name) => !returnsUnusually(name)),
+    ['malloc', 'fork'],
+  );
+  const find = (text: string, options: SearchOptions) => () => findProbes(parseProbePattern(text), options);
+  assert.throws(find('do_exit', { returns: true }), /'do_exit' cannot be traced/);
+  const all = find('c:*setjmp', {})();
+  assert.ok(all.kind === 'user' && all.files.every(({ places }) => places.length > 0));
+  assert.throws(find('c:*setjmp', { returns: true }), /setjmp' cannot be traced/);
+  const some = find('c:*fork', { returns: true })();
+  assert.ok(some.denied?.includes('vfork'));
+});
+
+test('programs in Go keep their returns to themselves', () => {
+  using library = new ProbedLibrary();
+  using place = new TemporaryDirectory();
+  const path = join(place.path, 'go');
+  writeFileSync(path, readFileSync(library.path, 'latin1').replace('.note.stapsdt', '.gopclntab\0\0\0'), 'latin1');
+  const pattern = parseProbePattern(`${path}:add`);
+  assert.throws(() => findProbes(pattern, { returns: true }), /is written in Go/);
+  assert.equal(findProbes(pattern).kind, 'user');
+  assert.equal(findProbes(pattern, { returns: true, force: true }).kind, 'user');
+  assert.throws(() => findProbes(parseProbePattern(`${path}:none`), { returns: true }), /has no function 'none'/);
+});
+
+test('warnings name what is not traced, ten at most', () => {
+  const many = Array.from({ length: 12 }, (_, i) => `f${i}`);
+  const found: FoundProbes = { kind: 'kernel', functions: ['a', 'b'], denied: many, ambiguous: ['b'] };
+  const [denied, ambiguous, ...more] = warningsAbout(found);
+  assert.match(denied ?? '', /must not be: f0, f1, .*, f9 and 2 more$/);
+  assert.match(ambiguous ?? '', /of which one is traced: b$/);
+  assert.deepEqual(more, []);
+  assert.deepEqual(warningsAbout({ kind: 'tracepoint', events: [] }), []);
 });
 
 function functionPlaces(path: string, name: string) {

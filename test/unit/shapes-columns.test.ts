@@ -45,6 +45,12 @@ test('a rendering of its own sees the row and the values of the options', () => 
   assert.equal(column?.text?.('/a', { pid: 7 }), '/a 7 true');
 });
 
+test('a header may depend on the options', () => {
+  const header = ({ micros }: Readonly<Record<string, unknown>>) => (micros === true ? 'LAT(us)' : 'LAT(ms)');
+  assert.equal(allColumns({ pid: { header } }, fakeTypes)[0]?.header, 'LAT(ms)');
+  assert.equal(allColumns({ pid: { header } }, fakeTypes, { micros: true })[0]?.header, 'LAT(us)');
+});
+
 test('columns that are not always there have an option that shows them', () => {
   const options = columnOptions(specs);
   assert.deepEqual(Object.keys(options), [columnKey('time'), columnKey('path')]);
