@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RawTcp } from '../helpers/raw-tcp.ts';
 import { runTool } from '../helpers/run-tool.ts';
-import { mustSyscall, syscall } from '../helpers/syscall.ts';
+import { syscall } from '../helpers/syscall.ts';
 import { tableRows } from '../helpers/tables.ts';
 import { waysToSpeak } from '../helpers/tcp-conversation.ts';
 import { watch } from '../helpers/watch.ts';
@@ -36,11 +36,14 @@ test('each end of a connection counts what it sends and receives for the first s
       server.send(512);
       client.receive(512);
       // More than there is room for: what the call returns counts, not what it asked for.
-      sent = 1024 + mustSyscall('sendto', client.fd, new Uint8Array(64 << 20), 64 << 20, MSG_DONTWAIT, 0, 0);
-      assert.ok(syscall('sendto', client.fd, new Uint8Array(64 << 20), 64 << 20, MSG_DONTWAIT, 0, 0) < 0);
+      sent = 1024;
+      const plenty = new Uint8Array(16 << 20);
+      for (let took = 0; took >= 0; sent += Math.max(0, took)) {
+        took = syscall('sendto', client.fd, plenty, plenty.length, MSG_DONTWAIT, 0, 0);
+      }
     },
   );
-  assert.ok(sent > 1024 && sent < 64 << 20);
+  assert.ok(sent > 1024);
   const there = { tx: sent, rx: 512 };
   const back = { tx: 512, rx: 1024 };
   const both = { tx: sent + 512, rx: 1024 + 512 };
