@@ -52,7 +52,7 @@ export { filters } from './shapes/filters.ts';
 export { byCounter, lacksCounters } from './shapes/hardware-counters.ts';
 export { histogram } from './shapes/histogram.ts';
 export { offCpuOptions } from './shapes/off-cpu-options.ts';
-export { choice, flag, integer, list, parseInteger, pattern, text } from './shapes/options.ts';
+export { choice, flag, integer, list, type Option, parseInteger, pattern, text } from './shapes/options.ts';
 export { outstanding } from './shapes/outstanding.ts';
 export { pageCache } from './shapes/page-cache.ts';
 export {
@@ -72,6 +72,7 @@ export { atLeastMicroseconds, atLeastMilliseconds } from './shapes/thresholds.ts
 export { top } from './shapes/top.ts';
 export { trafficPlans } from './shapes/traffic.ts';
 export { atFunctions, type UserFunctionValues } from './shapes/user-functions.ts';
+export { withDistributions } from './shapes/with-distributions.ts';
 export { bpfHolders, type Holder } from './system/bpf-holders.ts';
 export { commandOf } from './system/commands.ts';
 export { everyCpu } from './system/cpus.ts';

@@ -6,7 +6,7 @@ import type { Message, Row } from '../model/message.ts';
 import { now } from '../system/clock.ts';
 import { activityOf, attachersOf, type CommonDefinition, rulesOf, warningsOf } from './common-definition.ts';
 import type { RunContext } from './definition.ts';
-import { DeltaReader } from './deltas.ts';
+import { DeltaReader, type GrowingAmounts } from './deltas.ts';
 import { intervalEnds } from './intervals.ts';
 import type { Options, OptionValues } from './options.ts';
 import { Session } from './session.ts';
@@ -43,6 +43,7 @@ export interface Aggregation {
   readonly definition: CommonDefinition<SkeletonTypes, Options>;
   /** Seconds between outputs when the user gives none; undefined waits for the end. */
   readonly usualInterval?: number;
+  readonly growing?: GrowingAmounts;
   ready(session: Session): Message;
   /** What to say of the gains of one interval: key and value fields in one row. */
   messages(rows: Row[], session: Session): Iterable<Message>;
@@ -61,7 +62,7 @@ export async function* aggregate(run: Aggregation): AsyncGenerator<Message, void
     prepare: (object) => definition.prepare?.(object, context.values as OptionValues<Options>),
     loaded: (object) => definition.loaded?.(object, context.values as OptionValues<Options>),
   });
-  const reader = new DeltaReader(session.object.map(run.map), schemas.value);
+  const reader = new DeltaReader(session.object.map(run.map), schemas.value, run.growing);
   yield run.ready(session);
   yield* warningsOf(definition, context.values);
   for await (const { last } of intervalEnds(context.values, run.usualInterval ?? context.refresh, context.signal)) {

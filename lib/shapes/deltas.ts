@@ -10,6 +10,12 @@ export interface Delta {
 }
 
 /**
+ * Amounts of a value that the program adds to only now and then, such as times that go on: with what has come together
+ * until `now` (nanoseconds of the monotonic clock), or nothing where there is no more than what was added.
+ */
+export type GrowingAmounts = (value: Row, now: bigint) => Row;
+
+/**
  * Reads a map whose amounts only grow (counts, bytes, times, slots), per CPU or not, as differences between readings:
  * nothing is ever reset, so nothing that is added meanwhile is lost. An entry that fell behind its former self was
  * evicted and made again.
@@ -17,10 +23,12 @@ export interface Delta {
 export class DeltaReader {
   readonly #map: BpfMap<unknown, Row | readonly Row[]>;
   readonly #additive: readonly string[];
+  readonly #growing: GrowingAmounts | undefined;
   readonly #gains: Gains;
 
   /** @param schema of the map's value, a structure */
-  constructor(map: BpfMap, schema: RowSchema) {
+  constructor(map: BpfMap, schema: RowSchema, growing?: GrowingAmounts) {
+    this.#growing = growing;
     this.#map = map as BpfMap<unknown, Row | readonly Row[]>;
     this.#additive = schema.fields.filter(({ semantic }) => semantic.additive === true).map(({ name }) => name);
     this.#gains = new Gains(this.#additive);
@@ -30,8 +38,11 @@ export class DeltaReader {
   read(): Delta[] {
     const deltas: Delta[] = [];
     const gainOf = this.#gains.reading();
+    // Asked before: what is added meanwhile must not be taken for less than what was known.
+    const instant = process.hrtime.bigint();
     for (const [key, value] of this.#map.entries()) {
-      const now = Array.isArray(value) ? this.#sum(value) : (value as Row);
+      const booked = Array.isArray(value) ? this.#sum(value) : (value as Row);
+      const now = this.#growing === undefined ? booked : { ...booked, ...this.#growing(booked, instant) };
       const id = typeof key === 'object' ? JSON.stringify(key, bigintAsText) : String(key);
       const gained = gainOf(id, now);
       if (gained !== undefined) {

@@ -16,6 +16,7 @@ import {
 import { type CommonDefinition, commonParts, type OptionsFor, type Text } from './common-definition.ts';
 import { commonOptions } from './common-options.ts';
 import type { RunContext, Tool } from './definition.ts';
+import type { GrowingAmounts } from './deltas.ts';
 import { intervalPositionals } from './intervals.ts';
 import { choice, flag, integer, type Options, type OptionValues, withOwn } from './options.ts';
 
@@ -62,6 +63,11 @@ export interface TopDefinition<S extends SkeletonTypes, O, M extends Text<keyof 
    * length as the field `period`.
    */
   readonly perSecond?: boolean;
+  /**
+   * Amounts of a value that the program adds to only now and then, such as times that go on: with what has come together
+   * until `now` (nanoseconds of the monotonic clock), or nothing where there is no more than what was added.
+   */
+  growing?(value: S['maps'][M]['value'], now: bigint): Partial<S['maps'][M]['value']>;
   /** What the kernel cannot filter. */
   keep?(row: RowOf<S, M>, values: OptionValues<O>): boolean;
 }
@@ -184,6 +190,7 @@ async function* run(
     context,
     definition,
     ...(definition.interval !== undefined && { usualInterval: definition.interval }),
+    ...(definition.growing !== undefined && { growing: definition.growing as GrowingAmounts }),
     ready: (session) => {
       since = performance.now();
       return readyMessage({ skeleton, definition }, session);

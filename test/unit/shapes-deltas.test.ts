@@ -96,3 +96,20 @@ test('an entry that was gone for a reading has gained all that it has', () => {
   entries.push(gone as (typeof entries)[number]);
   assert.deepEqual(reader.read(), [{ key: 1, value: value(3, [1, 0]) }]);
 });
+
+test('amounts that go on have what has come together so far, once', () => {
+  const entries: [unknown, Row][] = [[1, { bytes: 5, slots: [0], comm: 'a' }]];
+  const map = { entries: () => structuredClone(entries) };
+  let more = 10;
+  const asked: bigint[] = [];
+  const reader = new DeltaReader(map as unknown as BpfMap, schema, (booked, now) => {
+    asked.push(now);
+    return { bytes: (booked.bytes as number) + more };
+  });
+  assert.equal(reader.read()[0]?.value.bytes, 15);
+  assert.deepEqual(reader.read(), []);
+  more = 0;
+  entries[0] = [1, { bytes: 20, slots: [0], comm: 'a' }];
+  assert.equal(reader.read()[0]?.value.bytes, 5);
+  assert.ok(asked[0] !== undefined && asked[1] !== undefined && asked[0] < asked[1]);
+});
