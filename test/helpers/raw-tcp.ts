@@ -11,9 +11,13 @@ const IPPROTO_TCP = 6;
 const TCP_MAXSEG = 2;
 const TCP_INFO = 11;
 // In struct tcp_info.
+const CONGESTION_STATE_AT = 1;
 const ROUND_TRIP_TIME_AT = 68;
 const TOTAL_RETRANSMITS_AT = 100;
 const SEGMENTS_RECEIVED_AT = 140;
+
+/** Numbers of states of congestion control. */
+export const congestionState = { open: 0, disorder: 1, cwr: 2, recovery: 3, loss: 4 } as const;
 
 /**
  * A TCP socket of which every step is one system call of this thread. It can be made deaf: it then drops each packet
@@ -61,6 +65,11 @@ export class RawTcp implements Disposable {
   /** How many segments the kernel says that it has sent again. */
   get retransmits(): number {
     return this.#info(TOTAL_RETRANSMITS_AT);
+  }
+
+  /** One of `congestionState`. */
+  get congestionState(): number {
+    return this.#info(CONGESTION_STATE_AT) & 0xff;
   }
 
   /** The smoothed round-trip time that the kernel knows, in microseconds. */
