@@ -74,6 +74,7 @@ export { trafficPlans } from './shapes/traffic.ts';
 export { atFunctions, type UserFunctionValues } from './shapes/user-functions.ts';
 export { withDistributions } from './shapes/with-distributions.ts';
 export { bpfHolders, type Holder } from './system/bpf-holders.ts';
+export { cpuPressure } from './system/cgroup-pressure.ts';
 export { commandOf } from './system/commands.ts';
 export { everyCpu } from './system/cpus.ts';
 export { diskName, diskNumber } from './system/disks.ts';
