@@ -43,8 +43,8 @@ test('the runs of a program are counted, with who holds it and what its maps tak
   assert.equal(total_time, run_time);
   assert.equal(average, Math.round(Number(run_time) / calls));
   assert.ok(Number(cpu) > 0 && Number(cpu) < 100);
-  // The ring buffer alone.
-  assert.ok(Number(map_bytes) > 2 ** 20 && Number(maps) > 1);
+  // Older kernels leave out what a ring buffer takes.
+  assert.ok(Number(map_bytes) > 4096 && Number(maps) > 1);
   // On kernels where programs at system calls can be preempted it is a probe.
   assert.match(`${kind} ${type}`, /^(tracepoint 5|kprobe 2)$/);
 });

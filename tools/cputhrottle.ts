@@ -1,0 +1,59 @@
+import bpf from '../bpf/cputhrottle.bpf.ts';
+import { choice, cpuPressure, integer, snapshot, text } from '../lib/tool.ts';
+
+const sorts = ['throttled_time', 'throttled', 'periods'] as const;
+
+export default snapshot(bpf, {
+  summary: 'Show which cgroups are held back by their limit of processor time.',
+  activity: 'Counting throttled periods of cgroups',
+  description: `
+Prints every second, for each cgroup with a limit of processor time (cpu.max, or cpu.cfs_quota_us in version 1) whose tasks ran: the periods that went by, those in which the time was used up so that its tasks had to wait (THROTTLED and %THROT), and how long they had to, summed over the processors (TIME), so that it can be more than the time that went by. LIMIT is the limit as a number of processors. Those that waited longest come first. A limit on a cgroup above counts for all below it.
+
+These are the kernel's own counters, those of the file cpu.stat, of both versions of cgroups; they are found by going over the tasks of the machine, so that a cgroup without tasks is not shown. The fields bursts and burst_time are what was used beyond the limit because it was saved up before (Linux 5.15). PSI10 and PSI60 are the shares of the last 10 and 60 seconds in which a task of the cgroup waited for a processor, for whatever reason, where the kernel tells them (cpu.pressure of version 2).`,
+  overhead: 'Nothing but the time of each output: 0.3 µs for each thread of the machine.',
+  options: {
+    name: text('-n, --name <TEXT>', 'only cgroups whose path contains this', { group: 'filter' }),
+    rows: integer('-r, --rows <COUNT>', 'print that many rows at most; usually all', { min: 1, group: 'output' }),
+    sort: choice('-s, --sort <FIELD>', 'the column to sort by', sorts, { group: 'output' }),
+  },
+  interval: 1,
+  rows: (records, { name = '' }) => [
+    ...new Map(records.filter(({ cgroup }) => cgroup.includes(name)).map((row) => [row.id, row])).values(),
+  ],
+  gains: {
+    by: ['id'],
+    show: (rows, { sort = 'throttled_time', rows: count }) =>
+      rows.toSorted((a, b) => b[sort] - a[sort]).slice(0, count),
+  },
+  computed: {
+    share: {
+      type: 'percent_t',
+      help: 'share of the periods that were throttled',
+      value: ({ periods, throttled }) => (periods > 0 ? (100 * throttled) / periods : undefined),
+    },
+    psi10: {
+      type: 'percent_t',
+      help: 'share of the last 10 seconds in which a task waited for a processor',
+      value: ({ cgroup, id }) => cpuPressure(cgroup, id)?.avg10,
+    },
+    psi60: {
+      type: 'percent_t',
+      help: 'the same of the last 60 seconds',
+      value: ({ cgroup, id }) => cpuPressure(cgroup, id)?.avg60,
+    },
+  },
+  columns: {
+    periods: {},
+    throttled: { width: 9 },
+    throttled_time: { header: 'TIME' },
+    share: { header: '%THROT' },
+    quota: { header: 'LIMIT', width: 6, text: (quota, { length }) => (quota / (length ?? quota)).toFixed(2) },
+    psi10: { width: 6 },
+    psi60: { width: 6 },
+    cgroup: {},
+  },
+  examples: {
+    '': 'which cgroups wait, every second',
+    '-n kubepods -r 10 5': 'the ten pods that wait longest, every 5 seconds',
+  },
+});
