@@ -61,6 +61,7 @@ struct sk_buff___packet {
 enum skb_drop_reason {
 	SKB_DROP_REASON_NOT_SPECIFIED = 2,
 	SKB_CONSUMED = 1,
+	SKB_DROP_REASON_TCP_LISTEN_OVERFLOW = 3,
 };
 
 struct trace_event_raw_kfree_skb {

@@ -5,14 +5,18 @@ import { mustSyscall, syscall } from './syscall.ts';
 const SOCK_STREAM = 1;
 const SOCK_NONBLOCK = 0o4000;
 const SOL_SOCKET = 1;
+const SO_SNDBUF = 7;
 const SO_ATTACH_FILTER = 26;
 const SO_DETACH_FILTER = 27;
 const IPPROTO_TCP = 6;
 const TCP_MAXSEG = 2;
 const TCP_INFO = 11;
+const TCP_CONGESTION = 13;
 // In struct tcp_info.
 const CONGESTION_STATE_AT = 1;
 const ROUND_TRIP_TIME_AT = 68;
+const SLOW_START_THRESHOLD_AT = 76;
+const CONGESTION_WINDOW_AT = 80;
 const TOTAL_RETRANSMITS_AT = 100;
 const SEGMENTS_RECEIVED_AT = 140;
 
@@ -26,11 +30,11 @@ export const congestionState = { open: 0, disorder: 1, cwr: 2, recovery: 3, loss
 export class RawTcp implements Disposable {
   readonly fd: number;
 
-  static listen({ bind }: { readonly bind: string }): RawTcp {
+  static listen({ bind }: { readonly bind: string }, backlog = 16): RawTcp {
     const address = socketAddress({ address: bind, port: 0 });
     const socket = new RawTcp(mustSyscall('socket', familyOf(bind), SOCK_STREAM, 0));
     mustSyscall('bind', socket.fd, address, address.length);
-    mustSyscall('listen', socket.fd, 16);
+    mustSyscall('listen', socket.fd, backlog);
     return socket;
   }
 
@@ -46,6 +50,12 @@ export class RawTcp implements Disposable {
   /** Before connecting: sends no more than that in a packet. */
   limitSegments(bytes: number): void {
     mustSyscall('setsockopt', this.fd, IPPROTO_TCP, TCP_MAXSEG, new Uint8Array(Uint32Array.of(bytes).buffer), 4);
+  }
+
+  /** Has Reno control its congestion, which every kernel has: it does what the textbooks say. */
+  useReno(): void {
+    const name = Buffer.from('reno');
+    mustSyscall('setsockopt', this.fd, IPPROTO_TCP, TCP_CONGESTION, name, name.length);
   }
 
   /** Begins to connect. */
@@ -70,6 +80,18 @@ export class RawTcp implements Disposable {
   /** One of `congestionState`. */
   get congestionState(): number {
     return this.#info(CONGESTION_STATE_AT) & 0xff;
+  }
+
+  /** What congestion control allows, in segments. */
+  get windows(): { readonly cwnd: number; readonly ssthresh: number } {
+    return { cwnd: this.#info(CONGESTION_WINDOW_AT), ssthresh: this.#info(SLOW_START_THRESHOLD_AT) };
+  }
+
+  /** Size of the send buffer, in bytes. */
+  get sendBuffer(): number {
+    const size = Buffer.alloc(4);
+    mustSyscall('getsockopt', this.fd, SOL_SOCKET, SO_SNDBUF, size, new Uint8Array(Uint32Array.of(4).buffer));
+    return size.readInt32LE();
   }
 
   /** The smoothed round-trip time that the kernel knows, in microseconds. */

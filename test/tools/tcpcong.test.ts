@@ -28,6 +28,7 @@ for (const way of waysToSpeak) {
   test(`over ${way.name}, a timeout is a time of loss, and all else is open`, async () => {
     using listener = RawTcp.listen(way);
     using client = RawTcp.open(way);
+    client.useReno();
     const port = String(listener.port);
     const bounds = { least: 0, most: 0, all: 0 };
     const ports = { client: 0 };
