@@ -33,7 +33,7 @@ struct event {
 	__u8 ip;
 	__u16 protocol;
 	__u32 options;
-	__u32 interface;	/* the index of the one that it is bound to; 0: any */
+	__u32 ifindex;	/* of the interface that it is bound to; 0: any */
 	ip_t addr[16];
 	port_t port;
 	cgroup_id_t cgroup;
@@ -155,7 +155,7 @@ int bind__tp(struct syscall_trace_exit *ctx)
 		event->options |= REUSEADDR;
 	if (BPF_CORE_READ_BITFIELD_PROBED(bound, __sk_common.skc_reuseport))
 		event->options |= REUSEPORT;
-	event->interface = BPF_CORE_READ(bound, __sk_common.skc_bound_dev_if);
+	event->ifindex = BPF_CORE_READ(bound, __sk_common.skc_bound_dev_if);
 	event->cgroup = bpf_get_current_cgroup_id();
 	event_submit(event);
 	return 0;

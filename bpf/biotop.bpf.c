@@ -15,7 +15,7 @@ struct key {
 struct value {
 	count_t io;
 	bytes_t bytes;
-	ns_t time;
+	ns_t total;
 };
 
 /* Of processes that have ended there is nothing to keep when it gets full. */
@@ -38,7 +38,7 @@ static __always_inline void request_done(struct request *rq, struct pending *pen
 		return;
 	__sync_fetch_and_add(&value->io, 1);
 	__sync_fetch_and_add(&value->bytes, pending->bytes);
-	__sync_fetch_and_add(&value->time, now - pending->issued);
+	__sync_fetch_and_add(&value->total, now - pending->issued);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -31,7 +31,7 @@ struct event {
 	thread_t tid;
 	uid_t uid;
 	comm_t comm[16];
-	__u32 command;
+	__u32 cmd;
 	__u32 code;		/* type of the map, program or attachment */
 	__u32 size;		/* instructions of a program, entries of a map */
 	maybe_text_t name[16];
@@ -70,21 +70,21 @@ static __always_inline bool is_change(__u32 command)
 
 static __always_inline void describe(struct event *event, const void *attr)
 {
-	if (event->command == MAP_CREATE) {
+	if (event->cmd == MAP_CREATE) {
 		struct map_attr map = {};
 
 		bpf_probe_read_user(&map, sizeof(map), attr);
 		event->code = map.type;
 		event->size = map.max_entries;
 		__builtin_memcpy(event->name, map.name, sizeof(map.name));
-	} else if (event->command == PROG_LOAD) {
+	} else if (event->cmd == PROG_LOAD) {
 		struct prog_attr prog = {};
 
 		bpf_probe_read_user(&prog, sizeof(prog), attr);
 		event->code = prog.type;
 		event->size = prog.instructions;
 		__builtin_memcpy(event->name, prog.name, sizeof(prog.name));
-	} else if (event->command == LINK_CREATE || event->command == PROG_ATTACH) {
+	} else if (event->cmd == LINK_CREATE || event->cmd == PROG_ATTACH) {
 		struct link_attr link = {};
 
 		/* Both have the kind of attachment in the third word. */
@@ -116,7 +116,7 @@ int bpf__tp(struct syscall_trace_exit *ctx)
 	event->tid = id;
 	event->uid = bpf_get_current_uid_gid();
 	bpf_get_current_comm(event->comm, sizeof(event->comm));
-	event->command = command;
+	event->cmd = command;
 	event->code = NO_TYPE;
 	describe(event, (const void *)syscall_arg2(regs));
 	event->fd = ret >= 0 && (command == MAP_CREATE || command == PROG_LOAD || command == LINK_CREATE ||

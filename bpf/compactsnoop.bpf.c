@@ -24,7 +24,7 @@ struct event {
 	text_t zone[16];
 	int order;
 	bool sync;
-	__u32 result;
+	__u32 code;		/* enum compact_result */
 	maybe_count_t min;
 	maybe_count_t low;
 	maybe_count_t high;
@@ -134,9 +134,9 @@ int end__tp_btf(__u64 *ctx)
 	event->order = compaction->order;
 	event->sync = compaction->sync;
 	if (mm_compaction_begin_arguments > NEW_ARGUMENTS)
-		event->result = kept_apart(ctx[5]);
+		event->code = kept_apart(ctx[5]);
 	else
-		event->result = ctx[4];
+		event->code = ctx[4];
 	if (zone) {
 		if (bpf_core_field_exists(zone->node))
 			event->node = BPF_CORE_READ(zone, node);

@@ -8,7 +8,7 @@
 const volatile __s32 filter_cpu = -1;
 
 struct key {
-	__u64 id;
+	__u64 point;
 };
 
 struct value {
@@ -19,7 +19,7 @@ TABLE_IN(counts, BPF_MAP_TYPE_PERCPU_HASH, struct key, struct value, 65536);
 
 static __always_inline int hit(void *ctx, __u64 id)
 {
-	struct key key = { .id = id };
+	struct key key = { .point = id };
 	struct value *value;
 
 	if (filter_cpu >= 0 && bpf_get_smp_processor_id() != filter_cpu)

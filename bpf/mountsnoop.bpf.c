@@ -33,7 +33,7 @@ struct event {
 	maybe_ns_t latency;
 	__s64 ret;
 	__u32 flags;
-	__u32 command;		/* of fsconfig(2); the attributes of fsmount(2) */
+	__u32 cmd;		/* of fsconfig(2); the attributes of fsmount(2) */
 	fd_t fd;		/* that the call was given */
 	mark_t truncated;
 	args_t names[(NAMES + 1) * ROOM];
@@ -46,7 +46,7 @@ STARTS;
 struct given {
 	enum slot slot;
 	__u32 flags;
-	__u32 command;
+	__u32 cmd;
 	int fd;
 	const char *names[NAMES];
 	__u32 count;
@@ -69,7 +69,7 @@ static __always_inline int trace(const struct syscall_return *ctx, struct pt_reg
 	event->latency = time;
 	event->ret = ctx->ret;
 	event->flags = given->flags;
-	event->command = given->command;
+	event->cmd = given->cmd;
 	event->fd = given->fd;
 	event->truncated = false;
 #pragma unroll
@@ -113,7 +113,7 @@ static __always_inline int trace(const struct syscall_return *ctx, struct pt_reg
 #define GIVEN_mount { .slot = MOUNT, .fd = -1, .flags = NUMBER4, .count = 4, .names = { NAME1, NAME2, NAME3, NAME5 } }
 #define GIVEN_umount { .slot = UMOUNT, .fd = -1, .flags = NUMBER2, .count = 1, .names = { NAME1 } }
 #define GIVEN_fsopen { .slot = FSOPEN, .fd = -1, .flags = NUMBER2, .count = 1, .names = { NAME1 } }
-#define GIVEN_fsmount { .slot = FSMOUNT, .fd = NUMBER1, .flags = NUMBER2, .command = NUMBER3 }
+#define GIVEN_fsmount { .slot = FSMOUNT, .fd = NUMBER1, .flags = NUMBER2, .cmd = NUMBER3 }
 #define GIVEN_move_mount { .slot = MOVE_MOUNT, .fd = NUMBER1, .flags = NUMBER5, .count = 2, .names = { NAME2, NAME4 } }
 #define GIVEN_open_tree { .slot = OPEN_TREE, .fd = NUMBER1, .flags = NUMBER3, .count = 1, .names = { NAME2 } }
 #define GIVEN_fspick { .slot = FSPICK, .fd = NUMBER1, .flags = NUMBER3, .count = 1, .names = { NAME2 } }
@@ -140,7 +140,7 @@ AT_EXIT(fsconfig)
 	return trace(ctx, regs, &(struct given){
 		.slot = FSCONFIG,
 		.fd = NUMBER1,
-		.command = command,
+		.cmd = command,
 		.count = text ? 2 : 1,
 		.names = { NAME3, NAME4 },
 	});

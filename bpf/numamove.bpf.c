@@ -8,14 +8,15 @@
 
 const volatile int wanted_reason = 0;	/* a number of enum migrate_reason, which user space looks up */
 
+/* One for all. */
 struct key {
-	int reason;
+	__u32 _all;
 };
 
 struct value {
 	count_t migrations;
 	count_t failures;
-	ns_t time;
+	ns_t total;
 };
 
 TABLE(moves, struct key, struct value, 16);
@@ -70,7 +71,7 @@ int mm_migrate_pages_start__tp(struct trace_event_raw_mm_migrate_pages_start *ct
 SEC("tp/migrate/mm_migrate_pages")
 int mm_migrate_pages__tp(struct trace_event_raw_mm_migrate_pages *ctx)
 {
-	struct key key = { .reason = wanted_reason };
+	struct key key = {};
 	__u64 *start = entry_find(starts);
 	struct value *value;
 
@@ -81,7 +82,7 @@ int mm_migrate_pages__tp(struct trace_event_raw_mm_migrate_pages *ctx)
 		__sync_fetch_and_add(&value->migrations, ctx->succeeded);
 		__sync_fetch_and_add(&value->failures, ctx->failed);
 		if (start)
-			__sync_fetch_and_add(&value->time, bpf_ktime_get_ns() - *start);
+			__sync_fetch_and_add(&value->total, bpf_ktime_get_ns() - *start);
 	}
 	entry_forget(starts);
 	return 0;

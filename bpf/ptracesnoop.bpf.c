@@ -19,8 +19,8 @@ const volatile pid_t filter_target = 0;
 
 struct event {
 	CALL_FIELDS;
-	__s32 request;		/* of ptrace */
-	maybe_pid_t target;	/* as the caller numbers it */
+	__s32 op;		/* of ptrace */
+	maybe_pid_t tpid;	/* as the caller numbers it */
 	mark_t foreign;		/* in a pid namespace of its own */
 	maybe_addr_t address;
 	maybe_bytes_t bytes;
@@ -47,8 +47,8 @@ begin(const struct syscall_return *ctx, struct pt_regs *regs, pid_t target)
 	if (!event)
 		return NULL;
 	call_fields(event, id, regs, ctx->ret);
-	event->request = NO_REQUEST;
-	event->target = target;
+	event->op = NO_REQUEST;
+	event->tpid = target;
 	event->foreign = BPF_CORE_READ(task, thread_pid, level) > 0;
 	event->fd = -1;
 	return event;
@@ -65,7 +65,7 @@ AT_EXIT(ptrace)
 	event = begin(ctx, regs, request == TRACEME ? 0 : (pid_t)syscall_arg2(regs));
 	if (!event)
 		return 0;
-	event->request = request;
+	event->op = request;
 	if (!takes_or_leaves(request))
 		event->address = syscall_arg3(regs);
 	event_submit(event);

@@ -33,7 +33,7 @@ struct row {
 	fd_t fd;
 	maybe_comm_t comm[16];
 	uid_t uid;
-	__u32 inode;		/* 0: no file */
+	__u64 inode;		/* 0: no file */
 	__u32 netns;
 	__u8 ip;		/* 0: neither 4 nor 6 */
 	maybe_ip_t saddr[16];

@@ -64,7 +64,7 @@ A port that the kernel chooses when a socket is connected or first used is not b
       align: 'left',
       text: (bits) => [...letters].map((one, i) => (bits & (1 << i) ? one : '.')).join(''),
     },
-    interface: { header: 'IF', width: 3 },
+    ifindex: { header: 'IF', width: 3 },
   },
   count: {
     flag: '--count',

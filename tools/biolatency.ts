@@ -20,10 +20,10 @@ Filters by process, user, command or cgroup select by the task that queues or is
   },
   map: 'hists',
   unit: ({ milliseconds }) => (milliseconds ? units.msecs : units.usecs),
-  keys: { disk: { when: ['disks'] }, flags: { when: ['flags'] } },
+  keys: { disk: { when: ['disks'] }, request: { when: ['flags'] } },
   computed: {
     disk: { type: 'text_t', help: 'disk', value: ({ dev }) => diskName(dev) },
-    flags: { type: 'text_t', help: 'operation and flags', value: ({ cmd_flags }) => requestFlags(cmd_flags) },
+    request: { type: 'text_t', help: 'operation and flags', value: ({ cmd_flags }) => requestFlags(cmd_flags) },
   },
   attach: {
     // Without filters and --queued the first sight may as well be when it is issued.

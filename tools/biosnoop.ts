@@ -35,7 +35,7 @@ The process is the one that makes the request (block:block_io_start, from Linux 
       width: 1,
       text: (pattern) => (pattern === 'unknown' ? '?' : pattern.charAt(0).toUpperCase()),
     },
-    flags: { flag: '-F, --flags', summary: 'show the flags of the request', width: 16 },
+    request: { header: 'FLAGS', flag: '-F, --flags', summary: 'show the flags of the request', width: 16 },
     queued: {
       flag: '-Q, --queue',
       summary: 'show the time before the driver got it',
@@ -52,7 +52,7 @@ The process is the one that makes the request (block:block_io_start, from Linux 
       help: 'read, write, flush, discard..., as the kernel names it',
       value: ({ cmd_flags }) => requestFlags(cmd_flags).replace(/.*-/, ''),
     },
-    flags: { type: 'text_t', help: 'operation and flags', value: ({ cmd_flags }) => requestFlags(cmd_flags) },
+    request: { type: 'text_t', help: 'operation and flags', value: ({ cmd_flags }) => requestFlags(cmd_flags) },
   },
   attach: {
     either: [['block_io_start__tp_btf'], ['block_rq_insert__tp_btf']],

@@ -20,11 +20,11 @@ What was to be made is read from the memory of the caller after the call: anothe
     all: flag('-a, --all', 'all calls, such as those that read maps', { set: 'all_commands' }),
   },
   computed: {
-    call: { type: 'text_t', help: 'command of bpf(2)', value: ({ command }) => commandName(command) },
+    call: { type: 'text_t', help: 'command of bpf(2)', value: ({ cmd }) => commandName(cmd) },
     kind: {
       type: 'maybe_text_t',
       help: 'type of the program, map or attachment',
-      value: ({ command, code }) => (code === NO_TYPE ? undefined : typeName(command, code)),
+      value: ({ cmd, code }) => (code === NO_TYPE ? undefined : typeName(cmd, code)),
     },
   },
   columns: {

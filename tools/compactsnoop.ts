@@ -35,9 +35,9 @@ The task that waits is the one that wants memory, or kcompactd, which does the s
     status: {
       type: 'text_t',
       help: 'what came of it',
-      value: ({ result }) => {
+      value: ({ code }) => {
         results ??= kernelEnum({ tag: ['compact_result'] });
-        return results.get(result)?.replace('COMPACT_', '').toLowerCase() ?? String(result);
+        return results.get(code)?.replace('COMPACT_', '').toLowerCase() ?? String(code);
       },
     },
   },

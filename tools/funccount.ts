@@ -35,7 +35,7 @@ Functions of the kernel are hooked all at once where it can do that (kprobe.mult
     func: {
       type: 'text_t',
       help: 'name of the function or event',
-      value: ({ id }, values) => probePointName(id, values),
+      value: ({ point }, values) => probePointName(point, values),
     },
   },
   columns: { func: { width: 32 }, count: { width: 10 } },

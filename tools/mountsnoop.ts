@@ -66,7 +66,7 @@ interface Call {
   readonly syscall: string | undefined;
   readonly names: readonly string[];
   readonly flags: number;
-  readonly command: number;
+  readonly cmd: number;
   readonly fd: number | undefined;
   readonly ret: bigint;
   readonly error: number | undefined;
@@ -90,7 +90,7 @@ function callOf(call: Call): string {
   return `${name}(${argumentsOf(name.replace(/ .*/, ''), call).join(', ')}) = ${result}`;
 }
 
-function argumentsOf(name: string, { names, flags, command, fd: descriptor }: Call): readonly (string | number)[] {
+function argumentsOf(name: string, { names, flags, cmd, fd: descriptor }: Call): readonly (string | number)[] {
   const [first = '', second = '', third = '', fourth = ''] = names.map((text) => `"${text}"`);
   const fd = descriptor ?? 'AT_FDCWD';
   switch (name) {
@@ -102,9 +102,9 @@ function argumentsOf(name: string, { names, flags, command, fd: descriptor }: Ca
     case 'fsopen':
       return [first, hex(flags)];
     case 'fsconfig':
-      return [fd, commands[command] ?? command, first, ...(second === '' ? [] : [second])];
+      return [fd, commands[cmd] ?? cmd, first, ...(second === '' ? [] : [second])];
     case 'fsmount':
-      return [fd, hex(flags), hex(command)];
+      return [fd, hex(flags), hex(cmd)];
     case 'move_mount':
       return [fd, first, second, flagNames(moveFlags, flags)];
     case 'pivot_root':

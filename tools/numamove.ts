@@ -27,7 +27,7 @@ There are none on a machine of one node, or without numa_balancing. With --reaso
     milliseconds: {
       type: 'maybe_count_t',
       help: 'how long the moving took in milliseconds, where it is known',
-      value: ({ time }) => (time === 0 ? undefined : time / 1e6),
+      value: ({ total }) => (total === 0 ? undefined : total / 1e6),
     },
   },
   sort: ['migrations'],

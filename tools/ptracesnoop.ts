@@ -27,12 +27,12 @@ TARGET is the number that the caller gave, of a process or a thread, in the pid 
     call: {
       type: 'text_t',
       help: 'request of ptrace, or name of the system call',
-      value: ({ request, syscall }) => (request < 0 ? (syscall ?? '') : ptraceRequest(request)),
+      value: ({ op, syscall }) => (op < 0 ? (syscall ?? '') : ptraceRequest(op)),
     },
     tcomm: {
       type: 'maybe_text_t',
       help: 'what the target is called, where it is known',
-      value: ({ target, foreign }) => (target === undefined || foreign ? undefined : commandOf(target)),
+      value: ({ tpid, foreign }) => (tpid === undefined || foreign ? undefined : commandOf(tpid)),
     },
   },
   columns: {
@@ -40,7 +40,7 @@ TARGET is the number that the caller gave, of a process or a thread, in the pid 
     pid: {},
     comm: {},
     call: { width: 17 },
-    target: {},
+    tpid: { header: 'TARGET' },
     tcomm: {},
     bytes: {},
     fd: {},

@@ -15,7 +15,7 @@ A program with the set-user-ID bit changes the user without such a call, and a n
     'About 3 µs for each of these calls, which are rare (measured on a busy 2-core virtual machine); nothing for others.',
   options: { ...filters, failed: flag('-x, --failed', 'only calls that failed', { set: 'failed_only' }) },
   computed: {
-    args: {
+    request: {
       type: 'text_t',
       help: 'what the call asked for',
       value: ({ ids, count }) => (names[count] ?? []).map((name, i) => `${name}=${ids[i]}`).join(' '),
@@ -27,7 +27,7 @@ A program with the set-user-ID bit changes the user without such a call, and a n
     comm: {},
     uid: {},
     syscall: { width: 10 },
-    args: { width: 36 },
+    request: { header: 'ARGS', width: 36 },
     ret: { width: 7 },
     error: {},
   },

@@ -15,7 +15,7 @@ Prints a line for each shmget(2), shmat(2), shmdt(2) and shmctl(2) when it retur
   },
   keep: ({ comm }, { name }) => name === undefined || comm.includes(name),
   computed: {
-    args: { type: 'text_t', help: 'arguments by name', value: argumentsOf },
+    request: { type: 'text_t', help: 'what the call asked for: arguments by name', value: argumentsOf },
   },
   columns: {
     time: { flag: '-T, --timestamp' },
@@ -28,7 +28,7 @@ Prints a line for each shmget(2), shmat(2), shmdt(2) and shmctl(2) when it retur
       text: (ret, { syscall, error }) => (error === undefined && syscall === 'shmat' ? hex(ret) : String(ret)),
     },
     error: { header: 'ERR' },
-    args: { header: 'ARGs' },
+    request: { header: 'ARGs' },
   },
   examples: { '': 'trace all', '-x': 'calls that failed', '-T -p 181': 'those of process 181, with the time' },
 });

@@ -55,7 +55,7 @@ Before 5.15 the kernel does not list UNIX sockets: there those without a process
           (netns === undefined || row.netns === netns)
         );
       })
-      .sort((a, b) => order(a) - order(b) || (a.lport ?? 0) - (b.lport ?? 0) || a.inode - b.inode);
+      .sort((a, b) => order(a) - order(b) || (a.lport ?? 0) - (b.lport ?? 0) || Number(a.inode) - Number(b.inode));
   },
   columns: {
     kind: { header: 'TYPE', width: 10, text: (kind) => kind.toLowerCase().replace('_', ' ') },

@@ -25,7 +25,7 @@ SYSCALL is the system call that a thread is in, and FUNCTION the function of the
       help: 'function of the kernel that waits',
       value: ({ address }) => (address === NOWHERE ? undefined : kernelFunction(address)),
     },
-    stack: {
+    trace: {
       type: 'maybe_text_t',
       help: 'functions of the kernel, the innermost first',
       value: ({ frames }) => named(frames) || undefined,
@@ -39,7 +39,7 @@ SYSCALL is the system call that a thread is in, and FUNCTION the function of the
     state: { width: 6 },
     syscall: { width: 18 },
     function: { width: 28 },
-    stack: { when: 'stacks' },
+    trace: { header: 'STACK', when: 'stacks' },
   },
   prepare: (object) => object.globals.set('lock_functions', lockFunctions()),
   examples: {

@@ -73,7 +73,7 @@ test('each bind is a row with what the socket has then: any family, any protocol
         fds.push(fd);
         taken ||= port;
         const protocol = type === SOCK_STREAM ? 6 : 17;
-        expected.push({ ...caller, ip, protocol, options: bits, interface: 0, addr, ...(port > 0 && { port }) });
+        expected.push({ ...caller, ip, protocol, options: bits, ifindex: 0, addr, ...(port > 0 && { port }) });
       }
       const failed = bound('127.0.0.1', SOCK_STREAM, [], taken);
       assert.equal(failed.result, -EADDRINUSE);
@@ -84,7 +84,7 @@ test('each bind is a row with what the socket has then: any family, any protocol
         ip: 4,
         protocol: 6,
         options: 0,
-        interface: 0,
+        ifindex: 0,
         addr: '127.0.0.1',
         port: taken,
       });

@@ -52,9 +52,9 @@ test('each request is counted once, under its disk and its kind', async () => {
 
   const kinds = distributionsIn(seen.flags.messages);
   const ofKind = (pattern: RegExp) =>
-    kinds.filter(({ flags }) => pattern.test(String(flags))).reduce((sum, { count }) => sum + count, 0);
+    kinds.filter(({ request }) => pattern.test(String(request))).reduce((sum, { count }) => sum + count, 0);
   assert.deepEqual([ofKind(/^(.+-)?Read$/), ofKind(/^(.+-)?Write$/)], [READS, WRITES]);
-  assert.ok(kinds.every(({ flags, disk: name }) => /^[A-Z]/.test(String(flags)) && name === undefined));
+  assert.ok(kinds.every(({ request, disk: name }) => /^[A-Z]/.test(String(request)) && name === undefined));
   assert.ok(ofKind(/^(.+-)?Sync-(.+-)?Write$/) === WRITES, 'direct writes are synchronous');
 
   const disks = new Map(distributionsIn(seen.disks.messages).map((one) => [one.disk, one.count]));
@@ -87,7 +87,7 @@ test('text has a section for each disk and kind', async () => {
   );
   assert.match(
     text.stdout,
-    new RegExp(`^\\d\\d:\\d\\d:\\d\\d\ndisk = ${disk.name}\nflags = \\S*Read\n +usecs +: count +distribution\n`),
+    new RegExp(`^\\d\\d:\\d\\d:\\d\\d\ndisk = ${disk.name}\nrequest = \\S*Read\n +usecs +: count +distribution\n`),
   );
   assert.match(text.stdout, /\navg = \d+ usecs, total: \d+ usecs, count: 20, /);
 });

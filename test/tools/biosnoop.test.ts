@@ -51,11 +51,11 @@ test('a line for each request: who, where, how much', async () => {
     [...Array<string>(10).fill(disk.name), other.name],
   );
   assert.equal(new Set(columns(seen.plain, 'pid').flat()).size, 3, 'three processes');
-  for (const { pid, latency, queued, flags, failed, disk: name } of seen.plain.rows) {
+  for (const { pid, latency, queued, request, failed, disk: name } of seen.plain.rows) {
     assert.ok(Number(pid) > 0 && name === disk.name && failed === undefined);
     assert.ok(Number(latency) > 0 && Number(queued) >= 0);
     assert.ok(Number(latency) + Number(queued) < took * 1e6);
-    assert.match(String(flags), /(Read|Sync-.*Write)$/);
+    assert.match(String(request), /(Read|Sync-.*Write)$/);
   }
 });
 

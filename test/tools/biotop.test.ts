@@ -56,10 +56,10 @@ test('requests, bytes and time are those of the process that asked, by disk and 
 
   const rows = rowsOf(seen.once.messages);
   assert.equal(new Set(rows.map(({ pid }) => pid)).size, 3, 'three processes');
-  for (const { pid, disk: name, time, io, average } of rows) {
+  for (const { pid, disk: name, total, io, average } of rows) {
     assert.ok(Number(pid) > 0 && name === disk.name);
-    assert.ok(Number(time) > 0 && Number(time) < took * 1e6);
-    assert.equal(average, Math.round(Number(time) / Number(io)));
+    assert.ok(Number(total) > 0 && Number(total) < took * 1e6);
+    assert.equal(average, Math.round(Number(total) / Number(io)));
   }
   const disks = new Set(rowsOf(seen.both.messages).map(({ disk: name }) => name));
   assert.ok(disks.has(disk.name) && disks.has(other.name));
@@ -68,12 +68,12 @@ test('requests, bytes and time are those of the process that asked, by disk and 
 test('the rows are sorted, and no more than asked for', async () => {
   using disk = new LoopDisk();
   const own = ['--json', '-d', disk.name];
-  const { count, most, time, text } = await watch(
+  const { count, most, longest, text } = await watch(
     'biotop',
     {
       count: [...own, '-s', 'io', '1000'],
       most: [...own, '-s', 'all', '--maxrows', '1', '1000'],
-      time: [...own, '-s', 'time', '1000'],
+      longest: [...own, '-s', 'total', '1000'],
       text: ['-C', '-d', disk.name, '1000'],
     },
     () => {
@@ -84,7 +84,7 @@ test('the rows are sorted, and no more than asked for', async () => {
   const operations = ({ messages }: ToolResult) => rowsOf(messages).map(({ operation }) => operation);
   assert.deepEqual(operations(count), ['Read', 'Write']);
   assert.deepEqual(operations(most), ['Write']);
-  const times = rowsOf(time.messages).map((row) => Number(row.time));
+  const times = rowsOf(longest.messages).map((row) => Number(row.total));
   assert.deepEqual(
     times,
     [...times].sort((a, b) => b - a),

@@ -45,13 +45,13 @@ test('each map and program is a row, made or refused', async () => {
   assert.ok(fd >= 0 && badName < 0 && badProgram < 0);
   assert.equal(badMap, -EBADF);
   const who = { pid: actor.pid, tid: actor.pid, uid: 0, comm, cgroup: cgroupOf(actor.pid) };
-  const made = { ...who, command: MAP_CREATE, call: 'map_create', code: ARRAY, kind: 'array', size: 23 };
+  const made = { ...who, cmd: MAP_CREATE, call: 'map_create', code: ARRAY, kind: 'array', size: 23 };
   const expected = [
     { ...made, name: 'known_map', fd },
     { ...made, name: 'known\\x1bmap', error: -badName },
     {
       ...who,
-      command: PROG_LOAD,
+      cmd: PROG_LOAD,
       call: 'prog_load',
       code: TRACEPOINT,
       kind: 'tracepoint',

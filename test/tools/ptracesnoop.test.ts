@@ -50,15 +50,15 @@ test('who takes hold of a process, and what was refused', async () => {
     },
   );
   const own = { pid: tracer.pid, tid: tracer.pid, uid: 0, comm, cgroup, syscall: 'ptrace' };
-  const of = { ...own, target: target.pid, tcomm: comm };
+  const of = { ...own, tpid: target.pid, tcomm: comm };
   const [attach, seize, interrupt, options, peek, detach, traceme] = [
-    { ...own, request: ATTACH, call: 'PTRACE_ATTACH', target: nobody, error: 3 },
-    { ...of, request: SEIZE, call: 'PTRACE_SEIZE' },
-    { ...of, request: INTERRUPT, call: 'PTRACE_INTERRUPT' },
-    { ...of, request: SETOPTIONS, call: 'PTRACE_SETOPTIONS' },
-    { ...of, request: PEEKDATA, call: 'PTRACE_PEEKDATA', address: '0x10', error: 5 },
-    { ...of, request: DETACH, call: 'PTRACE_DETACH' },
-    { ...own, request: TRACEME, call: 'PTRACE_TRACEME' },
+    { ...own, op: ATTACH, call: 'PTRACE_ATTACH', tpid: nobody, error: 3 },
+    { ...of, op: SEIZE, call: 'PTRACE_SEIZE' },
+    { ...of, op: INTERRUPT, call: 'PTRACE_INTERRUPT' },
+    { ...of, op: SETOPTIONS, call: 'PTRACE_SETOPTIONS' },
+    { ...of, op: PEEKDATA, call: 'PTRACE_PEEKDATA', address: '0x10', error: 5 },
+    { ...of, op: DETACH, call: 'PTRACE_DETACH' },
+    { ...own, op: TRACEME, call: 'PTRACE_TRACEME' },
   ];
   assert.deepEqual(timeless(seen.few.rows), [attach, seize, detach, traceme]);
   assert.deepEqual(timeless(seen.all.rows), [attach, seize, interrupt, options, peek, detach, traceme]);
@@ -85,7 +85,7 @@ test('memory and descriptors that are taken from a process', async () => {
     closeSync(pidfd);
   });
   assert.deepEqual(Buffer.from(to), from);
-  const own = { pid: process.pid, tid: process.pid, uid: 0, comm, cgroup, request: -1 };
+  const own = { pid: process.pid, tid: process.pid, uid: 0, comm, cgroup, op: -1 };
   const address = `0x${addressOf(from).toString(16)}`;
   const read = { ...own, syscall: 'process_vm_readv', call: 'process_vm_readv', address };
   const { fd, ...taken } = (timeless(seen.all.rows)[2] ?? {}) as { fd?: number };
@@ -93,8 +93,8 @@ test('memory and descriptors that are taken from a process', async () => {
   assert.deepEqual(
     [...timeless(seen.all.rows).slice(0, 2), taken],
     [
-      { ...read, target: process.pid, tcomm: comm, bytes: from.length },
-      { ...read, target: nobody, error: 3 },
+      { ...read, tpid: process.pid, tcomm: comm, bytes: from.length },
+      { ...read, tpid: nobody, error: 3 },
       { ...own, syscall: 'pidfd_getfd', call: 'pidfd_getfd' },
     ],
   );

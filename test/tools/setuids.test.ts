@@ -46,7 +46,7 @@ test('each call is a row, with what it asked for', async () => {
       ret: failed ? '-1' : '0',
       ...(failed && { error: 1 }),
       cgroup: cgroupOf(actor.pid),
-      args: text,
+      request: text,
     };
   });
   assert.deepEqual(timeless(seen.all.rows), expected);

@@ -30,13 +30,13 @@ test('each call is a row with its arguments by name', async () => {
     },
   );
   assert.deepEqual(
-    all.rows.map(({ syscall, ret, error, args }) => ({ syscall, ret, error, args })),
+    all.rows.map(({ syscall, ret, error, request }) => ({ syscall, ret, error, request })),
     [
-      { syscall: 'shmget', ret: String(id), error: undefined, args: 'key: 0x0, size: 8192, shmflg: 01600' },
-      { syscall: 'shmat', ret: String(at), error: undefined, args: `shmid: ${id}, shmaddr: 0x0, shmflg: 0x0` },
-      { syscall: 'shmctl', ret: '0', error: undefined, args: `shmid: ${id}, cmd: IPC_RMID, buf: 0x0` },
-      { syscall: 'shmdt', ret: '0', error: undefined, args: `shmaddr: 0x${at.toString(16)}` },
-      { syscall: 'shmdt', ret: '-22', error: EINVAL, args: 'shmaddr: 0x1000' },
+      { syscall: 'shmget', ret: String(id), error: undefined, request: 'key: 0x0, size: 8192, shmflg: 01600' },
+      { syscall: 'shmat', ret: String(at), error: undefined, request: `shmid: ${id}, shmaddr: 0x0, shmflg: 0x0` },
+      { syscall: 'shmctl', ret: '0', error: undefined, request: `shmid: ${id}, cmd: IPC_RMID, buf: 0x0` },
+      { syscall: 'shmdt', ret: '0', error: undefined, request: `shmaddr: 0x${at.toString(16)}` },
+      { syscall: 'shmdt', ret: '-22', error: EINVAL, request: 'shmaddr: 0x1000' },
     ],
   );
   assert.equal(failed.rows.length, 1);

@@ -19,7 +19,7 @@ const comm = readFileSync('/proc/self/comm', 'utf8').trim();
 const { pid } = process;
 const netns = statSync('/proc/self/ns/net').ino;
 const uid = process.getuid?.();
-const inodeOf = (fd: number) => Number(/\d+/.exec(readlinkSync(`/proc/self/fd/${fd}`))?.[0]);
+const inodeOf = (fd: number) => /\d+/.exec(readlinkSync(`/proc/self/fd/${fd}`))?.[0];
 
 /** Rows of one run, without the address in the kernel. */
 async function list(...args: string[]): Promise<object[]> {
@@ -54,7 +54,7 @@ for (const way of waysToSpeak) {
     const ends = { state: 'ESTABLISHED', ip: way.ip, saddr: way.shown, daddr: way.shown, rxq: 0, txq: 0 };
     const at = (one: RawTcp) => ({ ...own(one.fd), ...ends, lport: one.port, dport: listener.port });
     // Nobody has accepted this one: it has neither a file nor a process.
-    const unaccepted = { kind: 'TCP', ...of, ...ends, inode: 0, uid: 0, lport: listener.port, dport: waiting.port };
+    const unaccepted = { kind: 'TCP', ...of, ...ends, inode: '0', uid: 0, lport: listener.port, dport: waiting.port };
     const all = (await list('-P', String(listener.port))) as { lport?: number; dport?: number; pid?: number }[];
     const byPorts = (rows: { lport?: number; dport?: number }[]) =>
       rows.sort((a, b) => Number(a.lport) - Number(b.lport) || Number(a.dport ?? 0) - Number(b.dport ?? 0));
@@ -82,7 +82,7 @@ test('UDP and UNIX sockets are there with their addresses, and options choose', 
   const unix = createServer().listen(path);
   await once(unix, 'listening');
   const [row = {}, ...more] = await list('-p', String(pid), '-u', '--comm', comm, '-6', '-n', String(netns));
-  const { fd, inode, ...datagrams } = row as { fd?: number; inode?: number };
+  const { fd, inode, ...datagrams } = row as { fd?: number; inode?: string };
   assert.deepEqual(more, []);
   assert.equal(inode, inodeOf(fd ?? -1));
   const ends = { ip: 6, saddr: '::1', lport: port, daddr: '::1', dport: 9 };
@@ -113,7 +113,7 @@ test('sockets of processes in other network namespaces are there, abstract names
   const name = Buffer.concat([Uint8Array.of(1, 0, 0), Buffer.from(`kscope-${pid}`)]);
   await actor.mustCall('bind', unix, name, name.length);
   const there = statSync(`/proc/${actor.pid}/ns/net`).ino;
-  const rows = (await list('-p', String(actor.pid))) as { inode?: number; fd?: number; kind?: string }[];
+  const rows = (await list('-p', String(actor.pid))) as { inode?: string; fd?: number; kind?: string }[];
   const [tcp = {}] = rows.filter((row) => row.kind === 'TCP').map(({ inode, ...row }) => row);
   assert.deepEqual(tcp, {
     ...{ kind: 'TCP', state: 'LISTEN', pid: actor.pid, fd, comm, uid, netns: there },
@@ -147,7 +147,7 @@ test('what has no process is there as well, once', async () => {
       daddr: '127.0.0.1',
       ...ports,
       uid: 0,
-      inode: 0,
+      inode: '0',
       netns,
       rxq: 0,
       txq: 0,

@@ -40,7 +40,7 @@ test('a thread that waits has its system call and the function that waits', asyn
     [main, 0, comm, 'SLEEP', 'nanosleep'],
   );
   assert.match(String(asleep?.function), /nanosleep/);
-  assert.match(String(asleep?.stack), /^\S*schedule.* < .*nanosleep|^\S*nanosleep/);
+  assert.match(String(asleep?.trace), /^\S*schedule.* < .*nanosleep|^\S*nanosleep/);
   assert.deepEqual([rows.get(reader)?.state, rows.get(reader)?.syscall], ['SLEEP', 'read']);
   assert.match(String(rows.get(reader)?.function), /read|wait|recv/);
   // Those that sleep are not active.
