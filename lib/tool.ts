@@ -80,7 +80,7 @@ export { everyCpu } from './system/cpus.ts';
 export { diskName, diskNumber } from './system/disks.ts';
 export { terminalNumber } from './system/file-identity.ts';
 export { freeBytes } from './system/free-memory.ts';
-export { loadAverages } from './system/load.ts';
+export { exactLoads, loadAverages } from './system/load.ts';
 export { memoryInfo } from './system/memory-info.ts';
 export { nodesOfCpus } from './system/nodes.ts';
 export { kernelFunction } from './system/symbols/kernel-function.ts';

@@ -55,6 +55,7 @@ typedef __u64 count_t;
 typedef __u64 maybe_count_t;	/* 0: unknown */
 typedef __u64 slot_t;		/* slot_t slots[N]: a power-of-two histogram */
 
+typedef __u64 load_t;		/* a load average as the kernel keeps it: the last 11 bits are behind the point */
 typedef __u32 percent_t;	/* a share in hundredths of a percent, ~0: absent */
 
 /*

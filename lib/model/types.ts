@@ -451,6 +451,11 @@ const all: readonly SemanticType[] = [
   absentable(count('maybe_bytes_t', 'size in bytes, where it is known', 8, formatBytes), 'zero'),
   count('sector_t', 'place on the disk in sectors of 512 bytes', 10),
   {
+    ...count('load_t', 'load average', 7, (value) => value.toFixed(3)),
+    schema: { type: 'number', minimum: 0 },
+    decode: { from: 'number', to: (raw) => raw / 2048, back: (value) => Math.round((value ?? 0) * 2048) },
+  } satisfies SemanticType<number>,
+  {
     ...count('percent_t', 'share in percent', 7, (value) => value.toFixed(2)),
     schema: { type: 'number', minimum: 0, maximum: 100 },
     optional: true,

@@ -15,6 +15,7 @@ export interface Libc {
   mount(source: string | null, target: string, type: string | null, flags: number, data: null): number;
   unshare(flags: number): number;
   getpagesize(): number;
+  sysinfo(info: Uint8Array): number;
   poll(descriptors: Uint8Array, count: number, timeout: number): number;
 }
 
@@ -32,6 +33,7 @@ export const libc = bind<Libc>(() => koffi.load(null), {
   mount: 'int mount(const char *source, const char *target, const char *type, ulong flags, void *data)',
   unshare: 'int unshare(int flags)',
   getpagesize: 'int getpagesize()',
+  sysinfo: 'int sysinfo(void *info)',
   poll: 'int poll(void *descriptors, ulong count, int timeout)',
 });
 

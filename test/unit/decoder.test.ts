@@ -259,6 +259,7 @@ const scalars: readonly (readonly [name: string, make: (b: BtfBuilder) => number
   ['dev_t', (b) => b.typedef('dev_t', u32(b)), '4095:1048575', 'ffffffff'],
   ['cgroup_id_t', (b) => b.typedef('cgroup_id_t', u64(b)), '9007199254740993', '0100000000002000'],
   ['cgroup_id_t in 32 bits', (b) => b.typedef('cgroup_id_t', u32(b)), '4294967295', 'ffffffff'],
+  ['load_t', (b) => b.typedef('load_t', u64(b)), 1.25, '000a000000000000'],
   ['maybe_addr_t', (b) => b.typedef('maybe_addr_t', u64(b)), '0x100000000', '0000000001000000'],
   ['maybe_addr_t, absent', (b) => b.typedef('maybe_addr_t', u64(b)), undefined, '0000000000000000'],
   ['addr_t in 32 bits', (b) => b.typedef('addr_t', u32(b)), '0xffffffff', 'ffffffff'],

@@ -91,6 +91,7 @@ const texts: readonly (readonly [type: string, value: unknown, text: string, jso
   ['open_flags_t', 0, 'O_RDONLY', 0],
   ['boot_ns_t', 1_700_000_000_123_456, '22:13:20', '2023-11-14T22:13:20.123456Z'],
   ['dev_t', '8:1', '8:1', '8:1'],
+  ['load_t', 1.25048828125, '1.250', 1.25048828125],
   ['addr_t', '0xffffffff81000000', '0xffffffff81000000', '0xffffffff81000000'],
 ];
 
