@@ -1,0 +1,31 @@
+import bpf from '../bpf/loads.bpf.ts';
+import { exactLoads, filters, snapshot } from '../lib/tool.ts';
+
+export default snapshot(bpf, {
+  summary: 'Print the load averages, and how many tasks make the load now.',
+  activity: 'Reading load averages',
+  description: `
+Prints every second the load averages of 1, 5 and 15 minutes as exactly as the kernel keeps them, with three decimals, and what the load is at this moment: the threads that run or wait for a processor (RUNNING), and those that wait for something else in a way that counts as load and that signals do not end, such as disks (BLOCKED; state D of ps(1)). A load of many blocked threads does not want more processors. THREADS is how many there are in all.
+
+The averages are those of the whole machine; RUNNING, BLOCKED and THREADS are those of the threads that the filters select. The tool itself, which runs whenever it looks, is not counted. The kernel updates the averages every 5 seconds. Which threads they are, and where they wait, is what threadsample shows.`,
+  overhead: 'Nothing but the time of each output: 0.2 µs for each thread of the machine.',
+  options: filters,
+  interval: 1,
+  rows(records) {
+    const [load1, load5, load15] = exactLoads();
+    return records.map((row) => ({ ...row, load1, load5, load15 }));
+  },
+  columns: {
+    load1: {},
+    load5: {},
+    load15: {},
+    running: {},
+    blocked: {},
+    threads: {},
+  },
+  examples: {
+    '': 'the load, every second',
+    '-T 5 12': 'the load every 5 seconds for a minute, with the time',
+    '--cgroup /system.slice 1': 'what the services of the machine have to do with it',
+  },
+});
