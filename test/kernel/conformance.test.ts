@@ -193,8 +193,10 @@ async function dies({ name, usual }: Subject): Promise<void> {
 
 /** In the test's own process, where every descriptor and mapping can be counted. */
 async function runsInside(subject: Subject, t: TestContext): Promise<readonly Message[]> {
-  // The first time, Node and the libraries open what they keep.
-  await runInside(subject, []);
+  // The first time, Node and the libraries open what they keep: no business of the kernel.
+  if (!smoke) {
+    await runInside(subject, []);
+  }
   const descriptors = readdirSync('/proc/self/fd').length;
   const { ready, data } = await runInside(subject, [], anyWorkload);
   t.diagnostic(hooksNote(subject.name, ready.hooks));
@@ -205,7 +207,7 @@ async function runsInside(subject: Subject, t: TestContext): Promise<readonly Me
     mapped.filter((line) => line.includes('bpf-map')),
     [],
   );
-  assert.equal(readdirSync('/proc/self/fd').length, descriptors);
+  assert.ok(smoke || readdirSync('/proc/self/fd').length === descriptors);
   return data;
 }
 

@@ -1,8 +1,7 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { readObjectSpec } from '../../lib/bpf/object-spec.ts';
 import { type KernelName, kernelsFromEnvironment } from './fetch.ts';
 import { type Guest, GuestError } from './guest.ts';
 import { repository } from './paths.ts';
@@ -21,25 +20,34 @@ const limits = { kernel: 50 * minute, file: 20 * minute, silence: 5 * minute };
 const guests = Number(process.env.KSCOPE_VM_GUESTS ?? 2);
 
 /**
- * What runs unless kernels are asked for: these everywhere, and on one kernel the tests of the tools that hook functions,
- * too. With kernels, everything runs on them.
+ * What runs unless kernels are asked for: these everywhere, and on one kernel all tests, of which conformance does what
+ * depends on the kernel. With kernels, everything runs on them.
  */
 const closer = '6.1';
 const smoke = ['kernel/conformance.', 'kernel/library.', 'kernel/alternatives.', 'kernel/at-once.'];
 const scope = process.env.KSCOPE_VM_SCOPE ?? (process.env.KSCOPE_VM_KERNELS === undefined ? 'usual' : 'whole');
 
-const results: KernelResults[] = [];
+/** Of a kernel: what its guests have told. */
+const told = new Map<KernelName, { release: string; tests: GuestTest[]; notes: string[] }>();
 
-// The one with most tests takes longest, so it begins.
+// The one with most tests begins, in several guests, so that none is much longer than the others.
 const kernels = kernelsFromEnvironment().sort((a, b) => Number(b === closer) - Number(a === closer));
 test('matrix', { concurrency: guests }, async (t) => {
-  await Promise.all(kernels.map((kernel) => t.test(`kernel ${kernel}`, (one) => runKernel(one, kernel))));
+  const runs = kernels.flatMap((kernel) => {
+    const files = testFiles(kernel);
+    const parts = scope === 'usual' && kernel === closer && process.env.KSCOPE_VM_TESTS === undefined ? 4 : 1;
+    return Array.from({ length: parts }, (_, part) => {
+      const name = `kernel ${kernel}${parts > 1 ? `, part ${part + 1} of ${parts}` : ''}`;
+      const share = files.filter((_, i) => i % parts === part);
+      return t.test(name, (one) => runKernel(one, kernel, share));
+    });
+  });
+  await Promise.all(runs);
   writeTable();
 });
 
-async function runKernel(t: TestContext, kernel: KernelName): Promise<void> {
+async function runKernel(t: TestContext, kernel: KernelName, files: string[]): Promise<void> {
   const quick = scope !== 'whole';
-  const files = testFiles(kernel);
   if (files.length === 0) throw new Error(`no test to run in ${folders.join(', ')}${filterNote()}`);
   await using guest = await startOrSkip(t, { kernel, memory: 2048 });
   if (guest) await runInGuest(t, guest, kernel, files, quick);
@@ -48,10 +56,12 @@ async function runKernel(t: TestContext, kernel: KernelName): Promise<void> {
 /** Which tool works on which kernel, by what hooks: for people in .cache/matrix.md, for programs in .cache/matrix.json. */
 function writeTable(): void {
   // Some of the tests tell too little of a tool.
-  if (results.length === 0 || process.env.KSCOPE_VM_TESTS !== undefined) return;
+  if (told.size === 0 || process.env.KSCOPE_VM_TESTS !== undefined) return;
   const place = join(repository, '.cache');
-  const order = kernelsFromEnvironment();
-  results.sort((a, b) => order.indexOf(a.kernel) - order.indexOf(b.kernel));
+  const results = kernelsFromEnvironment().flatMap((kernel): KernelResults[] => {
+    const of = told.get(kernel);
+    return of === undefined ? [] : [{ kernel, release: of.release, tools: cellsOf(of.tests, of.notes) }];
+  });
   mkdirSync(place, { recursive: true });
   writeFileSync(join(place, 'matrix.json'), `${JSON.stringify(results, undefined, 2)}\n`);
   writeFileSync(join(place, 'matrix.md'), markdown(results));
@@ -110,7 +120,10 @@ async function runInGuest(
     throw error;
   } finally {
     clearTimeout(timer);
-    results.push({ kernel, release: guest.kernel.release, tools: cellsOf(tests, report.notes) });
+    const all = told.get(kernel) ?? { release: guest.kernel.release, tests: [], notes: [] };
+    all.tests.push(...tests);
+    all.notes.push(...report.notes);
+    told.set(kernel, all);
     await Promise.all(subtests);
   }
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
@@ -118,8 +131,8 @@ async function runInGuest(
 }
 
 /** A subtest with the name, the outcome and the messages of a test in the guest. */
-function retell(t: TestContext, kernel: KernelName, told: GuestTest): Promise<void> {
-  const { file, path, outcome, reason, error, output, duration } = told;
+function retell(t: TestContext, kernel: KernelName, result: GuestTest): Promise<void> {
+  const { file, path, outcome, reason, error, output, duration } = result;
   const name = [`${kernel} ${relative(built, file)}`, ...path].join(' > ');
   const why = reason || true;
   const options = { ...(outcome === 'skipped' && { skip: why }), ...(outcome === 'todo' && { todo: why }) };
@@ -146,19 +159,7 @@ function testFiles(kernel: KernelName): string[] {
 
 function usualFiles(kernel: KernelName): readonly string[] {
   if (scope === 'whole') return [''];
-  return scope === 'usual' && kernel === closer ? [...smoke, ...atFunctions()] : smoke;
-}
-
-/** Tests of the tools that hook functions of the kernel: what those are called and do differs most between kernels. */
-function atFunctions(): string[] {
-  const objects = join(built, '../bpf/x86');
-  return readdirSync(objects)
-    .filter((file) =>
-      readObjectSpec(readFileSync(join(objects, file)), file).programs.some(({ section }) =>
-        /^(fentry|fexit|k(ret)?probe)\b/.test(section),
-      ),
-    )
-    .map((file) => `tools/${file.replace('.bpf.o', '.')}`);
+  return scope === 'usual' && kernel === closer ? [''] : smoke;
 }
 
 function filterNote(): string {
