@@ -10,6 +10,15 @@ const NLM_F_CREATE_EXCL = 0x600;
 const RTM_NEWLINK = 16;
 const RTM_NEWADDR = 20;
 const RTM_NEWNEIGH = 28;
+const RTM_NEWQDISC = 36;
+const TCA_KIND = 1;
+const TCA_OPTIONS = 2;
+const TCA_TBF_PARMS = 1;
+const TCA_TBF_BURST = 6;
+const TC_H_ROOT = 0xffffffff;
+const TC_LINKLAYER_ETHERNET = 1;
+const O_WRONLY = 1;
+const AT_FDCWD = -100;
 const NDA_DST = 1;
 const NDA_LLADDR = 2;
 const NUD_PERMANENT = 0x80;
@@ -68,6 +77,32 @@ export async function addSilentNeighbour(actor: Actor, address: string): Promise
   head.writeUInt16LE(NUD_PERMANENT, 8);
   const parts = [attribute(NDA_DST, ipBytes(address)), attribute(NDA_LLADDR, Buffer.from('020000000099', 'hex'))];
   await mustRequest(actor, RTM_NEWNEIGH, Buffer.concat([head, ...parts]), NLM_F_CREATE_EXCL);
+}
+
+/**
+ * Lets an actor's end of the cable send so many bytes a second, and so many at once; packets wait in a queue for that.
+ * @returns the errno where the kernel has no such queue (tbf), or 0
+ */
+export async function limitRate(actor: Actor, bytesPerSecond: number, burst: number): Promise<number> {
+  const head = Buffer.alloc(20);
+  head.writeInt32LE(CABLE, 4);
+  head.writeUInt32LE(TC_H_ROOT, 12);
+  const parameters = Buffer.alloc(36);
+  parameters.writeUInt8(TC_LINKLAYER_ETHERNET, 1);
+  parameters.writeUInt32LE(bytesPerSecond, 8);
+  parameters.writeUInt32LE(1 << 20, 24);
+  const options = Buffer.concat([attribute(TCA_TBF_PARMS, parameters), attribute(TCA_TBF_BURST, word(burst))]);
+  const message = Buffer.concat([head, attribute(TCA_KIND, text('tbf')), attribute(TCA_OPTIONS, options)]);
+  return await request(actor, RTM_NEWQDISC, message, NLM_F_CREATE_EXCL);
+}
+
+/** Keeps the network of an actor from saying anything of its own accord over the cable. */
+export async function disableIpv6(actor: Actor): Promise<void> {
+  const fd = await actor.call('openat', AT_FDCWD, text('/proc/sys/net/ipv6/conf/cable/disable_ipv6'), O_WRONLY, 0);
+  if (fd >= 0) {
+    await actor.mustCall('write', fd, text('1'), 1);
+    await actor.mustCall('close', fd);
+  }
 }
 
 async function mustRequest(actor: Actor, type: number, body: Buffer, flags = 0): Promise<void> {

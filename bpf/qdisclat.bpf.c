@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* How long packets wait in the queueing disciplines of network interfaces. */
+#include "hist.h"
+#include "skb.h"
+
+#define MAX_AT_ONCE 64
+
+const volatile text_t filter_interface[16] = {};
+const volatile __u32 filter_ifindex = 0;
+const volatile bool by_interface = false;
+const volatile bool by_kind = false;
+
+struct key {
+	text_t interface[16];
+	text_t kind[16];
+};
+
+HISTOGRAMS(hists, struct key, 4096);
+
+/*
+ * What waits, by the packet. Packets that are dropped there stay until their
+ * place is wanted; `head` tells another one apart that has the same address.
+ */
+struct waiting {
+	__u64 since;
+	void *head;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, __u64);
+	__type(value, struct waiting);
+} packets SEC(".maps");
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct Qdisc_ops {
+	char id[16];
+};
+
+struct Qdisc {
+	const struct Qdisc_ops *ops;
+};
+
+struct trace_event_raw_qdisc_enqueue {
+	void *skbaddr;
+	int ifindex;
+};
+
+struct trace_event_raw_qdisc_dequeue {
+	struct Qdisc *qdisc;
+	int packets;
+	void *skbaddr;
+	int ifindex;
+};
+
+struct trace_event_raw_net_dev_template {
+	void *skbaddr;
+};
+
+struct net_device___index {
+	int ifindex;
+};
+
+struct sk_buff___queued {
+	struct sk_buff___queued *next;
+	unsigned char *head;
+	struct net_device *dev;
+};
+
+#pragma clang attribute pop
+
+static __always_inline int begins(const struct sk_buff___queued *skb, __u32 ifindex)
+{
+	struct waiting waiting = { .since = bpf_ktime_get_ns(), .head = BPF_CORE_READ(skb, head) };
+	__u64 key = (__u64)skb;
+
+	if (!filter_ifindex || ifindex == filter_ifindex)
+		bpf_map_update_elem(&packets, &key, &waiting, BPF_ANY);
+	return 0;
+}
+
+/* 70713dddf3d2 ("net_sched: introduce tracepoint trace_qdisc_enqueue()", 5.14) */
+SEC("tp/qdisc/qdisc_enqueue")
+int enqueued__tp(struct trace_event_raw_qdisc_enqueue *ctx)
+{
+	return begins(ctx->skbaddr, ctx->ifindex);
+}
+
+/* Before that, the packet is known when it comes to the interface, whether it will be queued or not. */
+SEC("tp/net/net_dev_queue")
+int came__tp(struct trace_event_raw_net_dev_template *ctx)
+{
+	const struct sk_buff___queued *skb = ctx->skbaddr;
+	const struct net_device___index *dev = (const void *)BPF_CORE_READ(skb, dev);
+
+	return begins(skb, BPF_CORE_READ(dev, ifindex));
+}
+
+static __always_inline void ends(const struct sk_buff___queued *skb, __u64 now, const struct key *key)
+{
+	__u64 address = (__u64)skb;
+	struct waiting *waiting = bpf_map_lookup_elem(&packets, &address);
+
+	if (!waiting)
+		return;
+	if (waiting->head == BPF_CORE_READ(skb, head))
+		hist_add(hists, key, now - waiting->since);
+	bpf_map_delete_elem(&packets, &address);
+}
+
+SEC("tp/qdisc/qdisc_dequeue")
+int dequeued__tp(struct trace_event_raw_qdisc_dequeue *ctx)
+{
+	const struct sk_buff___queued *skb = ctx->skbaddr;
+	__u64 now = bpf_ktime_get_ns();
+	char interface[16] = {};
+	struct key key = {};
+
+	/* An empty queue is asked as well. */
+	if (!skb || ctx->packets < 1 || (filter_ifindex && ctx->ifindex != filter_ifindex))
+		return 0;
+	if (by_interface || filter_interface[0]) {
+		bpf_probe_read_kernel_str(interface, sizeof(interface), BPF_CORE_READ(skb, dev, name));
+		if (!wanted_interface(filter_interface, interface))
+			return 0;
+	}
+	if (by_interface)
+		__builtin_memcpy(key.interface, interface, sizeof(interface));
+	if (by_kind)
+		bpf_probe_read_kernel_str(key.kind, sizeof(key.kind), BPF_CORE_READ(ctx->qdisc, ops, id));
+	/* Several packets come as a list. */
+	for (int i = 0; i < MAX_AT_ONCE && skb; i++) {
+		ends(skb, now, &key);
+		skb = BPF_CORE_READ(skb, next);
+	}
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
