@@ -1,14 +1,15 @@
+import { libc } from '../../../lib/native/libc.ts';
 import { opens } from './opens.ts';
 import type { Workload } from './workload.ts';
 
 const RATE = 500_000;
 
-/** So many a second, for as long as the number lasts. */
+/** So many a second, for as long as the number lasts: of a file that is not there, for which one processor has the time. */
 export const pacedOpens: Workload = {
   ...opens,
   count: 10 * RATE,
   start() {
-    const { run, poke } = opens.start();
+    const { poke } = opens.start();
     return {
       ...(poke !== undefined && { poke }),
       run(count) {
@@ -18,7 +19,9 @@ export const pacedOpens: Workload = {
           while (performance.now() < begin + (done / RATE) * 1000) {
             // A timer would come too late.
           }
-          run(Math.min(slice, count - done));
+          for (let i = Math.min(slice, count - done); i > 0; i--) {
+            libc.open('/nonexistent/kscope', 0, 0);
+          }
         }
       },
     };
