@@ -6,16 +6,8 @@
 #ifndef KSCOPE_PAGE_CACHE_H
 #define KSCOPE_PAGE_CACHE_H
 
-#include "events.h"
-#include "filter.h"
-#include "probe.h"
+#include "page-use.h"
 #include "table.h"
-
-/* One file only. */
-const volatile dev_t filter_dev = 0;
-const volatile __u64 filter_inode = 0;
-
-const volatile __u32 page_shift = 12;
 
 struct use {
 	maybe_comm_t comm[16];
@@ -42,25 +34,6 @@ struct {
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
-struct inode___size {
-	long long i_size;
-};
-
-struct address_space {
-	struct inode *host;
-};
-
-struct file___mapping {
-	struct address_space *f_mapping;
-};
-
-struct kiocb {
-	struct file *ki_filp;
-	long long ki_pos;
-};
-
-struct iov_iter;
-
 struct page {
 	unsigned int compound_nr;
 };
@@ -83,13 +56,6 @@ enum pageflags {
 	PG_head = 6,
 };
 
-struct trace_event_raw_mm_filemap_op_page_cache {
-	unsigned long i_ino;
-	unsigned long index;
-	dev_t s_dev;
-	unsigned char order;
-};
-
 struct task_io_accounting {
 	__u64 syscr;
 };
@@ -101,18 +67,6 @@ struct task_struct___io {
 #pragma clang attribute pop
 
 static __always_inline void who_uses(struct key *key, __u64 id);
-
-static __always_inline bool wanted_file(dev_t dev, __u64 inode)
-{
-	return !filter_inode || (inode == filter_inode && dev == filter_dev);
-}
-
-static __always_inline bool wanted_mapping(struct address_space *mapping)
-{
-	if (!filter_inode)
-		return true;
-	return wanted_file(BPF_CORE_READ(mapping, host, i_sb, s_dev), BPF_CORE_READ(mapping, host, i_ino));
-}
 
 static __always_inline struct use *current_use(__u64 id)
 {
@@ -159,140 +113,39 @@ static __always_inline void accessed(__u64 id, __u64 pages)
 		last->added_pages = 0;
 }
 
-/* The pages of a call of filemap_read() or its predecessor that has moved the position by `bytes`. */
-static __always_inline int trace_read(struct kiocb *iocb, long bytes)
+static __always_inline bool wanted_user(__u64 id)
 {
-	__u64 id = bpf_get_current_pid_tgid();
-	struct file___mapping *file;
-	__u64 end;
-
-	if (bytes <= 0 || !wanted_task(id))
-		return 0;
-	file = (void *)BPF_CORE_READ(iocb, ki_filp);
-	if (!wanted_mapping(BPF_CORE_READ(file, f_mapping)))
-		return 0;
-	end = BPF_CORE_READ(iocb, ki_pos);
-	accessed(id, ((end - 1) >> page_shift) - ((end - bytes) >> page_shift) + 1);
-	return 0;
+	return wanted_task(id);
 }
 
-SEC("fexit/filemap_read")
-int BPF_PROG(filemap_read__fexit, struct kiocb *iocb, struct iov_iter *iter, long already, long ret)
+static __always_inline void pages_used(__u64 id, struct address_space *mapping, __u64 first, __u64 last)
 {
-	return trace_read(iocb, ret - already);
+	accessed(id, last - first + 1);
 }
 
-SEC("fexit/generic_file_buffered_read")
-int BPF_PROG(buffered_read__fexit, struct kiocb *iocb, struct iov_iter *iter, long already, long ret)
+static __always_inline void page_missed(__u64 id, struct address_space *mapping, __u64 index)
 {
-	return trace_read(iocb, ret - already);
+	accessed(id, 1);
 }
 
-struct reading {
-	struct kiocb *iocb;
-	long already;
-};
-
-ENTRY_MAP(readings, struct reading);
-
-static __always_inline int enter_read(struct pt_regs *ctx)
-{
-	struct reading reading = { .iocb = (void *)PT_REGS_PARM1(ctx), .already = PT_REGS_PARM3(ctx) };
-
-	if (wanted_task(bpf_get_current_pid_tgid()))
-		entry_keep(readings, &reading);
-	return 0;
-}
-
-static __always_inline int leave_read(struct pt_regs *ctx)
-{
-	struct reading *reading = entry_find(readings);
-
-	if (reading) {
-		trace_read(reading->iocb, PT_REGS_RC(ctx) - reading->already);
-		entry_forget(readings);
-	}
-	return 0;
-}
-
-SEC("kprobe/filemap_read")
-int filemap_read__kprobe(struct pt_regs *ctx)
-{
-	return enter_read(ctx);
-}
-
-SEC("kretprobe/filemap_read")
-int filemap_read__kretprobe(struct pt_regs *ctx)
-{
-	return leave_read(ctx);
-}
-
-SEC("kprobe/generic_file_buffered_read")
-int buffered_read__kprobe(struct pt_regs *ctx)
-{
-	return enter_read(ctx);
-}
-
-SEC("kretprobe/generic_file_buffered_read")
-int buffered_read__kretprobe(struct pt_regs *ctx)
-{
-	return leave_read(ctx);
-}
-
-/*
- * Where functions cannot be hooked: pages are got in pieces, of which each
- * tells all that the call still has to read. A piece that goes on where the
- * one before was is of the same call when no call has ended since.
- */
-SEC("tp_btf/mm_filemap_get_pages")
-int BPF_PROG(get_pages__tp_btf, struct address_space *mapping, unsigned long index, unsigned long end)
+/* A piece that goes on where the one before was is of the same call when no call has ended since. */
+static __always_inline void pages_got(__u64 id, struct address_space *mapping, __u64 first, __u64 end)
 {
 	struct task_struct___io *task = (void *)bpf_get_current_task();
-	__u64 id = bpf_get_current_pid_tgid();
-	__u64 inode, reads, size, from = index;
-	struct inode *host;
-	struct last *last;
+	struct last *last = last_of(id);
+	__u64 inode, reads, from = first;
 
-	if (!wanted_task(id) || !wanted_mapping(mapping))
-		return 0;
-	host = BPF_CORE_READ(mapping, host);
-	last = last_of(id);
 	if (!last)
-		return 0;
-	size = BPF_CORE_READ((struct inode___size *)host, i_size);
-	if (size && end > (size - 1) >> page_shift)
-		end = (size - 1) >> page_shift;
-	inode = BPF_CORE_READ(host, i_ino);
+		return;
+	inode = BPF_CORE_READ(mapping, host, i_ino);
 	reads = bpf_core_field_exists(task->ioac.syscr) ? BPF_CORE_READ(task, ioac.syscr) : 0;
-	if (last->read_inode == inode && last->read_end == end && last->reads == reads && index > last->read_index)
+	if (last->read_inode == inode && last->read_end == end && last->reads == reads && first > last->read_index)
 		from = end + 1;
 	last->read_inode = inode;
-	last->read_index = index;
+	last->read_index = first;
 	last->read_end = end;
 	last->reads = reads;
 	accessed(id, end + 1 > from ? end + 1 - from : 0);
-	return 0;
-}
-
-static __always_inline int mapped(struct address_space *mapping, __u64 pages)
-{
-	__u64 id = bpf_get_current_pid_tgid();
-
-	if (wanted_task(id) && wanted_mapping(mapping))
-		accessed(id, pages);
-	return 0;
-}
-
-SEC("tp_btf/mm_filemap_fault")
-int BPF_PROG(fault__tp_btf, struct address_space *mapping, unsigned long index)
-{
-	return mapped(mapping, 1);
-}
-
-SEC("tp_btf/mm_filemap_map_pages")
-int BPF_PROG(map_pages__tp_btf, struct address_space *mapping, unsigned long index, unsigned long end)
-{
-	return mapped(mapping, end - index + 1);
 }
 
 SEC("tp/filemap/mm_filemap_add_to_page_cache")

@@ -11,22 +11,26 @@ interface Use {
   readonly dirties: number;
 }
 
-const gets = ['get_pages__tp_btf'] as const;
-const mapped = ['fault__tp_btf', 'map_pages__tp_btf'] as const;
+/** Programs of bpf/include/page-use.h. */
+const reads = [
+  ['filemap_read__fexit'],
+  ['filemap_read__kprobe', 'filemap_read__kretprobe'],
+  ['buffered_read__fexit'],
+  ['buffered_read__kprobe', 'buffered_read__kretprobe'],
+  ['get_pages__tp_btf'],
+] as const;
+const uses = [
+  'fault__tp_btf',
+  'map_pages__tp_btf',
+  'splice_read__fexit',
+  'splice_read__kprobe',
+  'splice_read__kretprobe',
+] as const;
 
-/** Hits and misses of the page cache, for definitions whose program has bpf/include/page-cache.h. */
-export const pageCache = {
+/** What is common to definitions whose program has bpf/include/page-use.h: pages of one file or of all. */
+export const pageUse = {
   file: text('-f, --file <PATH>', 'only this file', { group: 'filter', completes: 'file' }),
-  attach: {
-    either: [
-      ['filemap_read__fexit'],
-      ['filemap_read__kprobe', 'filemap_read__kretprobe'],
-      ['buffered_read__fexit'],
-      ['buffered_read__kprobe', 'buffered_read__kretprobe'],
-      gets,
-    ],
-    optional: [...mapped, 'dirty_folio__tp_btf', 'dirty_page__tp_btf'],
-  },
+  attach: { either: reads, optional: uses },
   prepare(object: BpfObject, { file }: { readonly file: string | undefined }): void {
     object.globals.set('page_shift', Math.log2(pageSize()));
     if (file !== undefined) {
@@ -35,6 +39,12 @@ export const pageCache = {
       object.globals.set('filter_inode', inode);
     }
   },
+} as const;
+
+/** Hits and misses of the page cache, for definitions whose program has bpf/include/page-cache.h. */
+export const pageCache = {
+  ...pageUse,
+  attach: { either: reads, optional: [...uses, 'dirty_folio__tp_btf', 'dirty_page__tp_btf'] },
   computed: {
     misses: { type: 'count_t', help: 'pages that were read into the cache', value: missesOf },
     hits: {

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { CachedFile } from '../helpers/cached-file.ts';
 import { diskDirectory } from '../helpers/disk.ts';
 import { runTool, type ToolResult } from '../helpers/run-tool.ts';
+import { mustSyscall } from '../helpers/syscall.ts';
 import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
 import { watch } from '../helpers/watch.ts';
 
@@ -34,6 +35,8 @@ test('cached pages are hits, others are misses, and pages that are overwritten a
   using again = new CachedFile(path('again'), 100);
   using written = new CachedFile(path('written'), 50);
   using untouched = new CachedFile(path('untouched'), 1);
+  using sent = new CachedFile(path('sent'), 20);
+  using target = new CachedFile(path('target'), 0);
   cold.drop();
   again.drop();
   written.drop();
@@ -49,6 +52,7 @@ test('cached pages are hits, others are misses, and pages that are overwritten a
       again: of('again'),
       written: of('written'),
       untouched: of('untouched'),
+      sent: of('sent'),
       own: [...of('cached'), '-p', String(process.pid)],
       others: [...of('cached'), '-p', '1'],
     },
@@ -60,6 +64,7 @@ test('cached pages are hits, others are misses, and pages that are overwritten a
       again.read(20, 80, 80);
       written.write(0, 50);
       written.write(50, 30);
+      assert.equal(mustSyscall('sendfile', target.fd, sent.fd, Buffer.alloc(8), 12 * 4096), 12 * 4096);
     },
   );
   assert.deepEqual(sum(seen.cached), { hits: 203, misses: 0, dirties: 0, written: 0 });
@@ -67,6 +72,7 @@ test('cached pages are hits, others are misses, and pages that are overwritten a
   assert.deepEqual(sum(seen.cold), { hits: 0, misses: 300, dirties: 0, written: 0 });
   assert.deepEqual(sum(seen.again), { hits: 80, misses: 100, dirties: 0, written: 0 });
   assert.deepEqual(sum(seen.written), { hits: 0, misses: 0, dirties: 80, written: 30 });
+  assert.deepEqual(sum(seen.sent), { hits: 12, misses: 0, dirties: 0, written: 0 });
   for (const idle of [seen.untouched, seen.others]) {
     assert.deepEqual(sum(idle), { hits: 0, misses: 0, dirties: 0, written: 0 });
     assert.equal(idle.messages.filter(({ type }) => type === 'table').length, 1);
