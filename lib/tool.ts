@@ -54,15 +54,14 @@ export { histogram } from './shapes/histogram.ts';
 export { offCpuOptions } from './shapes/off-cpu-options.ts';
 export { choice, flag, integer, list, type Option, parseInteger, pattern, text } from './shapes/options.ts';
 export { outstanding } from './shapes/outstanding.ts';
+export { pageCache, pageUse } from './shapes/page-cache.ts';
+export {
   atKernelFunctions,
   atProbePoints,
   probePointName,
   probePointOptions,
   probePointWarnings,
-export { pageCache, pageUse } from './shapes/page-cache.ts';
 } from './shapes/probe-points.ts';
-export { atKernelFunctions, atProbePoints, probePointName, probePointOptions } from './shapes/probe-points.ts';
-export {
 export { byClock, samplingOptions } from './shapes/sampling.ts';
 export { signalSet } from './shapes/signal-set.ts';
 export { snapshot } from './shapes/snapshot.ts';
