@@ -145,7 +145,8 @@ export class BpfProgram {
    */
   attachKprobeMulti(where: string | readonly string[], details: { return?: boolean } = {}): BpfLink {
     const retprobe = details.return ?? false;
-    return this.#attach(`${retprobe ? 'kretprobe' : 'kprobe'}.multi ${where}`, () => {
+    const what = typeof where === 'string' || where.length < 4 ? where : `${where.length} functions`;
+    return this.#attach(`${retprobe ? 'kretprobe' : 'kprobe'}.multi ${what}`, () => {
       if (typeof where === 'string') {
         const given = options('bpf_kprobe_multi_opts', { retprobe });
         return libbpf.bpf_program__attach_kprobe_multi_opts(this.#pointer, where, given);
@@ -157,15 +158,15 @@ export class BpfProgram {
     });
   }
 
-  /** The same for a list of names, of which each has to be there. */
-  attachKprobeList(names: readonly string[], details: { return?: boolean } = {}): BpfLink {
-    const texts = names.map((name) => Buffer.from(`${name}\0`));
-    const pointers = new Uint8Array(BigUint64Array.from(texts, addressOf).buffer);
-    const given = { retprobe: details.return ?? false, syms: addressOf(pointers), cnt: names.length };
-    const what = names.length === 1 ? names[0] : `${names.length} functions`;
-    return this.#attach(`kprobe.multi ${what}`, () =>
-      libbpf.bpf_program__attach_kprobe_multi_opts(this.#pointer, null, options('bpf_kprobe_multi_opts', given)),
-    );
+  /** The same at functions that begin at these addresses. */
+  attachKprobeAddresses(addresses: BigUint64Array, details: { return?: boolean } = {}): BpfLink {
+    const retprobe = details.return ?? false;
+    return this.#attach(`${retprobe ? 'kretprobe' : 'kprobe'}.multi ${addresses.length} functions`, () => {
+      const bytes = new Uint8Array(addresses.buffer, addresses.byteOffset, addresses.byteLength);
+      const given = { retprobe, addrs: addressOf(bytes), cnt: addresses.length };
+      const multi = options('bpf_kprobe_multi_opts', given);
+      return libbpf.bpf_program__attach_kprobe_multi_opts(this.#pointer, null, multi);
+    });
   }
 
   /** At a function or an offset of a binary or shared object. */

@@ -1,6 +1,10 @@
 /** Code of the kernel that runs because of a probe, or that cannot be hooked whatever the kernel says. */
-const deniedPrefixes =
-  /^(_kbl_addr_|_{0,2}perf_|__SCT__|__pfx_|__cfi_|__bpf_|bpf_prog_|bpf_trampoline_|ftrace_|rcu_nmi_)|\.cold(\.\d+)?$/;
+const deniedPrefixes = /^(_kbl_addr_|_{0,2}perf_|__SCT__|__bpf_|bpf_prog_|bpf_trampoline_|ftrace_|rcu_nmi_)/;
+
+/** Whether a symbol is no function but a part of one, or what precedes one. */
+export function isPart(name: string): boolean {
+  return /^__(pfx|cfi)_|\.cold(\.\d+)?$/.test(name);
+}
 
 /** Whether a function of the kernel must not be hooked, whatever the kernel says. */
 export function isDenied(name: string): boolean {

@@ -26,7 +26,7 @@ export interface UserFile {
 export type FoundProbes = { readonly denied?: readonly string[] } & FoundPlaces;
 
 type FoundPlaces =
-  | { readonly kind: 'kernel'; readonly functions: readonly string[]; readonly ambiguous: readonly string[] }
+  | { readonly kind: 'kernel'; readonly functions: readonly string[] }
   | { readonly kind: 'tracepoint'; readonly events: readonly { readonly category: string; readonly name: string }[] }
   | { readonly kind: 'user'; readonly files: readonly UserFile[] };
 

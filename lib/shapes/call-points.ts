@@ -5,7 +5,7 @@ import { type ProbePattern, parseProbePattern } from '../probes/pattern.ts';
 import { demangle } from '../system/symbols/demangle.ts';
 import { KernelSymbols } from '../system/symbols/kernel.ts';
 import { flag, type Option } from './options.ts';
-import { attachOne, refuseTooMany, warningsAbout } from './probe-points.ts';
+import { attachMulti, attachOne, notTraced, refuseTooMany } from './probe-points.ts';
 
 interface CallValues {
   readonly pattern: ProbePattern | readonly ProbePattern[];
@@ -50,7 +50,9 @@ class CallPoints {
   readonly kernel: readonly string[] | undefined;
   /** Functions of programs, in the order of their numbers. */
   readonly user: readonly UserCall[];
-  readonly warnings: readonly string[];
+  readonly denied: readonly string[];
+  /** Names that are left out because they are those of several functions. */
+  ambiguous: readonly string[] = [];
   #symbols: KernelSymbols | undefined;
 
   constructor({ pattern, regexp, pid, force }: CallValues) {
@@ -68,7 +70,7 @@ class CallPoints {
     }
     this.kernel = functions.length > 0 ? [...new Set(functions)] : undefined;
     this.user = eachOnce(files);
-    this.warnings = found.flatMap(warningsAbout);
+    this.denied = [...new Set(found.flatMap(({ denied = [] }) => denied))];
     if (this.user.length > 0) {
       refuseTooMany(this.user.length, { pattern: all[0] as ProbePattern });
     }
@@ -112,9 +114,10 @@ export function callPointName(place: bigint, values: CallValues): string {
   return pointsOf(values).nameOf(place);
 }
 
-/** What of the patterns is not traced. */
+/** What of the patterns is not traced; all that, when everything is attached. */
 export function callPointWarnings(values: CallValues): readonly string[] {
-  return pointsOf(values).warnings;
+  const { denied, ambiguous } = pointsOf(values);
+  return notTraced(denied, ambiguous);
 }
 
 // The return comes first: a call that is seen to return only is no call, but one that only begins keeps its room.
@@ -126,7 +129,8 @@ const user = ['user_return', 'user_call'] as const;
 function kernelPrograms(returns: boolean) {
   return {
     multi: (program: BpfProgram, values: CallValues) => {
-      program.attachKprobeList(pointsOf(values).kernel ?? [], { return: returns });
+      const points = pointsOf(values);
+      points.ambiguous = attachMulti(program, points.kernel ?? [], { return: returns });
     },
     kprobe: (program: BpfProgram, values: CallValues) => {
       const { kernel = [] } = pointsOf(values);

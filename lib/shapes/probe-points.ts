@@ -1,7 +1,8 @@
 import type { BpfProgram } from '../bpf/program.ts';
 import { KscopeError } from '../model/errors.ts';
 import { escapeText } from '../model/escape.ts';
-import { type FoundProbes, findProbes, type SearchOptions } from '../probes/find.ts';
+import { type FoundProbes, findProbes } from '../probes/find.ts';
+import { kernelAddresses } from '../probes/kernel-functions.ts';
 import { type ProbePattern, parseProbePattern } from '../probes/pattern.ts';
 import { demangle } from '../system/symbols/demangle.ts';
 import { KernelSymbols } from '../system/symbols/kernel.ts';
@@ -10,7 +11,7 @@ import { flag, type Option } from './options.ts';
 /** Places that are attached to one by one: each takes some milliseconds, and as much at the end. */
 const ONE_BY_ONE_MAX = 1000;
 
-export interface PointValues {
+interface PointValues {
   readonly pattern: ProbePattern;
   readonly regexp: boolean;
   readonly pid?: number | undefined;
@@ -29,13 +30,15 @@ export const probePointOptions = {
 };
 
 /** What a pattern stands for in this run, and the names of the places by the numbers that programs see. */
-export class ProbePoints {
+class ProbePoints {
   readonly found: FoundProbes;
+  /** Names that are left out because they are those of several functions. */
+  ambiguous: readonly string[] = [];
   readonly #names: string[] = [];
   #symbols: KernelSymbols | undefined;
 
-  constructor({ pattern, regexp, pid }: PointValues, more: Pick<SearchOptions, 'returns' | 'force'> = {}) {
-    this.found = findProbes(pattern, { regularExpression: regexp, pid, ...more });
+  constructor({ pattern, regexp, pid }: PointValues) {
+    this.found = findProbes(pattern, { regularExpression: regexp, pid });
   }
 
   /** @returns the number by which programs know the place */
@@ -73,19 +76,35 @@ export function probePointName(id: bigint, values: PointValues): string {
   return pointsOf(values).nameOf(id);
 }
 
-/** What of a pattern is not traced. */
+/** What of a pattern is not traced; all that, when everything is attached. */
 export function probePointWarnings(values: PointValues): string[] {
-  return warningsAbout(pointsOf(values).found);
+  const { found, ambiguous } = pointsOf(values);
+  return notTraced(found.denied ?? [], ambiguous);
 }
 
-export function warningsAbout(found: FoundProbes): string[] {
-  const { denied = [] } = found;
-  const ambiguous = found.kind === 'kernel' ? found.ambiguous : [];
+/**
+ * Attaches to functions of the kernel at once; by their addresses, since names need not be those of one only.
+ * @returns names that are left out because they are those of several functions
+ */
+export function attachMulti(
+  program: BpfProgram,
+  functions: readonly string[],
+  details: { return?: boolean } = {},
+): readonly string[] {
+  const known = functions.length > 1 ? kernelAddresses(functions) : undefined;
+  if (known === undefined) {
+    program.attachKprobeMulti(functions, details);
+    return [];
+  }
+  program.attachKprobeAddresses(known.addresses, details);
+  return known.ambiguous;
+}
+
+/** Warnings about names that match and are not traced. */
+export function notTraced(denied: readonly string[], ambiguous: readonly string[]): string[] {
   return [
     ...(denied.length > 0 ? [`not traced, since that must not be: ${some(denied)}`] : []),
-    ...(ambiguous.length > 0
-      ? [`several functions have the same name, of which one is traced: ${some(ambiguous)}`]
-      : []),
+    ...(ambiguous.length > 0 ? [`not traced, since other functions have the same names: ${some(ambiguous)}`] : []),
   ];
 }
 
@@ -112,9 +131,9 @@ export const atProbePoints = {
     Object.entries(programs).flatMap(([kind, plans]) => (kind === kindOf(values) ? [] : plans.flat())),
   by: {
     function__multi: (program: BpfProgram, values: PointValues) => {
-      const { found } = pointsOf(values);
-      if (found.kind === 'kernel') {
-        program.attachKprobeList(found.functions);
+      const own = pointsOf(values);
+      if (own.found.kind === 'kernel') {
+        own.ambiguous = attachMulti(program, own.found.functions);
       }
     },
     function__kprobe: (program: BpfProgram, values: PointValues) => {

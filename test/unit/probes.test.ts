@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseElf } from '../../lib/bpf/elf.ts';
 import { KscopeError } from '../../lib/model/errors.ts';
-import { isDenied, neverReturns, returnsUnusually } from '../../lib/probes/denied.ts';
-import { type FoundProbes, findProbes, type SearchOptions } from '../../lib/probes/find.ts';
+import { isDenied, isPart, neverReturns, returnsUnusually } from '../../lib/probes/denied.ts';
+import { findProbes, type SearchOptions } from '../../lib/probes/find.ts';
 import { nameMatcher, parseProbePattern } from '../../lib/probes/pattern.ts';
 import { usdtProbes } from '../../lib/probes/usdt-notes.ts';
-import { warningsAbout } from '../../lib/shapes/probe-points.ts';
+import { notTraced } from '../../lib/shapes/probe-points.ts';
 import { ProbedLibrary } from '../helpers/probed-library.ts';
 import { damage, randomNumbers } from '../helpers/random.ts';
 import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
@@ -76,15 +76,7 @@ test('the statically defined probes of a library are read from its notes', () =>
 });
 
 test('what must not be hooked is left out, and refused when nothing else was meant', () => {
-  const names = [
-    'vfs_read',
-    'do_exit',
-    '__x64_sys_exit_group',
-    'perf_event_read',
-    'ftrace_caller',
-    'f.cold',
-    'f.cold.7',
-  ];
+  const names = ['vfs_read', 'do_exit', '__x64_sys_exit_group', 'perf_event_read', 'ftrace_caller'];
   assert.deepEqual(
     names.filter((name) => !isDenied(name)),
     ['vfs_read', 'do_exit', '__x64_sys_exit_group'],
@@ -92,6 +84,10 @@ test('what must not be hooked is left out, and refused when nothing else was mea
   assert.deepEqual(
     names.filter((name) => neverReturns(name)),
     ['do_exit', '__x64_sys_exit_group'],
+  );
+  assert.deepEqual(
+    ['f.cold', 'f.cold.7', '__pfx_f', 'f.isra.0', 'f_cold'].filter((name) => !isPart(name)),
+    ['f.isra.0', 'f_cold'],
   );
   const user = [
     'malloc',
@@ -131,12 +127,10 @@ test('programs in Go keep their returns to themselves', () => {
 
 test('warnings name what is not traced, ten at most', () => {
   const many = Array.from({ length: 12 }, (_, i) => `f${i}`);
-  const found: FoundProbes = { kind: 'kernel', functions: ['a', 'b'], denied: many, ambiguous: ['b'] };
-  const [denied, ambiguous, ...more] = warningsAbout(found);
+  const [denied, ambiguous, ...more] = notTraced(many, ['b']);
   assert.match(denied ?? '', /must not be: f0, f1, .*, f9 and 2 more$/);
-  assert.match(ambiguous ?? '', /of which one is traced: b$/);
-  assert.deepEqual(more, []);
-  assert.deepEqual(warningsAbout({ kind: 'tracepoint', events: [] }), []);
+  assert.match(ambiguous ?? '', /the same names: b$/);
+  assert.deepEqual([more, notTraced([], [])], [[], []]);
 });
 
 function functionPlaces(path: string, name: string) {
