@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { rmdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { probeFeature } from '../../lib/index.ts';
+import { Actor } from '../helpers/actor.ts';
+import { compiledProgram } from '../helpers/compiled-program.ts';
+import { ProbedLibrary } from '../helpers/probed-library.ts';
+import { runTool, startTool } from '../helpers/run-tool.ts';
+import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
+import { watch } from '../helpers/watch.ts';
+
+test('calls have their results and arguments', async () => {
+  using library = new ProbedLibrary();
+  const { path } = library;
+  const own = ['-u', '0', '-p', String(process.pid)];
+  const seen = await watch(
+    'funcslower',
+    {
+      both: ['--json', ...own, '-a', '2', `${path}:add`, `${path}:answer`],
+      text: [...own, '-a', '2', `${path}:add`],
+      slow: ['--json', '-m', '60000', '-p', String(process.pid), `${path}:a*`],
+      other: ['--json', '-u', '0', '-p', '1', `${path}:a*`],
+    },
+    () => {
+      library.add(20, 3);
+      library.answer();
+      library.add(0x1000, 0x234);
+    },
+  );
+  const rows = seen.both.rows.map(({ func, result, arguments: all, pid, tid }) => {
+    const [first, second] = all as readonly string[];
+    return { func, result, ...(func === 'add' && { first, second }), pid, tid };
+  });
+  const who = { pid: process.pid, tid: process.pid };
+  assert.deepEqual(rows, [
+    { func: 'add', result: '0x17', first: '0x14', second: '0x3', ...who },
+    { func: 'answer', result: '0x2a', ...who },
+    { func: 'add', result: '0x1234', first: '0x1000', second: '0x234', ...who },
+  ]);
+  assert.match(
+    seen.text.stdout,
+    /^COMM +PID +LAT\(us\) +RVAL FUNC +ARGS\n.* \d+\.\d\d +17 add +0x14 0x3\n.* 1234 add +0x1000 0x234\n$/,
+  );
+  assert.deepEqual([seen.slow.rows, seen.other.rows], [[], []]);
+});
+
+const nested = `
+#include <stdio.h>
+#include <time.h>
+__attribute__((noinline)) int descend(int n) {
+	struct timespec time = { .tv_nsec = 20000000 };
+	nanosleep(&time, 0);
+	return n > 1 ? descend(n - 1) + 1 : 1;
+}
+int main(void) { return descend(5) == 5 && getchar() < 0 ? 0 : 1; }
+`;
+
+test('each of several calls within one another has its own time and stack', async (t) => {
+  using place = new TemporaryDirectory();
+  const program = compiledProgram(t, place, 'nested', nested);
+  if (program === undefined) {
+    return;
+  }
+  const seen = await watch(
+    'funcslower',
+    { slow: ['--json', '-m', '59.5', `${program}:descend`], text: ['-T', '-m', '0', `${program}:main`] },
+    () => execFileSync(program, { input: '' }),
+  );
+  // A machine may be slow: shorter ones may count as well.
+  const sure = seen.slow.rows.slice(-3);
+  assert.deepEqual(
+    sure.map(({ result }) => result),
+    ['0x3', '0x4', '0x5'],
+  );
+  for (const [i, { latency }] of sure.entries()) {
+    assert.ok(Number(latency) >= 20e6 * (3 + i), `${latency} ns`);
+  }
+  assert.match(
+    seen.text.stdout,
+    /^TIME +COMM +PID +LAT\(ms\) +RVAL FUNC *\n\S+ nested +\d+ +\d{3,}\.\d\d +0 main *\n$/,
+  );
+
+  await using stacks = startTool('funcslower', ['--json', '-U', '-u', '0', `${program}:descend`]);
+  await stacks.ready();
+  const child = spawn(program, { stdio: ['pipe', 'ignore', 'inherit'] });
+  // Who has ended cannot be asked for its functions.
+  await stacks.row(({ result }) => result === '0x5');
+  child.stdin.end();
+  const { rows } = await stacks.end();
+  const [innermost = []] = rows.map(({ user }) => (user as { symbol?: string }[]).map(({ symbol }) => symbol));
+  assert.equal(rows.length, 5);
+  // Older kernels miss the caller of a function that has only begun.
+  assert.equal(innermost[0], 'descend');
+  assert.ok(innermost.filter((symbol) => symbol === 'descend').length >= 4, innermost.join(' '));
+});
+
+test('functions of the kernel have results and arguments, however they are hooked', async (t) => {
+  const kprobe = probeFeature('kprobe');
+  if (kprobe.supported !== true) {
+    const { code, stderr } = await runTool('funcslower', ['vfs_rmdir']);
+    assert.equal(code, 3, stderr);
+    t.skip(kprobe.reason);
+    return;
+  }
+  using place = new TemporaryDirectory();
+  await using actor = await Actor.start();
+  const folder = join(place.path, 'd');
+  const own = ['--json', '-u', '0', '-p', String(actor.pid)];
+  const seen = await watch(
+    'funcslower',
+    {
+      traced: [...own, 'vfs_rmdir'],
+      kprobe: [...own, '-k', '-K', 'vfs_rmdir'],
+      several: [...own, '-a', '6', 'vfs_mkdir', 'vfs_rmdir'],
+    },
+    async () => {
+      await actor.perform([{ name: 'mkdirat', args: [-100, folder, 0o700] }]);
+      await actor.perform([{ name: 'unlinkat', args: [-100, folder, 0x200] }]);
+    },
+  );
+  assert.throws(() => rmdirSync(folder));
+  assert.deepEqual(
+    [seen.traced, seen.kprobe, seen.several].map(({ rows }) =>
+      rows.map(({ func, result }) => (func === 'vfs_mkdir' ? func : `${func} ${result}`)),
+    ),
+    [['vfs_rmdir 0x0'], ['vfs_rmdir 0x0'], ['vfs_mkdir', 'vfs_rmdir 0x0']],
+  );
+  const [made, removed] = seen.several.rows;
+  assert.equal(made?.func, 'vfs_mkdir');
+  assert.equal(removed?.func, 'vfs_rmdir');
+  for (const row of [made, removed]) {
+    // The kernel's own pointers.
+    assert.ok((row?.arguments as string[] | undefined)?.some((one) => /^0xffff[0-9a-f]{12}$/.test(one)));
+  }
+  const kernel = seen.kprobe.rows.flatMap((row) => row.kernel as readonly { readonly symbol?: string }[]);
+  assert.ok(kernel.some(({ symbol }) => symbol === 'vfs_rmdir'));
+});

@@ -1,0 +1,79 @@
+import bpf from '../bpf/funcslower.bpf.ts';
+import {
+  atCallPoints,
+  atLeastMicroseconds,
+  atLeastMilliseconds,
+  callPointName,
+  callPointsOptions,
+  callPointWarnings,
+  filters,
+  flag,
+  integer,
+  snoop,
+} from '../lib/tool.ts';
+
+export default snoop(bpf, {
+  summary: 'Trace calls of functions that take long.',
+  activity: 'Tracing slow calls of functions',
+  description: `
+Prints a line for each call of a function, of the kernel or of a program or library, that takes longer than a threshold, when it returns: with the time from its entry to its return, what it returned and, with --arguments, the registers of its first arguments, in hexadecimal. What the function waits for is part of the time, and so are the functions that it calls.
+
+Patterns are those of funclatency, which says how functions are hooked and which cannot be. Each call has its own start, also when functions call each other or themselves. What a function without a result seems to return is what was left in the register.
+
+Stacks are those at the entry, and begin at the function. User stacks are followed by frame pointers: code compiled without them shows short or wrong stacks.`,
+  overhead:
+    'That of funclatency: a call of a function of the kernel that reads one byte took 2 times as long in an emulated machine, and a function of a program meets two breakpoints, 37 µs on a virtual machine where they are dear, and 3.7 µs more. Stacks and lines come on top.',
+  options: {
+    minimum: {
+      ...atLeastMilliseconds(
+        '-m, --min-ms <MS>',
+        'only calls of at least so many milliseconds; usually 1',
+        'min_latency',
+      ),
+      conflicts: ['minimumMicros'],
+    },
+    minimumMicros: atLeastMicroseconds('-u, --min-us <US>', 'the same in microseconds', 'min_latency'),
+    arguments: integer('-a, --arguments <COUNT>', 'show so many arguments, 6 at most', {
+      set: 'argument_count',
+      min: 1,
+      max: 6,
+    }),
+    userStacks: flag('-U, --user-stack', 'show user stacks', { set: 'user_stacks' }),
+    kernelStacks: flag('-K, --kernel-stack', 'show kernel stacks', { set: 'kernel_stacks' }),
+    ...callPointsOptions,
+    ...filters,
+    uid: { ...filters.uid, flags: '--uid <USER>' },
+  },
+  computed: {
+    func: {
+      type: 'text_t',
+      help: 'name of the function',
+      value: ({ place }, values) => callPointName(place, values),
+    },
+  },
+  columns: {
+    time: { flag: '-T, --timestamp' },
+    comm: {},
+    pid: {},
+    latency: {
+      header: ({ minimumMicros }) => (minimumMicros === undefined ? 'LAT(ms)' : 'LAT(us)'),
+      text: (ns, _, { minimumMicros }) => (ns / (minimumMicros === undefined ? 1e6 : 1e3)).toFixed(2),
+    },
+    result: { header: 'RVAL', width: 16, align: 'right', text: (result) => String(result).replace(/^0x0*(?=.)/, '') },
+    func: { width: 24 },
+    arguments: {
+      when: 'arguments',
+      header: 'ARGS',
+      text: (all, _, { arguments: count }) => all.slice(0, count).join(' '),
+    },
+  },
+  stacks: { table: 'stacks', kernel: 'kernel', user: 'user', process: 'pid', when: ['userStacks', 'kernelStacks'] },
+  attach: atCallPoints,
+  warnings: callPointWarnings,
+  examples: {
+    'c:getaddrinfo': 'lookups of hosts that take 1 ms or more',
+    '-m 10 vfs_read vfs_write': 'reads and writes of 10 ms or more',
+    '-u 100 -a 3 -p 181 c:write': 'writes of process 181 that take 100 µs or more, with three arguments',
+    "-U -m 5 '/usr/bin/node:uv_*'": 'functions of a program that take 5 ms or more, with stacks',
+  },
+});
