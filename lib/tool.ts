@@ -20,6 +20,8 @@ export { syscallNames } from './model/syscalls.ts';
 export { hasOpenFlag, parseOpenFlag } from './model/types.ts';
 export { inKilobytes, units } from './model/units.ts';
 export { pageBytes } from './native/libc.ts';
+export { listTracepoints, listUsdtProbes } from './probes/list.ts';
+export { nameMatcher } from './probes/pattern.ts';
 export {
   atCallPoints,
   callPointName,
@@ -51,6 +53,7 @@ export {
 export { filters } from './shapes/filters.ts';
 export { byCounter, lacksCounters } from './shapes/hardware-counters.ts';
 export { histogram } from './shapes/histogram.ts';
+export { listing } from './shapes/listing.ts';
 export { offCpuOptions } from './shapes/off-cpu-options.ts';
 export { choice, flag, integer, list, type Option, parseInteger, pattern, text } from './shapes/options.ts';
 export { outstanding } from './shapes/outstanding.ts';

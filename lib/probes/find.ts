@@ -123,14 +123,18 @@ export function tracepoints(): { category: string; name: string }[] {
     );
 }
 
-/** Files that a library's or program's name stands for: as the process has them, or else as the loader finds them. */
 function userFiles({ where }: ProbePattern, pid: number | undefined): string[] {
-  if (where === '') {
-    if (pid === undefined) {
-      throw new KscopeError('usage', 'a function without its library or program needs --pid');
-    }
-    return [`/proc/${pid}/exe`];
+  if (where !== '') {
+    return filesNamed(where, pid);
   }
+  if (pid === undefined) {
+    throw new KscopeError('usage', 'a function without its library or program needs --pid');
+  }
+  return [`/proc/${pid}/exe`];
+}
+
+/** Files that a library's or program's name stands for: as the process has them, or else as the loader finds them. */
+export function filesNamed(where: string, pid?: number): string[] {
   if (where.includes('/')) {
     return [where];
   }
@@ -178,7 +182,8 @@ function isGo(elf: Elf): boolean {
   return ['.gopclntab', '.go.buildinfo', '.note.go.buildid'].some((name) => elf.section(name) !== undefined);
 }
 
-function readElf(path: string, seen: Set<string>): Elf | undefined {
+/** @returns undefined for what cannot be read, is no ELF file, or was seen before under whatever path */
+export function readElf(path: string, seen: Set<string>): Elf | undefined {
   let fd: number;
   try {
     // A FIFO in the place of a binary must not stop us.

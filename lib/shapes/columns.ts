@@ -13,8 +13,8 @@ export interface ColumnSpec<Value = unknown, Event = Row, Values = Readonly<Reco
   readonly summary?: string;
   /** Other spellings of it. */
   readonly hidden?: readonly string[];
-  /** Key of an option, or name of a column, together with which this column is shown. */
-  readonly when?: string;
+  /** Key of an option, or name of a column, together with which this column is shown; of several, any. */
+  readonly when?: string | readonly string[];
   /** Key of an option together with which this column is not shown. */
   readonly unless?: string;
   readonly header?: string | ((values: Values) => string);
@@ -82,7 +82,7 @@ export function allColumns(
     if (type === undefined) {
       throw new KscopeError('failed', `there is no field '${name}'`);
     }
-    const option = options[columnKey(name)] ?? (spec.when === undefined ? undefined : options[columnKey(spec.when)]);
+    const [option] = [name, ...whens(spec)].flatMap((one) => options[columnKey(one)] ?? []);
     return {
       name,
       header: headerOf(name, spec, values),
@@ -139,8 +139,12 @@ function isShown(name: string, specs: Specs, values: Readonly<Record<string, unk
   return (
     asked ||
     isOn(values[columnKey(name)]) ||
-    (spec.when !== undefined && (isOn(values[spec.when]) || isOn(values[columnKey(spec.when)])))
+    whens(spec).some((key) => isOn(values[key]) || isOn(values[columnKey(key)]))
   );
+}
+
+function whens({ when = [] }: ColumnSpec): readonly string[] {
+  return typeof when === 'string' ? [when] : when;
 }
 
 function isOn(value: unknown): boolean {

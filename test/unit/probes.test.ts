@@ -7,6 +7,8 @@ import { KscopeError } from '../../lib/model/errors.ts';
 import { isDenied, isPart, neverReturns, returnsUnusually } from '../../lib/probes/denied.ts';
 import { findProbes, type SearchOptions } from '../../lib/probes/find.ts';
 import { nameMatcher, parseProbePattern } from '../../lib/probes/pattern.ts';
+import { parseFormat } from '../../lib/probes/tracepoint-format.ts';
+import { usdtArguments } from '../../lib/probes/usdt-arguments.ts';
 import { usdtProbes } from '../../lib/probes/usdt-notes.ts';
 import { notTraced } from '../../lib/shapes/probe-points.ts';
 import { ProbedLibrary } from '../helpers/probed-library.ts';
@@ -137,6 +139,35 @@ function functionPlaces(path: string, name: string) {
   const found = findProbes({ text: '', kind: 'user', where: path, name });
   return found.kind === 'user' ? found.files.flatMap(({ places }) => places) : [];
 }
+
+test('arguments of a probe are where its note says', () => {
+  assert.deepEqual(usdtArguments('8@%rdi -4@-20(%rbp) 1@$7 8f@%xmm0 -8@[sp, 16] nonsense 4@'), [
+    { size: 8, signed: false, place: '%rdi' },
+    { size: 4, signed: true, place: '-20(%rbp)' },
+    { size: 1, signed: false, place: '$7' },
+    { size: 8, signed: false, place: '%xmm0' },
+    { size: 8, signed: true, place: '[sp, 16]' },
+  ]);
+  assert.deepEqual(usdtArguments(''), []);
+});
+
+test('fields of a tracepoint are read from its format', () => {
+  const text = [
+    'name: sched_switch',
+    'format:',
+    '\tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;',
+    '',
+    '\tfield:char prev_comm[16];\toffset:8;\tsize:16;\tsigned:0;',
+    '\tfield:const char * path;\toffset:24;\tsize:8;\tsigned:0;',
+    '\tfield:__data_loc char[] cmd;\toffset:32;\tsize:4;\tsigned:1;',
+    'print fmt: "field:x y;"',
+  ].join('\n');
+  assert.deepEqual(parseFormat(text), [
+    { type: 'char[16]', name: 'prev_comm', offset: 8, size: 16, signed: false },
+    { type: 'const char *', name: 'path', offset: 24, size: 8, signed: false },
+    { type: '__data_loc char[]', name: 'cmd', offset: 32, size: 4, signed: true },
+  ]);
+});
 
 test('damaged notes and symbols are passed over', () => {
   using library = new ProbedLibrary();

@@ -45,6 +45,15 @@ test('a rendering of its own sees the row and the values of the options', () => 
   assert.equal(column?.text?.('/a', { pid: 7 }), '/a 7 true');
 });
 
+test('a column may come with any of several options', () => {
+  const both: Readonly<Record<string, ColumnSpec>> = { pid: {}, fd: { when: ['extended', 'path'] } };
+  const names = (values: Record<string, unknown>) =>
+    chosenColumns(both, fakeTypes, values).columns.map(({ name }) => name);
+  assert.deepEqual(names({}), ['pid']);
+  assert.deepEqual(names({ path: '/a' }), ['pid', 'fd']);
+  assert.deepEqual(names({ extended: true }), ['pid', 'fd']);
+});
+
 test('a header may depend on the options', () => {
   const header = ({ micros }: Readonly<Record<string, unknown>>) => (micros === true ? 'LAT(us)' : 'LAT(ms)');
   assert.equal(allColumns({ pid: { header } }, fakeTypes)[0]?.header, 'LAT(ms)');
