@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { choosePrograms } from '../../lib/bpf/choose.ts';
 import { canAttach } from '../../lib/bpf/hooks.ts';
 import { BpfObject } from '../../lib/bpf/object.ts';
-import { objectFile } from '../../lib/bpf/object-file.ts';
+import { objectFile, objectSpec } from '../../lib/bpf/object-file.ts';
 import { parseArguments } from '../../lib/cli/command.ts';
 import { aliasesOf, Registry } from '../../lib/cli/registry.ts';
 import type { JsonSchema } from '../../lib/model/json.ts';
@@ -135,7 +135,10 @@ async function traces({ name, tool, usual }: Subject): Promise<void> {
   await using json = startTool(name, [...usual, '--json', '--stats']);
   await Promise.all([text.ready(), json.ready()]);
   const held = [...heldBy(text.pid), ...heldBy(json.pid)];
-  assert.ok(held.some((id) => id.startsWith('prog ')));
+  assert.equal(
+    held.some((id) => id.startsWith('prog ')),
+    loads(tool),
+  );
   await anyWorkload();
   const [textResult, jsonResult] = await Promise.all([text.end('SIGINT'), json.end('SIGTERM')]);
   for (const result of [textResult, jsonResult]) {
@@ -147,12 +150,22 @@ async function traces({ name, tool, usual }: Subject): Promise<void> {
   assert.ok(!textResult.stdout.split('\n').includes(textResult.stderr.split('\n')[0] ?? ''));
   assert.equal(jsonResult.messages[0]?.type, 'ready');
   assertFits(lineSchema(tool.schema()), jsonResult.messages);
-  const last = jsonResult.messages.at(-1);
-  assert.equal(last?.type, 'stats');
-  assert.ok(Array.isArray(last.programs) && last.programs.length > 0);
+  if (loads(tool)) {
+    const last = jsonResult.messages.at(-1);
+    assert.equal(last?.type, 'stats');
+    assert.ok(Array.isArray(last.programs) && last.programs.length > 0);
+  }
 }
 
-async function endsInTime({ name, usual }: Subject): Promise<void> {
+/** Whether something runs in the kernel: some tools only say what there is. */
+function loads({ skeleton }: Subject['tool']): boolean {
+  return objectSpec(skeleton).programs.length > 0;
+}
+
+async function endsInTime({ name, tool: definition, usual }: Subject): Promise<void> {
+  if (!loads(definition)) {
+    return assertGoodEnd(name, await runTool(name, usual));
+  }
   await using tool = startTool(name, [...usual, '--duration', '0.2']);
   await tool.ready();
   const ready = performance.now();
