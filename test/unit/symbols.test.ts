@@ -37,8 +37,9 @@ function written(place: TemporaryDirectory, name: string, content: string | Uint
 function program(
   symbols: Parameters<typeof buildElf>[1],
   segment = { offset: 0x1000, address: 0x401000, size: 0x1000 },
+  sections: Parameters<typeof buildElf>[0] = [],
 ) {
-  const elf = buildElf([{ name: '.text', bytes: new Uint8Array(16) }], symbols, 62);
+  const elf = buildElf([{ name: '.text', bytes: new Uint8Array(16) }, ...sections], symbols, 62);
   const headers = Buffer.alloc(56);
   headers.writeUInt32LE(1, 0);
   headers.writeBigUInt64LE(BigInt(segment.offset), 8);
@@ -333,6 +334,38 @@ test('a process that starts another program keeps the names of both', () => {
   assert.deepEqual(symbols.resolve(5, 0x901001n), { address: 0x901001n, module: two, symbol: 'first', offset: 1 });
 });
 
+test('a stripped file is named by the one that distributions put beside it', () => {
+  using place = new TemporaryDirectory();
+  const id = 'ab'.repeat(20);
+  const note = Buffer.from(`040000001400000003000000474e5500${id}`, 'hex');
+  const buildId = { name: '.note.gnu.build-id', type: 7, bytes: note };
+  const link = { name: '.gnu_debuglink', bytes: Buffer.from('one.debug\0\0\0\0\0\0\0', 'latin1') };
+  const named = { address: 0x401001n, module: '/bin/one', symbol: 'first', offset: 1 };
+  const bare = { address: 0x401001n, module: '/bin/one', offset: 0x1001 };
+  const byId = `usr/lib/debug/.build-id/ab/${'ab'.repeat(19)}.debug`;
+  const other = { ...buildId, bytes: Buffer.from(`040000001400000003000000474e5500${'cd'.repeat(20)}`, 'hex') };
+  const cases = [
+    { sections: [buildId], beside: {}, frame: bare },
+    { sections: [buildId], beside: { [byId]: [buildId] }, frame: named },
+    { sections: [buildId], beside: { [byId]: [other] }, frame: bare },
+    { sections: [buildId, link], beside: { 'bin/one.debug': [other], [byId]: [buildId] }, frame: named },
+    { sections: [buildId, link], beside: { 'bin/.debug/one.debug': [buildId] }, frame: named },
+    { sections: [buildId, link], beside: { 'bin/one.debug': [other] }, frame: bare },
+    { sections: [link], beside: { 'bin/one.debug': [] }, frame: named },
+    { sections: [link], beside: { 'usr/lib/debug/bin/one.debug': [] }, frame: named },
+    { sections: [], beside: { 'bin/one.debug': [] }, frame: bare },
+  ];
+  for (const [i, { sections, beside, frame }] of cases.entries()) {
+    const pid = i + 1;
+    fakeProcess(place, pid, '/bin/one', `00:00 ${pid}`);
+    written(place, `${pid}/root/bin/one`, program([], undefined, sections));
+    for (const [path, own = []] of Object.entries(beside)) {
+      written(place, `${pid}/root/${path}`, program(functions, undefined, own));
+    }
+    assert.deepEqual(new UserSymbols(place.path).resolve(pid, 0x401001n), frame, `case ${i}`);
+  }
+});
+
 test('names are as people wrote them', (t) => {
   assert.equal(demangle('plain_name'), 'plain_name');
   assert.equal(demangle('_Znonsense'), '_Znonsense');
@@ -347,4 +380,14 @@ test('names are as people wrote them', (t) => {
   );
   assert.equal(demangle('_ZN4core3fmt5write17h0123456789abcdefE'), 'core::fmt::write');
   assert.equal(demangle('_ZN5alloc3vec12Vec$LT$T$GT$4push17h0123456789abcdefE'), 'alloc::vec::Vec<T>::push');
+  assert.equal(
+    demangle('_ZN63_$LT$core..ptr..Unique$LT$T$GT$$u20$as$u20$core..ops..Deref$GT$5deref17h19f2ad4920655e85E'),
+    '<core::ptr::Unique<T> as core::ops::Deref>::deref',
+  );
+  assert.equal(
+    demangle('_ZN4core3ptr45drop_in_place$LT$$LP$$RF$str$C$$BP$u8$RP$$GT$17h0123456789abcdefE'),
+    'core::ptr::drop_in_place<(&str,*u8)>',
+  );
+  // What looks like that in a name of C++ belongs to it.
+  assert.equal(demangle('_ZN3foo6a$LT$bEv'), 'foo::a$LT$b()');
 });

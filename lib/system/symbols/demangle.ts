@@ -16,10 +16,26 @@ export function demangle(name: string): string {
   }
   demangler ??= openDemangler();
   const plain = demangler(name) ?? name;
-  // Rust ends its names in a hash of 16 digits that tells instances apart.
-  return plain
-    .replace(/::h[0-9a-f]{16}$/, '')
-    .replace(/\$LT\$/g, '<')
-    .replace(/\$GT\$/g, '>')
-    .replace(/\$u20\$/g, ' ');
+  return legacyRust(plain) ?? plain;
+}
+
+const letters: Readonly<Record<string, string>> = {
+  SP: '@',
+  BP: '*',
+  RF: '&',
+  LT: '<',
+  GT: '>',
+  LP: '(',
+  RP: ')',
+  C: ',',
+};
+
+/** Rust ends names of the older scheme in a hash that tells instances apart, and spells out what C++ has no letters for. */
+function legacyRust(plain: string): string | undefined {
+  const [, name] = /^(.*)::h[0-9a-f]{16}$/s.exec(plain) ?? [];
+  return name
+    ?.replace(/(^|::)_\$/g, '$1$')
+    .replace(/\$(SP|BP|RF|LT|GT|LP|RP|C)\$/g, (_, letter: string) => letters[letter] ?? '')
+    .replace(/\$u([0-9a-f]{2,4})\$/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)))
+    .replace(/\.\./g, '::');
 }
