@@ -13,7 +13,7 @@
 #define NAME_ROOM 256
 
 struct row {
-	cgroup_id_t id;
+	cgroup_id_t cgroup;
 	count_t periods;
 	count_t throttled;
 	ns_t throttled_time;
@@ -21,7 +21,7 @@ struct row {
 	ns_t burst_time;
 	maybe_ns_t quota;
 	maybe_ns_t length;	/* of a period */
-	dentry_path_t cgroup[PATH_ROOM];
+	dentry_path_t path[PATH_ROOM];
 };
 
 const struct row *const rows_record SEC(".types");
@@ -120,10 +120,10 @@ static __always_inline void read_path(struct row *row, struct kernfs_node *node)
 {
 	__u32 at = 0;
 
-	__builtin_memset(row->cgroup, 0, sizeof(row->cgroup));
+	__builtin_memset(row->path, 0, sizeof(row->path));
 	for (int i = 0; i < PATH_DEPTH && node && at < PATH_ROOM - NAME_ROOM; i++) {
 		struct kernfs_node *parent = parent_of(node);
-		long length = bpf_probe_read_kernel_str(row->cgroup + at, NAME_ROOM, BPF_CORE_READ(node, name));
+		long length = bpf_probe_read_kernel_str(row->path + at, NAME_ROOM, BPF_CORE_READ(node, name));
 
 		if (length < 0 || length > NAME_ROOM)
 			return;
@@ -141,7 +141,7 @@ static __always_inline void write(struct bpf_iter_meta *meta, struct task_group 
 	/* Only groups that the kernel makes for sessions have no cgroup. */
 	if (quota == UNLIMITED || !node || !is_new(group, meta))
 		return;
-	row->id = BPF_CORE_READ(node, id);
+	row->cgroup = BPF_CORE_READ(node, id);
 	row->periods = BPF_CORE_READ(limit, nr_periods);
 	row->throttled = BPF_CORE_READ(limit, nr_throttled);
 	row->throttled_time = BPF_CORE_READ(limit, throttled_time);

@@ -18,10 +18,10 @@ These are the kernel's own counters, those of the file cpu.stat, of both version
   },
   interval: 1,
   rows: (records, { name = '' }) => [
-    ...new Map(records.filter(({ cgroup }) => cgroup.includes(name)).map((row) => [row.id, row])).values(),
+    ...new Map(records.filter(({ path }) => path.includes(name)).map((row) => [row.cgroup, row])).values(),
   ],
   gains: {
-    by: ['id'],
+    by: ['cgroup'],
     show: (rows, { sort = 'throttled_time', rows: count }) =>
       rows.toSorted((a, b) => b[sort] - a[sort]).slice(0, count),
   },
@@ -34,12 +34,12 @@ These are the kernel's own counters, those of the file cpu.stat, of both version
     psi10: {
       type: 'percent_t',
       help: 'share of the last 10 seconds in which a task waited for a processor',
-      value: ({ cgroup, id }) => cpuPressure(cgroup, id)?.avg10,
+      value: ({ path, cgroup }) => cpuPressure(path, cgroup)?.avg10,
     },
     psi60: {
       type: 'percent_t',
       help: 'the same of the last 60 seconds',
-      value: ({ cgroup, id }) => cpuPressure(cgroup, id)?.avg60,
+      value: ({ path, cgroup }) => cpuPressure(path, cgroup)?.avg60,
     },
   },
   columns: {
@@ -50,7 +50,7 @@ These are the kernel's own counters, those of the file cpu.stat, of both version
     quota: { header: 'LIMIT', width: 6, text: (quota, { length }) => (quota / (length ?? quota)).toFixed(2) },
     psi10: { width: 6 },
     psi60: { width: 6 },
-    cgroup: {},
+    path: { header: 'CGROUP' },
   },
   examples: {
     '': 'which cgroups wait, every second',

@@ -31,7 +31,7 @@ test('throttled periods and their time are those of the kernel', async (t) => {
   const [row, ...more] = tableRows(result.messages);
   assert.deepEqual(more, []);
   assert.ok(row !== undefined);
-  assert.equal(row.cgroup, cgroup.name);
+  assert.equal(row.path, cgroup.name);
   assert.deepEqual([row.quota, row.length], [quota * 1000, period * 1000]);
   const amounts = { periods: row.periods, throttled: row.throttled, time: row.throttled_time };
   for (const [what, amount] of Object.entries(amounts)) {
