@@ -11,6 +11,7 @@ export { capabilityName } from './model/capabilities.ts';
 export { KscopeError } from './model/errors.ts';
 export { escapeText, unescapeText } from './model/escape.ts';
 export { fileName } from './model/file-name.ts';
+export { HostNames } from './model/host-names.ts';
 export { formatEndpoint as endpoint } from './model/ip.ts';
 export { errorName, signalName } from './model/kernel-names.ts';
 export { hexLines, payloadLines } from './model/payload.ts';

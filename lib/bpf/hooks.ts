@@ -66,6 +66,7 @@ export function canAttach(section: string): FeatureAnswer {
           : { supported: false, reason: `the kernel has no function ${target}` },
       );
     case 'cgroup':
+    case 'cgroup_skb':
       return cgroupMounts().length > 0 ? yes : { supported: false, reason: 'cgroup v2 is not mounted' };
     case 'kprobe_multi':
       return probeFeature('kprobe_multi');

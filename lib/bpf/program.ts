@@ -104,7 +104,7 @@ export class BpfProgram {
       const [kind, name = ''] = this.#section.split('/');
       return this.attachKprobeMulti([name], { return: kind === 'kretprobe.multi' });
     }
-    if (this.#section.startsWith('cgroup/')) {
+    if (/^cgroup(_skb)?\//.test(this.#section)) {
       return this.attachCgroup(cgroupMounts()[0] ?? '/sys/fs/cgroup');
     }
     try {

@@ -7,6 +7,7 @@ import type { JsonSchema } from '../model/json.ts';
 import type { FieldTypes, Message, Row, StackFields } from '../model/message.ts';
 import type { SemanticType } from '../model/types.ts';
 import { now } from '../system/clock.ts';
+import { pageSize } from '../system/page-size.ts';
 import {
   allColumns,
   type ColumnSpec,
@@ -50,6 +51,16 @@ export interface SnoopDefinition<S extends SkeletonTypes, O extends Options, C e
   };
   /** A map whose values are events that wait to be complete: what is left in it at the end is shown as it is. */
   readonly waiting?: Text<keyof S['maps']>;
+  /**
+   * Another ring, for what `computed` fields want to know: of its records, those that were sent before an event are taken
+   * before the event is shown. Without the option it takes no memory.
+   */
+  readonly beside?: {
+    readonly ring: Exclude<Text<keyof S['events']>, 'events'>;
+    /** Key of the option that asks for it. */
+    readonly when: Text<keyof O>;
+    take(record: S['events'][Exclude<keyof S['events'], 'events'>], values: OptionValues<O>): void;
+  };
   /** Stacks of events: text prints them below the event's line, JSON has their frames in these fields. */
   readonly stacks?: {
     /** Name given to STACKS in the program. */
@@ -74,6 +85,10 @@ export interface SnoopDefinition<S extends SkeletonTypes, O extends Options, C e
 }
 
 const RING = 'events';
+
+/** Size of the ring beside it, and how often that is looked at, in milliseconds, while there are no events. */
+const BESIDE_BYTES = 1 << 20;
+const BESIDE_EVERY = 100;
 
 /**
  * A tool that prints one line for each event: the records of the ring buffer `events`, whose struct is the row.
@@ -186,6 +201,10 @@ async function* run(
         const wanted = when === undefined || when.some((key) => values[key] === true);
         resizeStackTable(object, definition.stacks.table, wanted ? (values.tableSize as number | undefined) : 1);
       }
+      const { beside } = definition;
+      if (beside !== undefined) {
+        object.map(beside.ring).maxEntries = values[beside.when] === true ? BESIDE_BYTES : pageSize();
+      }
       definition.prepare?.(object, typedValues);
     },
     loaded: (object) => definition.loaded?.(object, typedValues),
@@ -205,7 +224,15 @@ async function* run(
   };
   yield* warningsOf(definition, values);
 
+  const { beside } = definition;
+  const takeBeside = () => {
+    const records = beside && values[beside.when] === true ? session.object.ring(beside.ring).drain(BESIDE_BYTES) : [];
+    for (const record of records) {
+      beside?.take(record as never, typedValues);
+    }
+  };
   function* shown(events: Row[]): Generator<Message, void, void> {
+    takeBeside();
     const rows =
       definition.keep === undefined ? events : events.filter((row) => definition.keep?.(row as never, typedValues));
     for (const row of stacks === undefined ? [] : rows) {
@@ -222,9 +249,14 @@ async function* run(
       yield { type: 'events', rows };
     }
   }
-  for await (const events of ring.batches(signal, () => session.object.detach())) {
-    yield* shown(events);
-    yield* session.losses(false);
+  const looking = beside && values[beside.when] === true ? setInterval(takeBeside, BESIDE_EVERY) : undefined;
+  try {
+    for await (const events of ring.batches(signal, () => session.object.detach())) {
+      yield* shown(events);
+      yield* session.losses(false);
+    }
+  } finally {
+    clearInterval(looking);
   }
   if (definition.waiting !== undefined) {
     const left = session.object.map<unknown, Row>(definition.waiting).entries();
