@@ -221,4 +221,47 @@ int sock_state__tp(struct trace_event_raw_inet_sock_set_state *ctx)
 	return 0;
 }
 
+/* Answers of name servers, for who wants the names of addresses. */
+#define MAX_ANSWER 1232
+#define DNS_PORT 53
+#define IPPROTO_UDP 17
+
+struct answer {
+	data_t data[sizeof(__u32) + MAX_ANSWER];
+};
+
+EVENT_RING(answers, answer);
+SCRATCH(answer_room, struct answer, 1);
+
+/*
+ * Packets that a socket gets, from the header of IP on. Processes read them
+ * afterwards, so that the name is known when they connect.
+ */
+SEC("cgroup_skb/ingress")
+int answer__cgroup(void *ctx)
+{
+	struct answer *answer = scratch(answer_room, 0);
+	__u8 ip[20];
+	__be16 udp[4];
+	__u32 offset, length;
+
+	if (!answer || bpf_skb_load_bytes(ctx, 0, ip, sizeof(ip)))
+		return 1;
+	offset = ip[0] >> 4 == 4 ? (ip[0] & 0xf) * 4 : 40;
+	if ((ip[0] >> 4 == 4 ? ip[9] : ip[6]) != IPPROTO_UDP)
+		return 1;
+	if (bpf_skb_load_bytes(ctx, offset, udp, sizeof(udp)) || udp[0] != bpf_htons(DNS_PORT))
+		return 1;
+	length = bpf_ntohs(udp[2]) - sizeof(udp);
+	if (length > MAX_ANSWER)
+		length = MAX_ANSWER;
+	barrier_var(length);
+	if (!length || length > MAX_ANSWER ||
+	    bpf_skb_load_bytes(ctx, offset + sizeof(udp), answer->data + sizeof(__u32), length))
+		return 1;
+	*(__u32 *)answer->data = length;
+	event_output(answers, answer, sizeof(__u32) + length);
+	return 1;
+}
+
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { readlinkSync } from 'node:fs';
 import { test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
@@ -7,6 +9,7 @@ import { probeFeature } from '../../lib/index.ts';
 import { Actor } from '../helpers/actor.ts';
 import { anotherUser } from '../helpers/another-user.ts';
 import { cgroupOf, enterCgroup, TestCgroup } from '../helpers/cgroup.ts';
+import { dnsAnswer } from '../helpers/dns.ts';
 import { addAddress, addSilentNeighbour, connectNetworks, enterNetwork } from '../helpers/network-namespace.ts';
 import { startPeer } from '../helpers/peer.ts';
 import { PinnedSet } from '../helpers/pinned-map.ts';
@@ -573,4 +576,66 @@ test('wrong values of its options are refused', async () => {
     assert.equal(stdout, '');
     assert.match(stderr, /^tcpconnect: .+\n(hint: .+\n)+$/);
   }
+});
+
+test('with -d each line has the name that a name server last gave the address for', async () => {
+  // An address of this host that nobody else uses.
+  const own = (last: number) => `127.${(process.pid >> 8) & 0xff}.${process.pid & 0xff}.${last}`;
+  const [named, renamed, unnamed] = [own(21), own(22), own(23)];
+  const server = createSocket('udp4').bind(53, own(53));
+  await once(server, 'listening');
+  const client = createSocket('udp4').bind(0, own(1));
+  await once(client, 'listening');
+  await using actor = await Actor.start();
+  const answers = [
+    dnsAnswer('old.example.org', [{ address: renamed }]),
+    dnsAnswer('www.example.org', [{ alias: 'cdn.example.net' }, { address: named }, { address: '::1' }]),
+    dnsAnswer('new\x1b.example.org', [{ address: renamed }]),
+    Buffer.from('no answer at all'),
+  ];
+  const seen = await watch(
+    'tcpconnect',
+    {
+      with: ['--json', '-d', '-p', String(actor.pid)],
+      without: ['--json', '-p', String(actor.pid)],
+      text: ['-d', '-p', String(actor.pid)],
+    },
+    async () => {
+      for (const answer of answers) {
+        const arrived = once(client, 'message');
+        server.send(answer, client.address().port, own(1));
+        await arrived;
+      }
+      const port = 1;
+      const targets = [named, mapped(renamed), '::1', unnamed].map((address) => ({ address, port }));
+      await closeAll(actor, await connectAll(actor, possible(targets)));
+    },
+  );
+  for (const socket of [server, client]) {
+    socket.close();
+  }
+  const expected = [
+    { daddr: named, query: 'www.example.org' },
+    ...(ipv6 ? [{ daddr: renamed, query: 'new\\x1b.example.org' }] : []),
+    ...(ipv6 ? [{ daddr: '::1', query: 'www.example.org' }] : []),
+    { daddr: unnamed, query: undefined },
+  ];
+  assert.deepEqual(
+    seen.with.rows.map(({ daddr, query }) => ({ daddr, query })),
+    expected,
+  );
+  assert.ok(
+    seen.without.rows.length === expected.length && seen.without.rows.every(({ query }) => query === undefined),
+  );
+  const [header, ...lines] = seen.text.stdout.trimEnd().split('\n');
+  assert.match(header ?? '', / DPORT +QUERY *$/);
+  assert.deepEqual(
+    lines.map((line) => line.trim().split(/ +/).at(-1)),
+    expected.map(({ query }) => query ?? '-'),
+  );
+});
+
+test('-d is not for counts', async () => {
+  const { code, stderr } = await runTool('tcpconnect', ['-c', '-d']);
+  assert.equal(code, 2, stderr);
 });
