@@ -4,9 +4,10 @@ import type { Frame, Stack, WeighedStack } from './message.ts';
 import type { SemanticType } from './types.ts';
 
 /** How a frame is called where there is room for one word: function, or else module, or else address. */
-export function frameName({ symbol, module, address, offset }: Frame): string {
+export function frameName({ symbol, module, address, offset }: Frame, offsets = false): string {
   if (symbol !== undefined) {
-    return escapeText(symbol);
+    const place = offsets && offset !== undefined ? `+0x${offset.toString(16)}` : '';
+    return `${escapeText(symbol)}${place}`;
   }
   return module === undefined
     ? `0x${address.toString(16)}`
@@ -14,20 +15,20 @@ export function frameName({ symbol, module, address, offset }: Frame): string {
 }
 
 /** Names of a whole stack, the outermost first, with a placeholder for one that could not be kept. */
-export function stackNames(stack: Stack, whose: 'user' | 'kernel'): string[] {
+export function stackNames(stack: Stack, whose: 'user' | 'kernel', offsets = false): string[] {
   if (typeof stack === 'string') {
     return stack === 'missed' ? [`[missed ${whose} stack]`] : [];
   }
-  return stack.map(frameName).reverse();
+  return stack.map((frame) => frameName(frame, offsets)).reverse();
 }
 
 /** Command, user frames, kernel frames, the outermost first; then the field named `tip`. */
-export function foldedFrames(one: WeighedStack, tip?: string): string[] {
+export function foldedFrames(one: WeighedStack, tip?: string, offsets = false): string[] {
   const { comm } = one.key;
   return [
     ...(typeof comm === 'string' ? [comm === '' ? '-' : comm] : []),
-    ...stackNames(one.user, 'user'),
-    ...stackNames(one.kernel, 'kernel').map((name) => `${name}_[k]`),
+    ...stackNames(one.user, 'user', offsets),
+    ...stackNames(one.kernel, 'kernel', offsets).map((name) => `${name}_[k]`),
     ...(tip === undefined ? [] : [String(one.key[tip])]),
   ];
 }

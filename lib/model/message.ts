@@ -129,7 +129,7 @@ export interface WeighedStack {
   readonly weight: number;
 }
 
-/** All stacks of a run, the heaviest last. */
+/** All stacks of a run or interval, the heaviest last. */
 export interface StacksMessage {
   readonly type: 'stacks';
   readonly time: number;
@@ -140,6 +140,8 @@ export interface StacksMessage {
   readonly unit: string;
   /** Field of the key that comes behind the innermost frame: what the stack was about. */
   readonly tip?: string;
+  /** Text shows where in the functions. */
+  readonly offsets?: boolean;
   readonly stacks: readonly WeighedStack[];
 }
 

@@ -6,14 +6,19 @@ import { renderText, type TextStyle } from '../model/types.ts';
  * Stacks as text, the heaviest last: frames from the innermost on, then whose stack it is, then the weight.
  * @param delimited puts a line between kernel and user frames
  */
-export function renderStacks({ stacks, types, tip }: StacksMessage, style: TextStyle, delimited: boolean): string {
+export function renderStacks(
+  { stacks, types, tip, offsets }: StacksMessage,
+  style: TextStyle,
+  delimited: boolean,
+): string {
   const blocks = addUp(stacks, (one) => {
-    const kernel = stackNames(one.kernel, 'kernel').reverse();
-    const user = stackNames(one.user, 'user').reverse();
+    const kernel = stackNames(one.kernel, 'kernel', offsets).reverse();
+    const user = stackNames(one.user, 'user', offsets).reverse();
     const between = delimited && kernel.length > 0 && user.length > 0 ? ['--'] : [];
     const type = tip === undefined ? undefined : types[tip];
     const about = type === undefined ? [] : [`${tip}: ${renderText(type, one.key[tip as string], style)}`];
-    return [...about, ...kernel, ...between, ...user, `-                ${owner(one, types, style, tip)}`]
+    const whose = owner(one, types, style, tip);
+    return [...about, ...kernel, ...between, ...user, ...(whose === '' ? [] : [`-                ${whose}`])]
       .map((line) => `    ${line}\n`)
       .join('');
   });
@@ -32,16 +37,16 @@ function addUp(stacks: readonly WeighedStack[], text: (one: WeighedStack) => str
 
 /** 'nginx (181)': the command, then what else the key says. */
 function owner({ key }: WeighedStack, types: FieldTypes, style: TextStyle, tip?: string): string {
-  const shown = Object.entries(types).filter(([name]) => name !== tip);
+  const shown = Object.entries(types).filter(([name]) => name !== tip && key[name] !== undefined);
   const { comm, ...rest } = Object.fromEntries(shown.map(([name, type]) => [name, renderText(type, key[name], style)]));
   const others = Object.values(rest).join(', ');
   return comm === undefined ? others : others === '' ? comm : `${comm} (${others})`;
 }
 
 /** One line for each stack, outermost frame first, frames between semicolons: what flame graph programs read. */
-export function renderFolded({ stacks, tip }: StacksMessage): string {
+export function renderFolded({ stacks, tip, offsets }: StacksMessage): string {
   const lines = addUp(stacks, (one) =>
-    foldedFrames(one, tip)
+    foldedFrames(one, tip, offsets)
       .map((name) => name.replaceAll(';', ':'))
       .join(';'),
   );

@@ -47,6 +47,10 @@ export interface StacksDefinition<S extends SkeletonTypes, O, M extends Text<key
   readonly unit: string;
   /** How many of the value's unit make one of `unit`: 1000 for nanoseconds in 'usecs'. */
   readonly scale?: number;
+  /*
+   * Options that the shape knows, by their keys: `interval`, seconds after which to print what came since; `timestamp`,
+   * to print the time with that; `offset`, to show where in the functions.
+   */
 }
 
 type AnyStacks = StacksDefinition<SkeletonTypes, Options, string>;
@@ -141,28 +145,50 @@ async function* run(
   yield readyMessage({ skeleton, definition }, session);
   yield* warningsOf(definition, values);
 
-  const soFar = (): WeighedStack[] =>
+  const weightOf = (value: Row) => Math.round((value[weight] as number) / (definition.scale ?? 1));
+  /** What there is, less what there was when `before` was taken. */
+  const soFar = (before: ReadonlyMap<string, number> = new Map()): WeighedStack[] =>
     map
       .entries()
+      .map(([key, value]) => ({ key, gain: weightOf(value) - (before.get(JSON.stringify(key)) ?? 0) }))
+      .filter(({ gain }) => before.size === 0 || gain > 0)
       .map(
-        ([key, value]): WeighedStack => ({
+        ({ key, gain }): WeighedStack => ({
           key: Object.fromEntries(Object.entries(key).filter(([name]) => !isStack(definition, name))),
           kernel: kernel === undefined ? 'none' : kernelStack(symbols, key[kernel], waker && key[waker]),
           user: user === undefined ? 'none' : symbols.user(processOf(key), key[user] as number),
-          weight: Math.round((value[weight] as number) / (definition.scale ?? 1)),
+          weight: gain,
         }),
       )
       .sort((a, b) => a.weight - b.weight);
+  let printed: ReadonlyMap<string, number> = new Map();
+  const quality = new StackQuality(definition.unit);
+  function* output(): Generator<Message, void, void> {
+    const time = now();
+    const weighed = soFar(printed);
+    printed = new Map(map.entries().map(([key, value]) => [JSON.stringify(key), weightOf(value)]));
+    for (const one of weighed) {
+      quality.add(one, one.weight);
+    }
+    if (interval !== undefined || values.timestamp === true) {
+      yield { type: 'interval', time, stamp: values.timestamp === true, clear: false };
+    }
+    yield { type: 'stacks', time, ...about, stacks: weighed };
+  }
   const about = {
     types: keyTypes(skeleton, definition),
     unit: definition.unit,
     ...(definition.tip !== undefined && { tip: definition.tip }),
+    ...(values.offset === true && { offsets: true }),
   };
   const { kernel, user, waker, weight } = definition;
+  const interval = values.interval as number | undefined;
+  let nextOutput = performance.now() + (interval ?? Number.POSITIVE_INFINITY) * 1000;
   const refresh = (context.refresh ?? Number.POSITIVE_INFINITY) * 1000;
   let nextLook = performance.now() + refresh;
 
-  for await (const _ of intervalEnds(secondsOf(values.seconds as number | undefined), REMEMBER_EVERY, signal)) {
+  const tick = Math.min(REMEMBER_EVERY, interval ?? REMEMBER_EVERY);
+  for await (const _ of intervalEnds(secondsOf(values.seconds as number | undefined, tick), tick, signal)) {
     // A process has to be asked where its code is while it lives.
     if (definition.user !== undefined && !signal.aborted) {
       const grown = new Map<number, number>();
@@ -180,16 +206,14 @@ async function* run(
       // Many stacks take long to name: looking at them may take a tenth of the time, not more.
       nextLook = performance.now() + Math.max(refresh, 10 * (performance.now() - start));
     }
+    if (performance.now() >= nextOutput && !signal.aborted) {
+      yield* output();
+      nextOutput = Math.max(nextOutput + (interval ?? 0) * 1000, performance.now());
+    }
     yield* session.losses(false);
   }
   object.detach();
-
-  const weighed = soFar();
-  const quality = new StackQuality(definition.unit);
-  for (const one of weighed) {
-    quality.add(one, one.weight);
-  }
-  yield { type: 'stacks', time: now(), ...about, stacks: weighed };
+  yield* output();
   yield* quality.warnings(symbols.kernelHidden);
   yield* session.losses(true);
 }
@@ -208,10 +232,10 @@ function kernelStack(symbols: StackSymbols, id: unknown, waker: unknown): Stack 
 }
 
 /** A run of so many seconds, in short intervals. */
-function secondsOf(seconds: number | undefined): Readonly<Record<string, unknown>> {
+function secondsOf(seconds: number | undefined, tick: number): Readonly<Record<string, unknown>> {
   if (seconds === undefined) {
     return {};
   }
-  const intervals = Math.ceil(seconds / REMEMBER_EVERY);
+  const intervals = Math.ceil(seconds / tick);
   return { interval: seconds / intervals, intervals };
 }
