@@ -9,10 +9,11 @@
 const volatile __s32 filter_cpu = -1;
 const volatile bool user_only = false;
 const volatile bool kernel_only = false;
+const volatile bool per_process = false;
 
 struct key {
-	pid_t pid;
-	comm_t comm[16];
+	maybe_pid_t pid;
+	maybe_comm_t comm[16];
 	stack_id_t user;
 	stack_id_t kernel;
 };
@@ -27,14 +28,18 @@ STACKS(stacks);
 static __always_inline int hit(void *ctx, __u64 id)
 {
 	__u64 task = bpf_get_current_pid_tgid();
-	struct key key = { .pid = task >> 32, .user = NO_STACK, .kernel = NO_STACK };
+	struct key key = { .user = NO_STACK, .kernel = NO_STACK };
 	struct value *value;
 
 	if (filter_cpu >= 0 && bpf_get_smp_processor_id() != filter_cpu)
 		return 0;
 	if (!wanted_task(task))
 		return 0;
-	bpf_get_current_comm(key.comm, sizeof(key.comm));
+	/* Addresses in programs mean nothing without the process. */
+	if (per_process || !kernel_only) {
+		key.pid = task >> 32;
+		bpf_get_current_comm(key.comm, sizeof(key.comm));
+	}
 	if (!user_only)
 		key.kernel = kernel_stack(ctx, stacks);
 	if (!kernel_only)

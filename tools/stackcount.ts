@@ -7,6 +7,7 @@ import {
   integer,
   probePointOptions,
   probePointWarnings,
+  seconds,
   stacks,
 } from '../lib/tool.ts';
 
@@ -14,7 +15,7 @@ export default stacks(bpf, {
   summary: 'Count the stacks that lead to functions and events.',
   activity: 'Counting stacks',
   description: `
-Takes the kernel and user stack each time that a function is called, a tracepoint is passed or a statically defined probe (USDT) is met, counts equal stacks of a process in the kernel, and prints them at the end. The patterns are those of funccount.
+Takes the kernel and user stack each time that a function is called, a tracepoint is passed or a statically defined probe (USDT) is met, counts equal stacks of a process in the kernel, and prints them at the end, or at each interval. With --kernel-stacks-only, those of all processes count together unless --perpid is given. The patterns are those of funccount.
 
 User stacks are followed by frame pointers: those of programs compiled without them are short or wrong, and the end of the output says what share was cut. A process that lives for less than a quarter of a second may have no names.`,
   overhead:
@@ -25,6 +26,12 @@ User stacks are followed by frame pointers: those of programs compiled without t
     cpu: integer('-c, --cpu <CPU>', 'only what happens on this processor', { set: 'filter_cpu', group: 'filter' }),
     user: flag('-U, --user-stacks-only', 'only user stacks', { set: 'user_only', conflicts: ['kernel'] }),
     kernel: flag('-K, --kernel-stacks-only', 'only kernel stacks', { set: 'kernel_only' }),
+    processes: flag('-P, --perpid', 'each process apart, as always where there are user stacks', {
+      set: 'per_process',
+    }),
+    interval: seconds('-i, --interval <SECONDS>', 'print that often what came since; otherwise once, at the end'),
+    timestamp: flag('-T, --timestamp', 'print the time with each output', { group: 'output' }),
+    offset: flag('-s, --offset', 'show where in the functions', { group: 'output' }),
     duration: { ...commonOptions.duration, flags: '-D, --duration <SECONDS>' },
   },
   map: 'counts',

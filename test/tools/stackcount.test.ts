@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startCommand, startTool } from '../helpers/run-tool.ts';
+import { Actor } from '../helpers/actor.ts';
+import { startCommand, startTool, type ToolResult } from '../helpers/run-tool.ts';
 import { stacksProgram } from '../helpers/stacks-program.ts';
 import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
+import { watch } from '../helpers/watch.ts';
+
+const PR_SET_NAME = 15;
 
 test('stacks that lead to an event or a function are counted', async (t) => {
   using place = new TemporaryDirectory();
@@ -27,4 +31,54 @@ test('stacks that lead to an event or a function are counted', async (t) => {
     // At system calls, older kernels know user stacks only.
     assert.ok(kernel.length === 0 || pattern.startsWith('t:'), 'a function of a program is called from no kernel');
   }
+});
+
+test('kernel stacks are those of all processes or of each, at each interval what came since', async () => {
+  await using actor = await Actor.start();
+  await using another = await Actor.start();
+  const event = 't:syscalls:sys_enter_prctl';
+  const name = 'stackcount-test';
+  // Under its new name it makes all calls but the first.
+  const act = async () => {
+    for (let i = 0; i < 4; i++) {
+      await actor.call('prctl', PR_SET_NAME, name);
+      await another.call('prctl', PR_SET_NAME, name);
+    }
+  };
+  await act();
+  const own = ['--comm', name, event];
+  const seen = await watch(
+    'stackcount',
+    {
+      together: ['--json', '-K', ...own],
+      apart: ['--json', '-K', '-P', ...own],
+      often: ['--json', '-K', '-i', '0.2', ...own],
+      text: ['-K', '-T', '-s', ...own],
+      folded: ['-K', '-f', '-s', ...own],
+    },
+    async ({ often }) => {
+      await act();
+      await often.message(({ type, weight }) => type === 'stack' && Number(weight) > 0);
+      await act();
+    },
+  );
+  const stacksOf = ({ messages }: ToolResult) => messages.filter(({ type }) => type === 'stack');
+  assert.deepEqual(
+    stacksOf(seen.together).map(({ pid, comm, weight }) => ({ pid, comm, weight })),
+    [{ pid: undefined, comm: undefined, weight: 16 }],
+  );
+  assert.deepEqual(
+    stacksOf(seen.apart)
+      .map(({ pid, comm, weight }) => `${pid} ${comm} ${weight}`)
+      .sort(),
+    [`${actor.pid} ${name} 8`, `${another.pid} ${name} 8`].sort(),
+  );
+  const weights = stacksOf(seen.often).map(({ weight }) => Number(weight));
+  assert.ok(weights.length >= 2, `weights ${weights}`);
+  assert.equal(
+    weights.reduce((sum, weight) => sum + weight),
+    16,
+  );
+  assert.match(seen.text.stdout, /^\d\d:\d\d:\d\d\n( {4}\S+\+0x[0-9a-f]+\n)* {8}16\n\n$/);
+  assert.match(seen.folded.stdout, /^(\w+\+0x[0-9a-f]+_\[k\];?)* ?16\n$/);
 });
