@@ -19,7 +19,7 @@ int sample(void *ctx)
 {
 	struct task_struct___queue *task = (void *)bpf_get_current_task();
 	struct key key = { .cpu = per_cpu ? bpf_get_smp_processor_id() : 0 };
-	__u32 tasks = own_queue ? tasks_in_own_queue(task) : tasks_on_this_cpu(task);
+	__u32 tasks = own_queue ? tasks_in_own_queue(task) : tasks_in_queue(queue_of(task));
 
 	/* All but the one that runs. */
 	tasks -= tasks > 0;

@@ -4,6 +4,7 @@
 #define KSCOPE_RQ_H
 
 #include "core.h"
+#include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -43,12 +44,11 @@ struct task_struct___queue {
 #pragma clang attribute pop
 
 /*
- * How many tasks run and wait on the processor of the current task. Since 6.12
- * one that went to sleep may stay in the queue for a while: it is not counted.
+ * How many tasks run and wait on a processor. Since 6.12 one that went to sleep
+ * may stay in the queue for a while: it is not counted.
  */
-static __always_inline __u32 tasks_on_this_cpu(struct task_struct___queue *task)
+static __always_inline __u32 tasks_in_queue(struct rq *rq)
 {
-	struct rq *rq = BPF_CORE_READ(task, se.cfs_rq, rq);
 	__u32 count = BPF_CORE_READ(rq, nr_running), asleep = 0;
 	struct cfs_rq___queued *queued = (void *)&rq->cfs;
 	struct cfs_rq___delayed *delayed = (void *)&rq->cfs;
@@ -58,6 +58,12 @@ static __always_inline __u32 tasks_on_this_cpu(struct task_struct___queue *task)
 	else if (bpf_core_field_exists(delayed->h_nr_delayed))
 		asleep = BPF_CORE_READ(delayed, h_nr_delayed);
 	return asleep < count ? count - asleep : 0;
+}
+
+/* The queue of the processor that a task runs or waits on, or did so last. */
+static __always_inline struct rq *queue_of(struct task_struct___queue *task)
+{
+	return BPF_CORE_READ(task, se.cfs_rq, rq);
 }
 
 /* The same in the queue of the current task's cgroup alone. */

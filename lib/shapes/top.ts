@@ -34,7 +34,7 @@ export interface TopDefinition<S extends SkeletonTypes, O, M extends Text<keyof 
       OptionValues<O>
     >;
   };
-  readonly computed?: Readonly<Record<C, ComputedField<RowOf<S, M>, OptionValues<O>>>>;
+  readonly computed?: Readonly<Record<C, ComputedField<RowOf<S, M> & { readonly period?: number }, OptionValues<O>>>>;
   /** What `--sort` takes, the usual one first: a field, or a name with a function. */
   readonly sort: readonly (Text<keyof RowOf<S, M>> | NoInfer<C>)[];
   /** Other words for `--sort`, by bcc's custom: { all: 'bytes' }. */
