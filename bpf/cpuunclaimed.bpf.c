@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Processors that have nothing to do while tasks wait for others, by samples.
+ * Each busy processor looks at the queues of all of them at its own tick: idle
+ * ones need no tick, and no two have to come at the same time.
+ */
+#include "core.h"
+#include "rq.h"
+#include "table.h"
+#include <bpf/bpf_helpers.h>
+
+#define CPUS 256
+#define WORDS (CPUS / 64)
+#define QUEUE_MAX 32
+/* Of a sample: unclaimed processors are shared out between those that see them. */
+#define WHOLE 1000
+
+const volatile __u32 cpus = 1;
+const volatile bool any_task = false;
+
+struct value {
+	count_t busy;
+	count_t unclaimed;	/* in thousandths of a sample */
+};
+
+struct key {
+	__u32 zero;
+};
+
+TABLE(samples, struct key, struct value, 1);
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, CPUS);
+	__type(key, __u32);
+	__type(value, __u64);
+} queues SEC(".maps");
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct list_head {
+	struct list_head *next;
+};
+
+struct rq___tasks {
+	struct task_struct *curr;
+	struct task_struct *idle;
+	int cpu;
+	struct list_head cfs_tasks;
+};
+
+struct sched_entity___node {
+	struct list_head group_node;
+};
+
+struct task_struct___mask {
+	struct sched_entity___node se;
+	const void *cpus_ptr;
+};
+
+struct bpf_iter__task {
+	struct task_struct *task;
+};
+
+#pragma clang attribute pop
+
+struct idle_set {
+	__u64 words[WORDS];
+};
+
+static __always_inline void keep_queue(struct rq *rq)
+{
+	__u32 cpu = BPF_CORE_READ((struct rq___tasks *)rq, cpu);
+	__u64 address = (__u64)rq;
+
+	if (rq && cpu < CPUS)
+		bpf_map_update_elem(&queues, &cpu, &address, BPF_ANY);
+}
+
+/* Run once: some task of each processor is always there. */
+SEC("iter/task")
+int learn(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+
+	if (task)
+		keep_queue(queue_of((void *)task));
+	return 0;
+}
+
+static __always_inline bool may_use(struct task_struct___mask *task, const struct idle_set *idle)
+{
+	const void *mask = BPF_CORE_READ(task, cpus_ptr);
+
+#pragma unroll
+	for (int i = 0; i < WORDS; i++) {
+		__u64 allowed = 0;
+
+		if (idle->words[i] && !bpf_probe_read_kernel(&allowed, sizeof(allowed), mask + 8 * i) &&
+		    (allowed & idle->words[i]))
+			return true;
+	}
+	return false;
+}
+
+/* How many of those that wait in a queue may run on an idle processor. */
+static __always_inline __u32 movable(struct rq___tasks *rq, const struct idle_set *idle)
+{
+	struct task_struct *running = BPF_CORE_READ(rq, curr);
+	void *end = (void *)rq + bpf_core_field_offset(struct rq___tasks, cfs_tasks);
+	struct list_head *node = BPF_CORE_READ(rq, cfs_tasks.next);
+	__u32 count = 0;
+
+	for (int i = 0; i < QUEUE_MAX && node && (void *)node != end; i++) {
+		void *task = (void *)node - bpf_core_field_offset(struct task_struct___mask, se.group_node);
+
+		if (task != running && may_use(task, idle))
+			count++;
+		node = BPF_CORE_READ(node, next);
+	}
+	return count;
+}
+
+static __always_inline __u32 waiting_in(struct rq *rq)
+{
+	__u32 tasks = tasks_in_queue(rq);
+
+	return tasks > 1 ? tasks - 1 : 0;
+}
+
+SEC("perf_event")
+int sample(void *ctx)
+{
+	struct task_struct___queue *task = (void *)bpf_get_current_task();
+	__u32 waiting = 0, idle_cpus = 0, own, share;
+	struct rq *here = queue_of(task);
+	struct idle_set idle = {};
+	struct key key = {};
+	struct value *value;
+
+	/* The idle thread. */
+	if (!(__u32)bpf_get_current_pid_tgid())
+		return 0;
+	keep_queue(here);
+	value = table_row(samples, &key);
+	if (!value)
+		return 0;
+	__sync_fetch_and_add(&value->busy, 1);
+	own = waiting_in(here);
+	if (!own)
+		return 0;
+	for (__u32 cpu = 0; cpu < CPUS && cpu < cpus; cpu++) {
+		__u32 index = cpu;
+		__u64 *address = bpf_map_lookup_elem(&queues, &index);
+		struct rq___tasks *rq = address ? (void *)*address : NULL;
+
+		if (!rq)
+			continue;
+		if (BPF_CORE_READ(rq, curr) == BPF_CORE_READ(rq, idle)) {
+			idle_cpus++;
+			idle.words[(cpu / 64) & (WORDS - 1)] |= 1ULL << (cpu % 64);
+		} else {
+			waiting += waiting_in((struct rq *)rq);
+		}
+	}
+	/* The queues may have changed meanwhile. */
+	if (waiting < own)
+		waiting = own;
+	share = (idle_cpus < waiting ? idle_cpus : waiting) * WHOLE * own / waiting;
+	if (share && !any_task) {
+		__u32 most = movable((void *)here, &idle) * WHOLE;
+
+		share = share < most ? share : most;
+	}
+	__sync_fetch_and_add(&value->unclaimed, share);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
