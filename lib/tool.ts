@@ -3,6 +3,7 @@ export { bpfName } from './bpf/bpf-name.ts';
 export { dropReason } from './bpf/drop-reasons.ts';
 export { kernelEnum } from './bpf/kernel-enum.ts';
 export type { BpfObject } from './bpf/object.ts';
+export { printedNames } from './bpf/printed-names.ts';
 export { mapMemory, programCosts } from './bpf/program-info.ts';
 export { requestFlags } from './bpf/request-flags.ts';
 export { RunCounting } from './bpf/run-counting.ts';
