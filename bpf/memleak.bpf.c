@@ -13,6 +13,7 @@ const volatile bytes_t min_size = 0;
 const volatile bytes_t max_size = 0;	/* 0: any */
 const volatile __u32 sample_rate = 1;
 const volatile bool keep_totals = false;
+const volatile bool trace = false;
 const volatile __u32 page_bytes = 4096;
 
 /* Numbers that may be the same in different worlds. */
@@ -55,6 +56,40 @@ struct sum {
 TABLE(totals, struct holder, struct sum, 16384);
 STACKS(stacks);
 
+enum operation {
+	ALLOC,
+	FREE,
+};
+
+/* For who wants to see each. */
+struct event {
+	boot_ns_t time;
+	addr_t address;
+	bytes_t bytes;
+	maybe_pid_t pid;
+	thread_t tid;
+	comm_t comm[16];
+	enum operation operation;
+};
+
+EVENT_RING(events, event);
+
+static __always_inline void tell(enum operation operation, const struct held *held, __u64 bytes)
+{
+	struct event *event = trace ? event_reserve(events, event) : NULL;
+
+	if (!event)
+		return;
+	event->time = bpf_ktime_get_boot_ns();
+	event->address = held->address;
+	event->bytes = bytes;
+	event->pid = held->pid;
+	event->tid = bpf_get_current_pid_tgid();
+	bpf_get_current_comm(event->comm, sizeof(event->comm));
+	event->operation = operation;
+	event_submit(event);
+}
+
 static __always_inline void add_to_total(const struct held *held, const struct hold *hold, __s64 sign)
 {
 	struct holder holder = { .pid = held->pid, .stack = hold->stack };
@@ -66,11 +101,13 @@ static __always_inline void add_to_total(const struct held *held, const struct h
 	}
 }
 
-static __always_inline void let_go(const struct held *held)
+static __always_inline void let_go(const struct held *held, bool told)
 {
 	struct hold *hold = bpf_map_lookup_elem(&holds, held);
 
 	if (hold) {
+		if (told)
+			tell(FREE, held, hold->bytes);
 		add_to_total(held, hold, -1);
 		bpf_map_delete_elem(&holds, held);
 	}
@@ -79,7 +116,7 @@ static __always_inline void let_go(const struct held *held)
 static __always_inline void take(const struct held *held, const struct hold *hold)
 {
 	/* If it was taken before, somebody gave it back unseen. */
-	let_go(held);
+	let_go(held, false);
 	if (bpf_map_update_elem(&holds, held, hold, BPF_ANY))
 		COUNT_DROPPED(holds);
 	else
@@ -132,7 +169,7 @@ static __always_inline int call_begins(struct pt_regs *ctx, __u64 bytes, void **
 			call.hold_before = *hold;
 			call.replaces = true;
 			/* Another thread may get the address before this call returns. */
-			let_go(&call.before);
+			let_go(&call.before, false);
 		}
 	}
 	entry_keep(calls, &call);
@@ -197,13 +234,19 @@ int BPF_KRETPROBE(call_ends, __u64 returned)
 		/* realloc(p, 0) gives p back and returns nothing. */
 		if (call->replaces && call->bytes)
 			take(&call->before, &call->hold_before);
-	} else if (call->wanted) {
+	} else {
+		if (call->replaces)
+			tell(FREE, &call->before, call->hold_before.bytes);
+		if (!call->wanted)
+			goto out;
 		held.address = address;
 		hold.bytes = call->bytes;
 		hold.since = bpf_ktime_get_ns();
 		hold.stack = user_stack(ctx, stacks);
 		take(&held, &hold);
+		tell(ALLOC, &held, hold.bytes);
 	}
+out:
 	entry_forget(calls);
 	return 0;
 }
@@ -214,7 +257,7 @@ int BPF_KPROBE(free_begins, void *address)
 	struct held held = { .address = (__u64)address, .pid = bpf_get_current_pid_tgid() >> 32 };
 
 	if (!filter_pid || held.pid == filter_pid)
-		let_go(&held);
+		let_go(&held, true);
 	return 0;
 }
 
@@ -285,6 +328,7 @@ static __always_inline int kernel_takes(void *ctx, enum world world, __u64 addre
 	hold.since = bpf_ktime_get_ns();
 	hold.stack = kernel_stack(ctx, stacks);
 	take(&held, &hold);
+	tell(ALLOC, &held, bytes);
 	return 0;
 }
 
@@ -292,7 +336,7 @@ static __always_inline int kernel_gives(enum world world, __u64 address)
 {
 	struct held held = { .address = address, .world = world };
 
-	let_go(&held);
+	let_go(&held, true);
 	return 0;
 }
 

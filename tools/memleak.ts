@@ -62,7 +62,16 @@ User stacks are followed by frame pointers: code compiled without them shows sho
       min: 1,
     }),
     minSize: integer('-z, --min-size <BYTES>', 'only allocations of at least this size', { set: 'min_size' }),
+    missingFree: flag('-F, --wa-missing-free', 'accepted and not needed: an address that is had again was given back', {
+      group: 'common',
+    }),
     maxSize: integer('-Z, --max-size <BYTES>', 'only allocations of at most this size', { set: 'max_size' }),
+  },
+  trace: {
+    flag: '-t, --trace',
+    summary: 'also print a line for each allocation and each release of what is remembered',
+    set: 'trace',
+    columns: { time: {}, pid: {}, tid: {}, comm: {}, operation: { width: 5 }, address: {}, bytes: { text: String } },
   },
   map: 'holds',
   totals: 'totals',

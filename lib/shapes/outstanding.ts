@@ -5,7 +5,7 @@ import type { FieldTypes, Message, Row, Stack, StackFields } from '../model/mess
 import { type SemanticType, semanticType } from '../model/types.ts';
 import { now } from '../system/clock.ts';
 import { readyMessage } from './aggregate.ts';
-import { allColumns, chosenColumns } from './columns.ts';
+import { allColumns, type ColumnSpec, chosenColumns, fieldTypes } from './columns.ts';
 import {
   attachersOf,
   type CommonDefinition,
@@ -17,8 +17,10 @@ import {
 import { commonOptions } from './common-options.ts';
 import type { RunContext, Tool } from './definition.ts';
 import { intervalEnds, intervalPositionals } from './intervals.ts';
+import { merged } from './merged.ts';
 import { choice, flag, integer, type Options, type OptionValues, withOwn } from './options.ts';
 import { Session } from './session.ts';
+import { type EventOf, eventSchema, RING, recordOf } from './snoop.ts';
 import { StackQuality } from './stack-quality.ts';
 import { resizeStackTable, StackSymbols, stackTableOf, stackTableSize } from './stack-symbols.ts';
 import { tableSchema } from './top.ts';
@@ -33,6 +35,13 @@ export interface OutstandingDefinition<S extends SkeletonTypes, O> extends Commo
   readonly totals: Text<keyof S['maps']>;
   /** Name given to STACKS in the program. */
   readonly table: Text<keyof S['maps']>;
+  /** Option that prints a line for each event of the ring buffer `events` as well; its columns. */
+  readonly trace?: {
+    readonly flag: string;
+    readonly summary: string;
+    readonly set: Text<keyof S['rodata']>;
+    readonly columns: { readonly [K in Text<keyof EventOf<S>>]?: ColumnSpec };
+  };
 }
 
 type AnyOutstanding = OutstandingDefinition<SkeletonTypes, Options>;
@@ -66,12 +75,20 @@ export function outstanding<S extends SkeletonTypes, const O extends OptionsFor<
   definition: OutstandingDefinition<S, O & Options>,
 ): Tool {
   const any = definition as unknown as AnyOutstanding;
-  const options = withOwn(definition.options, { ...shapeOptions, ...commonOptions });
+  const { trace } = any;
+  const options = withOwn(definition.options, {
+    ...shapeOptions,
+    ...(trace !== undefined && { trace: flag(trace.flag, trace.summary, { set: trace.set, group: 'output' }) }),
+    ...commonOptions,
+  });
   return {
     shape: 'outstanding',
     ...commonParts(skeleton, any, options, intervalPositionals),
     columns: () => allColumns({ bytes: {}, count: {}, address: {}, age: {}, pid: {} }, types),
-    schema: () => tableSchema(types),
+    schema: () =>
+      trace === undefined
+        ? tableSchema(types)
+        : { oneOf: [tableSchema(types), eventSchema(recordOf(skeleton), fieldTypes(recordOf(skeleton), {}), {})] },
     run: (context) => run(skeleton, any, options, context),
   };
 }
@@ -131,14 +148,35 @@ async function* run(
   const symbols = new StackSymbols(stackTableOf(object, definition.table));
   const quality = new StackQuality('bytes');
   const map = object.map<Row, Row>(given.combined === true ? definition.totals : definition.map);
-  yield readyMessage({ skeleton, definition }, session);
+  const { trace } = definition;
+  const ring = trace !== undefined && values.trace === true ? object.ring<Row>(RING) : undefined;
+  const eventTypes = ring && fieldTypes(recordOf(skeleton), {});
+  yield {
+    ...readyMessage({ skeleton, definition }, session),
+    ...(eventTypes !== undefined && {
+      columns: allColumns(trace?.columns ?? {}, eventTypes, values),
+      types: eventTypes,
+    }),
+  } as Message;
 
   let looks = 0;
   const look = setInterval(() => symbols.remember(given.pid ?? 0, ++looks), REMEMBER_EVERY * 1000);
   try {
-    for await (const { last } of intervalEnds(values, USUAL_INTERVAL, signal)) {
+    const ends = intervalEnds(values, USUAL_INTERVAL, signal);
+    for await (const next of ring === undefined
+      ? ends
+      : merged<{ readonly last: boolean } | Row[]>(ends, ring.batches(signal))) {
+      if (Array.isArray(next)) {
+        yield { type: 'events', rows: next };
+        continue;
+      }
+      const { last } = next;
       if (last) {
         object.detach();
+        const rest = ring?.drain(Number.POSITIVE_INFINITY) ?? [];
+        if (rest.length > 0) {
+          yield { type: 'events', rows: rest };
+        }
       }
       const held = given.combined === true ? heldInAll(map) : heldNow(map, given);
       const by = given.sort === 'count' ? 'count' : 'bytes';
@@ -163,6 +201,9 @@ async function* run(
       yield { type: 'interval', time, stamp: true, clear: false };
       yield { type: 'table', time, columns, types, rows, stacks: STACKS, ...(fields !== undefined && { fields }) };
       yield* session.losses(last);
+      if (last) {
+        break;
+      }
     }
   } finally {
     clearInterval(look);

@@ -34,7 +34,8 @@ import { flag, type Options, type OptionValues, withOwn } from './options.ts';
 import { Session } from './session.ts';
 import { resizeStackTable, stackTableSize } from './stack-symbols.ts';
 
-type EventOf<S extends SkeletonTypes> = S['events'] extends { events: infer E } ? E : never;
+/** The record of the events of an object. */
+export type EventOf<S extends SkeletonTypes> = S['events'] extends { events: infer E } ? E : never;
 
 export interface SnoopDefinition<S extends SkeletonTypes, O extends Options, C extends string>
   extends CommonDefinition<S, O> {
@@ -84,7 +85,8 @@ export interface SnoopDefinition<S extends SkeletonTypes, O extends Options, C e
   };
 }
 
-const RING = 'events';
+/** The ring buffer whose struct is the row. */
+export const RING = 'events';
 
 /** Size of the ring beside it, and how often that is looked at, in milliseconds, while there are no events. */
 const BESIDE_BYTES = 1 << 20;
@@ -127,7 +129,8 @@ export function snoop<S extends SkeletonTypes, const O extends OptionsFor<S>, C 
 
 type AnySnoop = SnoopDefinition<SkeletonTypes, Options, string>;
 
-function recordOf(skeleton: Skeleton): RowSchema {
+/** @throws KscopeError failed for an object without events */
+export function recordOf(skeleton: Skeleton): RowSchema {
   const record = objectSpec(skeleton).records.get(RING);
   if (record === undefined) {
     throw new KscopeError('failed', `the BPF object of ${skeleton.name} does not say what its events are`);
@@ -143,7 +146,8 @@ function stackFieldTypes({ kernel, user }: StackFields = {}): FieldTypes {
   };
 }
 
-function eventSchema(schema: RowSchema, types: FieldTypes, stackTypes: FieldTypes): JsonSchema {
+/** What a line of type event has. */
+export function eventSchema(schema: RowSchema, types: FieldTypes, stackTypes: FieldTypes): JsonSchema {
   if (Object.hasOwn(types, 'type')) {
     throw new KscopeError('failed', "no field of an event can be named 'type': in JSON it says what the line is");
   }

@@ -116,7 +116,8 @@ test('what a process holds, by stack', async (t) => {
   await using combined = startTool('memleak', [...own, '--combined-only']);
   await using sized = startTool('memleak', [...own, '-o', '0', '-z', '1000', '-Z', '5000', '-a']);
   await using old = startTool('memleak', [...own, '-o', '1000000']);
-  const tools = [plain, combined, sized, old];
+  await using traced = startTool('memleak', [...own, '-t', '-z', '77', '-Z', '1000']);
+  const tools = [plain, combined, sized, old, traced];
   await Promise.all(tools.map((tool) => tool.ready()));
 
   running.process.kill('SIGUSR1');
@@ -125,6 +126,14 @@ test('what a process holds, by stack', async (t) => {
     tool.until(() => isDeepStrictEqual(heldBy(tool), what), JSON.stringify(what));
   await has(plain, all);
   await has(combined, all);
+  const calls = (operation: string, bytes: number) =>
+    traced.rows.filter((row) => row.operation === operation && row.bytes === bytes).length;
+  // One of those is had, and given back, by realloc.
+  await traced.until(() => calls('ALLOC', 1000) === 101 && calls('FREE', 1000) === 1, 'each call');
+  assert.deepEqual([calls('ALLOC', 77), calls('FREE', 77)], [50, 50]);
+  assert.ok(
+    traced.rows.every(({ pid, tid, address }) => pid === running.pid && tid === pid && /^0x/.test(String(address))),
+  );
   const table = sized.messages.length;
   await sized.until(({ messages }) => messages.length > table, 'the next table');
   const last = sized.messages.findLast(({ type }) => type === 'table')?.rows as JsonMessage[];
@@ -140,6 +149,7 @@ test('what a process holds, by stack', async (t) => {
   const rest = { ...all, malloc_here: [10_000, 10] };
   await has(plain, rest);
   await has(combined, rest);
+  await traced.until(() => calls('FREE', 1000) === 91, 'the releases');
   for (const tool of tools) {
     const { code, stderr } = await tool.end();
     assert.equal(code, 0, stderr);
