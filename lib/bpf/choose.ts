@@ -119,7 +119,7 @@ export function choosePrograms(
   return {
     chosen: [...chosen],
     rejected: [...rejected].map(([program, reason]) => ({ program, reason })),
-    ...(problems.length > 0 && { problem: problems.join('; ') }),
+    ...(problems.length > 0 && { problem: [...new Set(problems)].join('; ') }),
   };
 }
 

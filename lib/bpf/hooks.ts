@@ -2,11 +2,12 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { libbpf } from '../native/libbpf.ts';
 import { cgroupMounts } from '../system/cgroups.ts';
+import { isConfidential, lockedDown } from '../system/lockdown.ts';
 import { type Feature, type FeatureAnswer, probeFeature } from './features.ts';
 import { KERNEL_BTF } from './kernel-btf.ts';
 import { hasKernelSymbol } from './kernel-symbols.ts';
 import { withLog } from './log.ts';
-import { hasTracepoint } from './tracefs.ts';
+import { hasTracepoint, tracefsIsHidden } from './tracefs.ts';
 
 /** Where a program belongs, as its section name says it. */
 export interface Hook {
@@ -41,6 +42,9 @@ export function canAttach(section: string): FeatureAnswer {
   switch (kind) {
     case 'tracepoint': {
       const [category = '', name = ''] = target.split('/');
+      if (tracefsIsHidden()) {
+        return { supported: false, reason: `it is ${lockedDown}, and hides its tracepoints` };
+      }
       return name === '' || hasTracepoint(category, name)
         ? yes
         : { supported: false, reason: `the kernel has no tracepoint ${category}:${name}` };
@@ -60,6 +64,9 @@ export function canAttach(section: string): FeatureAnswer {
       return both('iter', () => inBtf(target, ATTACH.ITER, `iterator ${target}`));
     case 'kprobe':
     case 'kretprobe':
+      if (isConfidential()) {
+        return { supported: false, reason: `it is ${lockedDown}, and forbids kprobes` };
+      }
       return both('kprobe', () =>
         target === '' || hasKernelSymbol(target.replace(/\+.*/, ''))
           ? yes

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { KscopeError } from '../model/errors.ts';
 import { errno, errorText, libc } from '../native/libc.ts';
+import { isConfidential, lockedDown, unlock } from '../system/lockdown.ts';
 
 const CLONE_NEWNS = 0x20000;
 const MS_REC = 0x4000;
@@ -17,6 +18,9 @@ export function tracefs(): string {
   const found = places.find((place) => isThere(`${place}/events`));
   if (found !== undefined) {
     return found;
+  }
+  if (tracefsIsHidden()) {
+    throw new KscopeError('unsupported', `the kernel is ${lockedDown}, and hides its tracepoints`, { hint: unlock });
   }
   const place = '/sys/kernel/tracing';
   if (isForbidden(place)) {
@@ -35,6 +39,11 @@ export function tracefs(): string {
     );
   }
   return place;
+}
+
+/** Whether the kernel was booted in a mode in which tracefs stays empty. */
+export function tracefsIsHidden(): boolean {
+  return !places.some((place) => isThere(`${place}/events`)) && isConfidential();
 }
 
 /** Everybody sees that tracefs is there, and only root what is in it. */

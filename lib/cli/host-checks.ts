@@ -1,3 +1,5 @@
+import { LOCKDOWN, lockdownMode } from '../system/lockdown.ts';
+
 /** How one thing about this machine is: `bad` keeps tools from running, `poor` takes something away from them. */
 export type State = 'good' | 'poor' | 'bad';
 
@@ -111,7 +113,7 @@ function tracefs({ exists }: HostFacts): Check {
 }
 
 function lockdown({ read }: HostFacts): Check {
-  const mode = /\[(\w+)\]/.exec(read('/sys/kernel/security/lockdown') ?? '')?.[1] ?? 'none';
+  const mode = lockdownMode(read(LOCKDOWN));
   return mode === 'confidentiality'
     ? {
         name: 'lockdown',

@@ -11,6 +11,7 @@ import { moveToSyscallFunctions } from '../bpf/syscall-functions.ts';
 import { hookArguments } from '../bpf/tracepoint-arguments.ts';
 import { KscopeError } from '../model/errors.ts';
 import type { AttachedHook, LostMessage } from '../model/message.ts';
+import { lockedDown, unlock } from '../system/lockdown.ts';
 import { CostReport } from './cost-report.ts';
 import type { RunContext, StatsRequest } from './definition.ts';
 import { loadFilters, prepareFilters } from './filters.ts';
@@ -134,7 +135,7 @@ function prepare(object: BpfObject, plan: SessionPlan, failed: ReadonlyMap<strin
   }
   if (choice.problem !== undefined) {
     throw new KscopeError('unsupported', `this kernel lacks what ${object.name} needs: ${choice.problem}`, {
-      hint: 'kscope doctor shows what this kernel can do',
+      hint: choice.problem.includes(lockedDown) ? unlock : 'kscope doctor shows what this kernel can do',
     });
   }
   const chosen = new Set(choice.chosen);

@@ -56,6 +56,11 @@ test('of twins the cheapest that the kernel has is taken, in whichever order the
   }
 });
 
+test('the same reason of several programs is said once', () => {
+  const missing = choosePrograms(candidates('a__tp', 'b__tp'), {}, () => ({ supported: false, reason: 'locked down' }));
+  assert.equal(missing.problem, 'locked down');
+});
+
 test('no twin at all is a problem that names each', () => {
   const { chosen, problem } = choose(candidates('x__fentry', 'x__kprobe'), {}, /./);
   assert.deepEqual(chosen, []);
