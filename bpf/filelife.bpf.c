@@ -209,19 +209,19 @@ static __always_inline int leave(long ret)
 SEC("fentry/vfs_unlink")
 int unlink__fentry(__u64 *ctx)
 {
-	return enter((void *)(vfs_unlink_arguments == 3 ? ctx[1] : ctx[2]));
+	return enter((void *)(vfs_unlink_arguments == 3 ? kept_apart(ctx[1]) : ctx[2]));
 }
 
 SEC("fexit/vfs_unlink")
 int unlink__fexit(__u64 *ctx)
 {
-	return leave((int)(vfs_unlink_arguments == 3 ? ctx[3] : ctx[4]));
+	return leave((int)(vfs_unlink_arguments == 3 ? kept_apart(ctx[3]) : ctx[4]));
 }
 
 SEC("kprobe/vfs_unlink")
 int unlink__kprobe(struct pt_regs *ctx)
 {
-	return enter((void *)(vfs_unlink_arguments == 3 ? PT_REGS_PARM2(ctx) : PT_REGS_PARM3(ctx)));
+	return enter((void *)(vfs_unlink_arguments == 3 ? kept_apart(PT_REGS_PARM2(ctx)) : PT_REGS_PARM3(ctx)));
 }
 
 SEC("kretprobe/vfs_unlink")

@@ -71,7 +71,7 @@ static __always_inline int accepted(struct sock *sk)
 SEC("fexit/inet_csk_accept")
 int accept__fexit(__u64 *ctx)
 {
-	struct sock *sk = (void *)(bpf_core_type_exists(struct proto_accept_arg) ? ctx[2] : ctx[4]);
+	struct sock *sk = (void *)(bpf_core_type_exists(struct proto_accept_arg) ? kept_apart(ctx[2]) : ctx[4]);
 
 	return sk ? accepted(sk) : 0;
 }
