@@ -68,3 +68,28 @@ for (const how of ['--btf', 'KSCOPE_BTF']) {
     }
   });
 }
+
+test('a kernel without BTF: with a file, there is a tool of each shape that runs', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'kscope-btf-'));
+  try {
+    const file = join(folder, 'vmlinux');
+    copyFileSync('/sys/kernel/btf/vmlinux', file);
+    const works = new Set<string>();
+    for (const [name, each] of tools) {
+      if (!works.has(each.shape)) {
+        const args = [...usualArguments(each), '--btf', file, '--duration', '0.1'];
+        const { code, stderr } = await runMounted(hideBtf, toolCommand(name, args));
+        if (code === 0) {
+          works.add(each.shape);
+        } else {
+          assert.equal(code, 3, stderr);
+        }
+      }
+    }
+    // Those of a snapshot are iterators, which libbpf attaches by the kernel's own BTF.
+    works.delete('custom');
+    assert.deepEqual([...works].sort(), ['histogram', 'outstanding', 'snoop', 'stacks', 'top']);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
