@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { KscopeError } from '../model/errors.ts';
 import { writeCompletions } from './completions.ts';
+import { importDirectly } from './direct-imports.ts';
 import { compileObjects } from './objects.ts';
 import { pruneOutput } from './prune.ts';
 import { writeSkeletons } from './skeletons.ts';
@@ -22,6 +23,7 @@ async function build(root: string): Promise<void> {
   const compiler = join(root, 'node_modules/typescript/bin/tsc');
   const { status } = spawnSync(process.execPath, [compiler, '-p', '.'], { cwd: root, stdio: ['ignore', 2, 2] });
   pruneOutput(root);
+  importDirectly(dist);
   await writeStubs(dist);
   await writeCompletions(dist);
   if (status !== 0) {
