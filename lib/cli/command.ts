@@ -96,7 +96,8 @@ function parse(command: Command, argv: readonly string[]): string | undefined {
       throw usageError(command, error);
     }
     if (error instanceof KscopeError && error.code === 'usage' && error.hints.length === 0) {
-      throw new KscopeError('usage', error.message, { hint: `${command.name()} --help`, cause: error });
+      const { message, excerpt } = error;
+      throw new KscopeError('usage', message, { hint: `${command.name()} --help`, excerpt, cause: error });
     }
     throw error;
   }
@@ -215,7 +216,8 @@ function within<T>(where: string, read: () => T): T {
     return read();
   } catch (error) {
     if (error instanceof KscopeError && error.code === 'usage') {
-      throw new KscopeError('usage', `${where}: ${error.message}`, { hint: error.hints, cause: error });
+      const { message, hints, excerpt } = error;
+      throw new KscopeError('usage', `${where}: ${message}`, { hint: hints, excerpt, cause: error });
     }
     throw error;
   }

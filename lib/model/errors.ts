@@ -7,6 +7,8 @@ export interface ErrorDetails {
   /** What the user can do about it, one sentence each. */
   readonly hint?: string | readonly string[];
   readonly cause?: unknown;
+  /** Lines that show what the message is about: a piece of what was given, and a mark below it. */
+  readonly excerpt?: readonly string[];
   /** Text for people who asked for more (`-v`): a verifier log, the messages of a library. */
   readonly log?: string;
   /** Name of the program, map or option that failed, for callers who can go on without it. */
@@ -20,6 +22,7 @@ export interface ErrorDetails {
 export class KscopeError extends Error {
   readonly code: ErrorCode;
   readonly hints: readonly string[];
+  readonly excerpt: readonly string[];
   readonly log: string | undefined;
   readonly subject: string | undefined;
 
@@ -28,6 +31,7 @@ export class KscopeError extends Error {
     this.name = 'KscopeError';
     this.code = code;
     this.hints = typeof details.hint === 'string' ? [details.hint] : (details.hint ?? []);
+    this.excerpt = details.excerpt ?? [];
     this.log = details.log;
     this.subject = details.subject;
   }

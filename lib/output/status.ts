@@ -69,6 +69,9 @@ export class Status {
   error(error: unknown, hints: readonly string[] = []): void {
     const known = error instanceof KscopeError;
     this.#line(known ? error.message : `unexpected failure: ${messageOf(error)}`);
+    for (const line of known ? error.excerpt : []) {
+      this.#raw(`  ${line}`);
+    }
     for (const hint of [...(known ? error.hints : []), ...hints]) {
       this.#raw(`hint: ${hint}`);
     }

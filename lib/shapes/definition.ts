@@ -32,7 +32,10 @@ export interface StatsRequest {
   report(stats: StatsMessage): void;
 }
 
-/** A positional argument: '[interval]'. Shapes define them; tools have options that are written so. */
+/**
+ * A positional argument: '[interval]', or '<probe...>' for one or several, whose value is a list. Shapes define them;
+ * tools have options that are written so.
+ */
 export interface Positional {
   readonly key: string;
   readonly name: string;
