@@ -1,0 +1,150 @@
+import type { Btf, BtfMember, BtfType } from '../bpf/btf.ts';
+import { type CType, type Member, nothing, type StructureType } from './c-types.ts';
+
+/** Deeper no anonymous structure lies in another. */
+const DEEPEST = 16;
+
+/** The types of a kernel as values are evaluated with them. */
+export class BtfTypes {
+  readonly #btf: Btf;
+  readonly #known = new Map<number, CType>();
+
+  constructor(btf: Btf) {
+    this.#btf = btf;
+  }
+
+  /** The type with a number. @throws KscopeError failed for damaged BTF */
+  type(id: number): CType {
+    let type = this.#known.get(id);
+    if (type === undefined) {
+      type = this.#make(this.#btf.resolve(id), this.#btf.name(id));
+      this.#known.set(id, type);
+    }
+    return type;
+  }
+
+  find(kind: 'struct' | 'union' | 'enum' | 'typedef', name: string): CType | undefined {
+    const found =
+      this.#btf.findByName(name, kind) ?? (kind === 'enum' ? this.#btf.findByName(name, 'enum64') : undefined);
+    return found === undefined ? undefined : this.type(found.id);
+  }
+
+  /** Parameters and result of a function; undefined when there is no such function. */
+  signature(name: string): { parameters: { name: string; type: CType }[]; returns: CType } | undefined {
+    const found = this.#btf.findByName(name, 'func');
+    const prototype = found === undefined ? undefined : this.#btf.type(found.type);
+    if (prototype?.kind !== 'func_proto') {
+      return undefined;
+    }
+    return {
+      parameters: prototype.parameters
+        .filter(({ type }) => type !== 0)
+        .map((parameter) => ({ name: parameter.name, type: this.type(parameter.type) })),
+      returns: this.type(prototype.returns),
+    };
+  }
+
+  /** Names of all functions. */
+  *functions(): Generator<string> {
+    for (const id of this.#btf.idsOfKind('func')) {
+      yield this.#btf.name(id);
+    }
+  }
+
+  #make(type: BtfType, alias: string): CType {
+    const name = alias || type.name;
+    switch (type.kind) {
+      case 'int':
+        return type.size === 1 || type.size === 2 || type.size === 4 || type.size === 8
+          ? {
+              is: 'number',
+              name,
+              size: type.size,
+              signed: type.signed,
+              // The kernel's char has no sign since 6.2, and no encoding in BTF says what is a letter.
+              ...(type.size === 1 && /char/.test(type.name) && alias === type.name && { letter: true }),
+            }
+          : { is: 'opaque', name };
+      case 'enum':
+      case 'enum64':
+        return type.size === 1 || type.size === 2 || type.size === 4 || type.size === 8
+          ? {
+              is: 'number',
+              name: `enum ${type.name}`,
+              size: type.size,
+              signed: type.signed,
+              names: () => new Map(type.values.map((one): [bigint, string] => [BigInt(one.value), one.name])),
+            }
+          : { is: 'opaque', name };
+      case 'ptr':
+        return { is: 'pointer', target: () => this.type(type.type) };
+      case 'array':
+        return { is: 'array', element: () => this.type(type.element), count: type.count };
+      case 'struct':
+      case 'union':
+        return this.#structure(type.id, `${type.kind} ${type.name || '{…}'}`, type.size);
+      case 'fwd':
+        return this.#declared(type.of, type.name);
+      default:
+        return type.kind === 'void' ? nothing : { is: 'opaque', name: name || 'function' };
+    }
+  }
+
+  /** A module may only declare what the kernel has. */
+  #declared(kind: 'struct' | 'union', name: string): CType {
+    const found = this.#btf.findByName(name, kind);
+    return found === undefined ? { is: 'opaque', name: `${kind} ${name}` } : this.type(found.id);
+  }
+
+  #structure(id: number, name: string, size: number): StructureType {
+    return {
+      is: 'structure',
+      name,
+      size,
+      member: (wanted) => {
+        const found = this.#member(id, wanted, 0);
+        return (
+          found && {
+            type: this.type(found.member.type),
+            bitOffset: found.bitOffset,
+            bits: found.member.bits,
+          }
+        );
+      },
+      names: () => this.#names(id, 0),
+    };
+  }
+
+  #member(
+    id: number,
+    wanted: string,
+    depth: number,
+  ): { member: BtfMember; bitOffset: Member['bitOffset'] } | undefined {
+    for (const member of this.#btf.members(id)) {
+      if (member.name === wanted) {
+        return { member, bitOffset: member.bitOffset };
+      }
+      if (member.name === '' && depth < DEEPEST && this.#isComposite(member.type)) {
+        const inner = this.#member(member.type, wanted, depth + 1);
+        if (inner !== undefined) {
+          return { member: inner.member, bitOffset: inner.bitOffset + member.bitOffset };
+        }
+      }
+    }
+    return undefined;
+  }
+
+  *#names(id: number, depth: number): Generator<string> {
+    for (const member of this.#btf.members(id)) {
+      if (member.name !== '') {
+        yield member.name;
+      } else if (depth < DEEPEST && this.#isComposite(member.type)) {
+        yield* this.#names(member.type, depth + 1);
+      }
+    }
+  }
+
+  #isComposite(id: number): boolean {
+    return /^(struct|union)$/.test(this.#btf.resolve(id).kind);
+  }
+}
