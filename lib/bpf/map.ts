@@ -43,6 +43,11 @@ export class BpfMap<K = unknown, V = unknown> {
     this.type = libbpf.bpf_map__type(pointer);
   }
 
+  /** Before load: the kernel does not get it. */
+  leaveOut(): void {
+    this.#check(libbpf.bpf_map__set_autocreate(this.#pointer, false), 'cannot be left out');
+  }
+
   /** Descriptor; negative before load and after close. */
   get fd(): number {
     return this.#native === null ? -1 : libbpf.bpf_map__fd(this.#native);

@@ -11,7 +11,7 @@ import { MappedMemory, viewMemory } from '../native/memory.ts';
 import { mayTrace } from '../system/capabilities.ts';
 import { bootToEpochMicros } from '../system/clock.ts';
 import { checkBtfFile } from './btf-file.ts';
-import { compileDecoder, memoryOf } from './decoder.ts';
+import { compileDecoder, type Decoder, memoryOf } from './decoder.ts';
 import { Globals } from './globals.ts';
 import type { BpfLink } from './link.ts';
 import { explainLoadFailure } from './load-error.ts';
@@ -174,9 +174,11 @@ export class BpfObject implements Disposable {
 
   /**
    * The reader of a ring buffer: rows of the struct that a marker `const struct T *const NAME_record SEC(".types")`
-   * names, bytes without one. One reader per ring. @throws KscopeError failed
+   * names, bytes without one. One reader per ring.
+   * @param decode instead, for records that have more than the struct
+   * @throws KscopeError failed
    */
-  ring<T = Row>(name: string): RingBuffer<T> {
+  ring<T = Row>(name: string, decode?: Decoder<T>): RingBuffer<T> {
     this.#expect('loaded', 'read a ring buffer');
     let ring = this.#rings.get(name);
     if (ring === undefined) {
@@ -189,15 +191,39 @@ export class BpfObject implements Disposable {
         name,
         map.fd,
         map.maxEntries,
-        schema === undefined
-          ? ({ bytes }, offset, length) => Uint8Array.from(bytes.subarray(offset, offset + length)) as unknown as Row
-          : compileDecoder<Row>(schema, this.#context),
+        decode !== undefined
+          ? (decode as unknown as Decoder<Row>)
+          : schema === undefined
+            ? ({ bytes }, offset, length) => Uint8Array.from(bytes.subarray(offset, offset + length)) as unknown as Row
+            : compileDecoder<Row>(schema, this.#context),
         () => this.#refresh(),
         this.globals.has(`${name}_lost`) ? this.globals.counter(`${name}_lost`) : () => 0,
       );
       this.#rings.set(name, ring);
     }
     return ring as unknown as RingBuffer<T>;
+  }
+
+  /** Where a variable is, for code that is written at run time: after load. @throws KscopeError failed */
+  variable(name: string): { readonly map: number; readonly offset: number } {
+    this.#expect('loaded', 'tell where a variable is');
+    const variable = this.#spec.variables.get(name);
+    const map = variable === undefined ? undefined : this.#sectionMaps.get(variable.section);
+    if (variable === undefined || map === undefined) {
+      throw new KscopeError('failed', `the BPF object of ${this.name} has no variable '${name}'`, { subject: name });
+    }
+    return { map: libbpf.bpf_map__fd(map), offset: variable.offset };
+  }
+
+  /** Before load: leaves all maps out, those of variables included. */
+  leaveOutMaps(): void {
+    this.#expect('open', 'leave maps out');
+    for (const pointer of this.#sectionMaps.values()) {
+      libbpf.bpf_map__set_autocreate(pointer, false);
+    }
+    for (const map of this.maps.values()) {
+      map.leaveOut();
+    }
   }
 
   /**

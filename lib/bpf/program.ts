@@ -98,6 +98,28 @@ export class BpfProgram {
     this.#section = section;
   }
 
+  /**
+   * Before load: puts other code in its place, which must not need relocation. Its type is a number of the kernel's
+   * interface; `target` is the function of an fentry or fexit program.
+   */
+  rewrite(code: Uint8Array, details: { type: number; attachType?: number; target?: string }): void {
+    const { type, attachType, target } = details;
+    this.#check(libbpf.bpf_program__set_type(this.#pointer, type), 'cannot have another type');
+    if (attachType !== undefined) {
+      const result = libbpf.bpf_program__set_expected_attach_type(this.#pointer, attachType);
+      this.#check(result, 'cannot be attached otherwise');
+    }
+    if (target !== undefined) {
+      this.setTarget(target);
+    }
+    this.#check(libbpf.bpf_program__set_insns(this.#pointer, code, code.length / 8), 'cannot have other code');
+  }
+
+  /** Of an fentry or fexit program: where `rewrite` aimed it. */
+  attachTrace(where: string): BpfLink {
+    return this.#attach(where, () => libbpf.bpf_program__attach_trace(this.#pointer));
+  }
+
   /** Attaches where the section says: a program for cgroups, to all that can be seen. @throws KscopeError unsupported | permission | failed */
   attach(): BpfLink {
     if (this.#moved) {

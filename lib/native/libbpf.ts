@@ -123,6 +123,8 @@ export interface Libbpf {
   bpf_program__set_attach_target(program: Pointer, targetProgram: number, name: string): number;
   bpf_program__set_type(program: Pointer, type: number): number;
   bpf_program__set_expected_attach_type(program: Pointer, type: number): number;
+  bpf_program__set_insns(program: Pointer, instructions: Uint8Array, count: number): number;
+  bpf_program__attach_trace(program: Pointer): Pointer;
   bpf_program__attach(program: Pointer): Pointer;
   bpf_program__attach_kprobe_opts(program: Pointer, name: string, options: object): Pointer;
   bpf_program__attach_kprobe_multi_opts(program: Pointer, pattern: string | null, options: object): Pointer;
@@ -222,6 +224,8 @@ export const libbpf = bind<Libbpf>(openLibbpf, {
   bpf_program__set_autoload: 'int bpf_program__set_autoload(void *program, bool load)',
   bpf_program__set_attach_target: 'int bpf_program__set_attach_target(void *program, int target, const char *name)',
   bpf_program__set_type: 'int bpf_program__set_type(void *program, int type)',
+  bpf_program__set_insns: 'int bpf_program__set_insns(void *program, const void *instructions, size_t count)',
+  bpf_program__attach_trace: 'void *bpf_program__attach_trace(void *program)',
   bpf_program__set_expected_attach_type: 'int bpf_program__set_expected_attach_type(void *program, int type)',
   bpf_program__attach: 'void *bpf_program__attach(void *program)',
   bpf_program__attach_kprobe_opts:

@@ -15,6 +15,8 @@ export interface UserPlace {
   readonly name: string;
   readonly offset: number;
   readonly semaphore?: number;
+  /** Of a statically defined probe: where its arguments are, as the compiler wrote it. */
+  readonly arguments?: string;
 }
 
 export interface UserFile {

@@ -1,4 +1,5 @@
 import type { BpfObject } from '../bpf/object.ts';
+import type { BpfProgram } from '../bpf/program.ts';
 import { RunCounting } from '../bpf/run-counting.ts';
 import type { AttachedHook, StatsMessage } from '../model/message.ts';
 import { now } from '../system/clock.ts';
@@ -8,6 +9,7 @@ import type { StatsRequest } from './definition.ts';
 export interface Measured {
   readonly object: BpfObject;
   readonly hooks: readonly AttachedHook[];
+  program(name: string): Pick<BpfProgram, 'runs'>;
   readonly lost: StatsMessage['lost'];
 }
 
@@ -56,7 +58,7 @@ export class CostReport {
       cpu: { user: user / 1e6, system: system / 1e6 },
       memory: process.resourceUsage().maxRSS * 1024,
       programs: hooks.map((hook) => {
-        const { count, time } = object.program(hook.program).runs;
+        const { count, time } = this.#measured.program(hook.program).runs;
         return { ...hook, ...(problem === undefined && { runs: count, run_ns: time }) };
       }),
       ...(problem !== undefined && { uncounted: problem }),

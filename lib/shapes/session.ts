@@ -1,4 +1,5 @@
 import { aimed, type ChoiceRules, choosePrograms, describeHook } from '../bpf/choose.ts';
+import type { GeneratedProgram } from '../bpf/generated-program.ts';
 import { canAttach } from '../bpf/hooks.ts';
 import { kernelBtf, setKernelBtf } from '../bpf/kernel-btf.ts';
 import { setDebugLog } from '../bpf/log.ts';
@@ -26,6 +27,12 @@ export interface SessionPlan {
   readonly prepare?: (object: BpfObject) => void;
   /** Between load and attach: entries of maps. */
   readonly loaded?: (object: BpfObject) => void;
+  /** Programs that are written at run time, in the place of a stub that the object has and that is not attached. */
+  readonly generated?: {
+    readonly stub: string;
+    /** After load: loads and attaches them. */
+    start(object: BpfObject, bytes: Uint8Array): readonly GeneratedProgram[];
+  };
   /** By program name: attaches one whose section does not say where. */
   readonly attachers?: Readonly<Record<string, (program: BpfProgram) => void>>;
 }
@@ -36,15 +43,22 @@ export class Session implements Disposable {
   readonly hooks: readonly AttachedHook[];
   readonly #losses: Loss[];
   readonly #costs: CostReport | undefined;
+  readonly #generated: ReadonlyMap<string, GeneratedProgram>;
 
-  private constructor(object: BpfObject, hooks: readonly AttachedHook[], stats: StatsRequest | undefined) {
+  private constructor(
+    object: BpfObject,
+    attached: readonly AttachedHook[],
+    generated: readonly GeneratedProgram[],
+    stats: StatsRequest | undefined,
+  ) {
     this.object = object;
-    this.hooks = hooks;
+    this.#generated = new Map(generated.map((one, i) => [`${one.program.name}_${i + 1}`, one]));
+    this.hooks = [...attached, ...Array.from(this.#generated, ([program, { hook }]) => ({ program, hook }))];
     this.#costs = stats && new CostReport(stats, this);
     this.#losses = object.globals.names
       .filter((name) => /_(lost|dropped)$/.test(name))
       .map((name) => new Loss(lostThings(name), object.globals.counter(name)));
-    const programs = hooks.map(({ program }) => object.program(program));
+    const programs = this.hooks.map(({ program }) => this.program(program));
     const missed = atMostEverySecond(() => programs.reduce((sum, program) => sum + program.misses, 0));
     this.#losses.push(new Loss('events that came while a program was busy', missed));
   }
@@ -70,7 +84,8 @@ export class Session implements Disposable {
       try {
         const chosen = prepare(object, plan, failed);
         moved = mayMove && moveToSyscallFunctions(object, chosen);
-        return new Session(object, attach(object, plan, chosen), plan.context.stats);
+        const hooks = attach(object, plan, chosen);
+        return new Session(object, hooks, plan.generated?.start(object, bytes) ?? [], plan.context.stats);
       } catch (thrown) {
         object.close();
         const error = asKscopeError(thrown, plan.skeleton.name);
@@ -102,8 +117,24 @@ export class Session implements Disposable {
     return this.#losses.map((loss) => loss.soFar).filter(({ total }) => total > 0);
   }
 
+  /** A program of the object, or one that was written at run time. @throws KscopeError failed */
+  program(name: string): BpfProgram {
+    return this.#generated.get(name)?.program ?? this.object.program(name);
+  }
+
+  /** Detaches everything; what is in the buffers can still be read. */
+  detach(): void {
+    for (const one of this.#generated.values()) {
+      one.detach();
+    }
+    this.object.detach();
+  }
+
   close(): void {
     this.#costs?.close();
+    for (const one of this.#generated.values()) {
+      one.close();
+    }
     this.object.close();
   }
 
@@ -153,7 +184,8 @@ function attach(object: BpfObject, plan: SessionPlan, chosen: readonly string[])
   object.load();
   loadFilters(object, plan.context.values);
   plan.loaded?.(object);
-  for (const name of chosen) {
+  const placed = chosen.filter((name) => name !== plan.generated?.stub);
+  for (const name of placed) {
     const by = plan.attachers?.[name];
     const program = object.program(name);
     const target = plan.rules.targets?.[name];
@@ -165,7 +197,7 @@ function attach(object: BpfObject, plan: SessionPlan, chosen: readonly string[])
       object.attach([name]);
     }
   }
-  return chosen.map((program) => ({
+  return placed.map((program) => ({
     program,
     hook: describeHook(aimed(object.program(program).section, plan.rules.targets?.[program])),
   }));

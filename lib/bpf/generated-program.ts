@@ -1,0 +1,67 @@
+import { BpfObject } from './object.ts';
+import type { BpfProgram } from './program.ts';
+
+/** Numbers of program types and attach types: part of the kernel's interface. */
+export const programTypes = { kprobe: 2, tracepoint: 5, tracing: 26 } as const;
+export const attachTypes = { fentry: 24, fexit: 25 } as const;
+
+export interface GeneratedCode {
+  /** Instructions; maps are in them by their descriptors. */
+  readonly code: Uint8Array;
+  readonly type: number;
+  readonly attachType?: number;
+  /** Function of the kernel, for fentry and fexit. */
+  readonly target?: string;
+}
+
+/**
+ * A program whose instructions were written at run time.
+ *
+ * libbpf loads it, as code that takes the place of a stub: a program of an object file that does nothing and refers to no
+ * map. It comes in an object of its own, because code that names maps by their descriptors cannot be written before
+ * they are there, which is after the load of the object that has them. So libbpf needs no relocation for it, and does
+ * what depends on kernels: which helpers there are, and how places are attached to. The alternative was tried on a
+ * comparison of a file name behind four pointers with a user stack: bpf_prog_load() takes the same code in the same
+ * time (the verifier's), but all attachment would have to be written again.
+ */
+export class GeneratedProgram implements Disposable {
+  readonly program: BpfProgram;
+  /** For people: 'kprobe vfs_read'. */
+  readonly hook: string;
+  readonly #object: BpfObject;
+
+  /**
+   * Loads it.
+   * @param bytes the object file with the stub
+   * @throws KscopeError permission, unsupported or failed, with the verifier's log
+   */
+  constructor(bytes: Uint8Array, stub: string, name: string, hook: string, code: GeneratedCode) {
+    this.#object = BpfObject.openBytes(bytes, { name });
+    try {
+      this.#object.leaveOutMaps();
+      for (const program of this.#object.programs.values()) {
+        program.autoload = program.name === stub;
+      }
+      this.program = this.#object.program(stub);
+      this.program.rewrite(code.code, code);
+      this.#object.load();
+    } catch (error) {
+      this.#object.close();
+      throw error;
+    }
+    this.hook = hook;
+  }
+
+  detach(): void {
+    this.#object.detach();
+  }
+
+  /** May be called twice. */
+  close(): void {
+    this.#object.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
