@@ -60,6 +60,7 @@ export { offCpuOptions } from './shapes/off-cpu-options.ts';
 export { choice, flag, integer, list, type Option, parseInteger, pattern, text } from './shapes/options.ts';
 export { outstanding } from './shapes/outstanding.ts';
 export { pageCache, pageUse } from './shapes/page-cache.ts';
+export { probeEvents } from './shapes/probe-events.ts';
 export {
   atKernelFunctions,
   atProbePoints,
@@ -71,6 +72,7 @@ export { byClock, samplingOptions } from './shapes/sampling.ts';
 export { signalSet } from './shapes/signal-set.ts';
 export { snapshot } from './shapes/snapshot.ts';
 export { snoop } from './shapes/snoop.ts';
+export { specifications } from './shapes/specification-option.ts';
 export { stacks } from './shapes/stacks.ts';
 export { errorFilter, syscallFilter } from './shapes/syscall-options.ts';
 export { atLeastMicroseconds, atLeastMilliseconds } from './shapes/thresholds.ts';

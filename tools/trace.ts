@@ -1,0 +1,53 @@
+import bpf from '../bpf/trace.bpf.ts';
+import { filters, flag, integer, probeEvents, specifications, text } from '../lib/tool.ts';
+
+export default probeEvents(bpf, {
+  summary: 'Print a line for each call of functions, or event, of your choice.',
+  description: `
+Prints a line for each call of a function, or each event, that a specification names, if its condition holds. A specification is a place, and behind it, if wanted, a condition in parentheses, a format in quotes, and the values for the format:
+
+    vfs_unlink (dentry->d_name.len > 20) "%s %d", dentry->d_name.name, dentry->d_name.len
+
+Places are functions of the kernel ('vfs_read', or 'p::vfs_read+0x10' for an instruction), of libraries and programs ('c:malloc', '/usr/bin/node:uv_fs_open', ':main' with --pid), returns of both ('r:vfs_read', 'r:c:malloc'), tracepoints ('t:sched:sched_switch') and USDT probes ('u:/usr/bin/postgres:query__start'). Several can be given, each in quotes of its own.
+
+Values are expressions of C. Parameters of functions of the kernel have the names and types of the kernel's BTF, and so has everything behind -> and . and [ ]; no headers are needed. Elsewhere they are arg1, arg2 and so on, or have the names and types of a signature without a space before it: 'c:open(path, int flags) (flags & 0x40) "%s", path'. A cast gives a type: ((struct sock *)arg1)->sk_family. At returns there is retval, and where the kernel has fexit also the parameters. Fields of tracepoints are args->NAME, or NAME. Everywhere there are $pid (a thread, as in bcc), $tgid (its process), $uid, $gid, $cpu, $nsecs, $comm and $task, the kernel's struct task_struct of the thread.
+
+Texts are the same (== "text", STRCMP("text", value)), are not (!=), or begin so (STARTS("text", value)); all of a text counts, and its end. Numbers are compared with the sign that their type gives them; what has no known type, as retval of a library's function, has none until a cast gives it one.
+
+Conversions are %d %u %x %o %c %s %p, with width, - and 0 as in C, %K and %U for the function that an address of the kernel or of the process is in, and %s for the name of a value of an enumeration. %d, %u and %x write what a value is; of one without a known type they write 32 bits, and 64 bits with l or ll. In JSON the values are in "values", by their expressions.
+
+What cannot be read is 0, or ? where it should be a text: memory of a process that was not touched yet is not read. What a process gives, it also chooses: addresses that come from it are only looked for in its own memory. This tool itself is not traced, without --include-self.`,
+  overhead:
+    'About 0.2 µs for an event that the condition refuses, and 0.5 to 1 µs for a line (run time of the program, on a busy 2-core virtual machine), and what the place costs by itself: about 1.5 µs for one in a process.',
+  options: {
+    probes: specifications,
+    ...filters,
+    tid: { ...filters.tid, flags: '-L, --tid <TID>' },
+    uid: { ...filters.uid, flags: '--uid <USER>' },
+    cgroup: { ...filters.cgroup, flags: '-c, --cgroup <PATH>', hidden: ['--cgroup-path'] },
+    includeSelf: flag('-S, --include-self', 'trace this tool as well'),
+    commContains: text('-n, --name <TEXT>', 'only commands whose name contains TEXT', { group: 'filter' }),
+    messageContains: text('-f, --msg-filter <TEXT>', 'only messages that contain TEXT', { group: 'filter' }),
+    maxEvents: integer('-M, --max-events <COUNT>', 'end after that many lines', { min: 1, hidden: ['--max_events'] }),
+    stringSize: integer('-Z, --string-size <BYTES>', 'bytes of a text that are kept, its end included; 80 by default', {
+      min: 2,
+      max: 4096,
+    }),
+    binary: flag('-B, --bin-cmp', 'STRCMP takes a list of bytes: STRCMP("{0x7f, 0x45}", arg1)', {
+      hidden: ['--bin_cmp'],
+    }),
+    elapsed: flag('-t, --timestamp', 'show the seconds since the start', { group: 'column' }),
+    unix: flag('-u, --unix-timestamp', 'show the seconds since the epoch', { group: 'column' }),
+    kernelStack: flag('-K, --kernel-stack', 'print the kernel stack below the line', { group: 'column' }),
+    userStack: flag('-U, --user-stack', 'print the user stack below the line', { group: 'column' }),
+    aggregate: flag('-A, --aggregate', 'print at the end how often each line came up, instead of the lines'),
+  },
+  examples: {
+    '\'t:sched:sched_process_exec "%s", filename\'': 'what is executed',
+    '\'do_sys_openat2 "%s", filename\'': 'what is opened, by a function of the kernel',
+    '\'r:c:malloc (retval == 0) "out of memory"\' -U': 'when malloc fails, and where',
+    '\'vfs_read (count > 65536) "%s", file->f_path.dentry->d_name.name\'': 'what is read in large pieces',
+    '-M 9 \'t:block:block_rq_issue (STARTS("W", rwbs)) "%d", bytes\'': 'sizes of the next nine writes to disks',
+    "-A -K 't:syscalls:sys_enter_sync'": 'who calls sync(2), counted at the end',
+  },
+});
