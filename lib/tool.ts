@@ -57,7 +57,7 @@ export { byCounter, lacksCounters } from './shapes/hardware-counters.ts';
 export { histogram } from './shapes/histogram.ts';
 export { listing } from './shapes/listing.ts';
 export { offCpuOptions } from './shapes/off-cpu-options.ts';
-export { choice, flag, integer, list, type Option, parseInteger, pattern, text } from './shapes/options.ts';
+export { accepted, choice, flag, integer, list, type Option, parseInteger, pattern, text } from './shapes/options.ts';
 export { outstanding } from './shapes/outstanding.ts';
 export { pageCache, pageUse } from './shapes/page-cache.ts';
 export { probeEvents } from './shapes/probe-events.ts';

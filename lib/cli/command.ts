@@ -28,7 +28,7 @@ const helpWidth = 80;
 /** The options of a command by heading, in the order in which help and manual show them. */
 export function groupedOptions(options: Options): [heading: string, options: [key: string, option: Option][]][] {
   const groups = Object.values(headings).map((heading): [string, [string, Option][]] => [heading, []]);
-  for (const entry of Object.entries(options)) {
+  for (const entry of Object.entries(options).filter(([, { unlisted }]) => unlisted !== true)) {
     groups[order.indexOf(entry[1].group ?? 'own')]?.[1].push(entry);
   }
   return groups.filter(([, members]) => members.length > 0);
@@ -144,6 +144,11 @@ function parser(name: string, spec: CommandSpec): Command {
         const flags = placeholder === undefined || /[<[]/.test(spelling) ? spelling : `${spelling} ${placeholder}`;
         hidden.push(new KeyedOption(flags, option, key).hideHelp());
       }
+    }
+  }
+  for (const [key, option] of Object.entries(spec.options)) {
+    if (option.unlisted === true) {
+      hidden.push(new KeyedOption(option.flags, option, key).hideHelp());
     }
   }
   for (const option of hidden) {

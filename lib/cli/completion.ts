@@ -1,7 +1,7 @@
 import { KscopeError } from '../model/errors.ts';
 import { commonOptions } from '../shapes/common-options.ts';
 import type { Tool } from '../shapes/definition.ts';
-import { longName, type Option } from '../shapes/options.ts';
+import { longName, type Option, type Options } from '../shapes/options.ts';
 import { bashCompletion } from './completion-bash.ts';
 import { fishCompletion } from './completion-fish.ts';
 import { zshCompletion } from './completion-zsh.ts';
@@ -77,7 +77,7 @@ export function completedCommands(tools: ReadonlyMap<string, Tool>): CompletedCo
     name,
     {
       summary: command.summary,
-      options: [...Object.values(command.options).map((option) => completedOption(option)), help],
+      options: [...listed(command.options).map((option) => completedOption(option)), help],
       arguments: command.positionals.map(({ words: kind }) =>
         kind === 'files'
           ? { kind: 'file' }
@@ -96,7 +96,7 @@ export const globalOptions: readonly CompletedOption[] = [help, version];
 
 function completedTool(tool: Tool): CompletedCommand {
   const fields = tool.columns().map(({ name }) => name);
-  const options = Object.values(tool.options).map((option) =>
+  const options = listed(tool.options).map((option) =>
     completedOption(option, option === commonOptions.fields ? fields : undefined),
   );
   return {
@@ -128,4 +128,8 @@ function candidatesFor(option: Option, words: readonly string[] | undefined): Ca
 /** The spellings of an option: '-p' and '--pid'. */
 export function spellings({ short, long }: CompletedOption): readonly string[] {
   return short === undefined ? [long] : [short, long];
+}
+
+function listed(options: Options): Option[] {
+  return Object.values(options).filter(({ unlisted }) => unlisted !== true);
 }

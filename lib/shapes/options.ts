@@ -24,6 +24,8 @@ export interface Option<T = unknown, Set extends string = string> {
   readonly choices?: readonly string[];
   /** Other spellings that are accepted but not shown: '--extended_fields'. */
   readonly hidden?: readonly string[];
+  /** Accepted as elsewhere, for the sake of those who know other tools, and told nowhere: what it asks for is so anyway. */
+  readonly unlisted?: boolean;
   /** Options (by key) that cannot be given together with this one. */
   readonly conflicts?: readonly string[];
   /** What completion offers for the value: 'file', 'directory', 'pid', 'user', 'none'. */
@@ -51,6 +53,12 @@ export function flag<const Set extends string = never>(
   details: Details<boolean, Set> = {},
 ): Option<boolean, Set> {
   return { flags, summary, ...details };
+}
+
+/** What other tools have an option for, and what is so here without one. */
+export function accepted(flags: string): Option<boolean | string | undefined, never> {
+  const summary = 'accepted, and so anyway';
+  return { flags, summary, unlisted: true, ...(flags.includes('<') && { parse: (given: string) => given }) };
 }
 
 /** Free text. */

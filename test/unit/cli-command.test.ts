@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type CommandSpec, exampleLines, helpText, parseArguments, unknownCommand } from '../../lib/cli/command.ts';
 import { KscopeError } from '../../lib/model/errors.ts';
-import { choice, flag, integer, list, type Options, parseInteger, text } from '../../lib/shapes/options.ts';
+import { accepted, choice, flag, integer, list, type Options, parseInteger, text } from '../../lib/shapes/options.ts';
 import { fakeTool } from '../helpers/fake-tool.ts';
 import { assertGolden } from '../helpers/golden.ts';
 
@@ -188,4 +188,15 @@ test('an unknown command is told with the nearest one', () => {
   assert.deepEqual(unknownCommand('lits', ['list', 'help']).hints, ['did you mean list?', 'kscope --help']);
   const { message, hints } = unknownCommand('zzz', ['list', 'help']);
   assert.deepEqual({ message, hints }, { message: "unknown command 'zzz'", hints: ['kscope --help'] });
+});
+
+test('what is accepted for the sake of other tools is told nowhere', () => {
+  const more = {
+    ...spec,
+    options: { ...options, old: accepted('-o, --old-way'), size: accepted('-s, --size <COUNT>') },
+  };
+  assert.equal(helpText('thing', more), helpText('thing', spec));
+  const parsed = parseArguments('thing', more, ['-o', '-s', '3', '--pid', '7', '5']);
+  assert.ok(parsed.kind === 'run');
+  assert.deepEqual([parsed.values.pid, parsed.values.interval, parsed.values.size], [7, 5, '3']);
 });
