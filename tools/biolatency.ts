@@ -1,5 +1,5 @@
 import bpf from '../bpf/biolatency.bpf.ts';
-import { diskFilter, diskName, filters, flag, histogram, requestFlags, units } from '../lib/tool.ts';
+import { commonOptions, diskFilter, diskName, filters, flag, histogram, requestFlags, units } from '../lib/tool.ts';
 
 export default histogram(bpf, {
   summary: 'Summarize the latency of block I/O.',
@@ -10,6 +10,7 @@ Measures how long a request takes from when it is given to the driver of the dev
 Filters by process, user, command or cgroup select by the task that queues or issues the request; for what is written back later that is a kernel thread.`,
   overhead: 'About 1.3 microseconds for each request; 2.6 GHz processor.',
   options: {
+    json: { ...commonOptions.json, flags: '-j, --json' },
     ...filters,
     cgroup: { ...filters.cgroup, flags: '-c, --cgroup <PATH>' },
     ...diskFilter,

@@ -1,5 +1,14 @@
 import bpf from '../bpf/biosnoop.bpf.ts';
-import { atLeastMilliseconds, diskFilter, diskName, filters, requestFlags, runTime, snoop } from '../lib/tool.ts';
+import {
+  accepted,
+  atLeastMilliseconds,
+  diskFilter,
+  diskName,
+  filters,
+  requestFlags,
+  runTime,
+  snoop,
+} from '../lib/tool.ts';
 
 const milliseconds = (time: number) => (time / 1e6).toFixed(3);
 
@@ -19,6 +28,7 @@ The process is the one that makes the request (block:block_io_start, from Linux 
     ...diskFilter,
     min: atLeastMilliseconds('-m, --min <MS>', 'only requests that took at least this long', 'min_latency'),
     ...runTime,
+    timestamp: accepted('--timestamp'),
   },
   columns: {
     time: {},

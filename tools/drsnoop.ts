@@ -1,5 +1,5 @@
 import bpf from '../bpf/drsnoop.bpf.ts';
-import { commonOptions, filters, flag, freeBytes, snoop, text } from '../lib/tool.ts';
+import { accepted, commonOptions, filters, flag, freeBytes, snoop, text } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Trace tasks that must reclaim memory, and for how long.',
@@ -16,6 +16,7 @@ FREE is how much memory of the machine is free when the line is printed.`,
     ...filters,
     name: text('-n, --name <TEXT>', 'only commands whose name contains TEXT', { group: 'filter' }),
     memcg: flag('-m, --memcg', 'reclaim for the limits of cgroups as well'),
+    timestamp: accepted('-T, --timestamp'),
     duration: { ...commonOptions.duration, flags: '-d, --duration <SECONDS>' },
   },
   keep: ({ comm }, { name }) => name === undefined || comm.includes(name),

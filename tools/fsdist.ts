@@ -1,5 +1,6 @@
 import bpf from '../bpf/fsdist.bpf.ts';
 import {
+  accepted,
   fileSystemAliases,
   fileSystemHooksWithGetattr,
   fileSystemType,
@@ -25,6 +26,7 @@ A request that goes on after the function has returned (asynchronous direct I/O)
     ...filters,
     tid: { ...filters.tid, flags: '--tid <TID>' },
     type: fileSystemType,
+    noTimestamp: accepted('--notimestamp'),
     milliseconds: flag('-m, --milliseconds', 'print times in milliseconds'),
   },
   map: 'hists',

@@ -1,5 +1,5 @@
 import bpf from '../bpf/memleak.bpf.ts';
-import { atFunctions, filters, flag, integer, outstanding, pageBytes, text } from '../lib/tool.ts';
+import { accepted, atFunctions, filters, flag, integer, outstanding, pageBytes, text } from '../lib/tool.ts';
 
 const library = /^(libc\.so\.6|libc-2\.\d+\.so|ld-musl-.*\.so\.1|libc\.musl-.*\.so\.1)$/;
 
@@ -62,9 +62,7 @@ User stacks are followed by frame pointers: code compiled without them shows sho
       min: 1,
     }),
     minSize: integer('-z, --min-size <BYTES>', 'only allocations of at least this size', { set: 'min_size' }),
-    missingFree: flag('-F, --wa-missing-free', 'accepted and not needed: an address that is had again was given back', {
-      group: 'common',
-    }),
+    missingFree: accepted('-F, --wa-missing-free'),
     maxSize: integer('-Z, --max-size <BYTES>', 'only allocations of at most this size', { set: 'max_size' }),
   },
   trace: {

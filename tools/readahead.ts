@@ -1,5 +1,5 @@
 import bpf from '../bpf/readahead.bpf.ts';
-import { filters, histogram, pageUse, units } from '../lib/tool.ts';
+import { commonOptions, filters, histogram, pageUse, units } from '../lib/tool.ts';
 
 interface Ages {
   readonly read_so_far?: number | undefined;
@@ -15,7 +15,11 @@ Follows each page that the kernel reads into the page cache ahead of its use: pa
 Reads are seen where filemap_read() returns (generic_file_buffered_read() before 5.12), or by filemap:mm_filemap_get_pages (6.12) and where system calls return if functions cannot be hooked; mapped pages by filemap:mm_filemap_fault and mm_filemap_map_pages (6.12), or else where filemap_fault() and filemap_map_pages() return. Of a call that reads more than 1024 pages the rest is not followed, and counted as lost. The filters are for who has the pages read ahead: any process may use them.`,
   overhead:
     'About 0.2 µs for each call that reads a file and 0.06 µs for each page of it, 0.7 µs for each fault on a page of a file and 0.5 µs for each folio that comes into the cache or leaves it (run time of the programs on a busy 2-core virtual machine).',
-  options: { ...filters, file: pageUse.file },
+  options: {
+    ...filters,
+    file: pageUse.file,
+    duration: { ...commonOptions.duration, flags: '-d, --duration <SECONDS>' },
+  },
   map: 'hists',
   unit: () => units.msecs,
   keys: { unused: {}, pages: {} },

@@ -1,5 +1,5 @@
 import bpf from '../bpf/swapin.bpf.ts';
-import { filters, top } from '../lib/tool.ts';
+import { accepted, filters, top } from '../lib/tool.ts';
 
 export default top(bpf, {
   summary: 'Count the pages that processes get back from swap.',
@@ -10,7 +10,7 @@ Counts, each second and by process, the pages that are read from swap because th
 The count is that of the statistics of the process's cgroup (memcg:count_memcg_events, item PSWPIN), which is that of pswpin in /proc/vmstat. On kernels without that tracepoint it is the calls of swap_read_folio or swap_readpage (fentry or kprobe), which may read several pages at once, and do so from zswap, too. Pages of nothing but zeros are not kept in swap from Linux 6.12 on, and getting them back is not counted.`,
   overhead:
     'About 0.06 µs for each event of a cgroup that the kernel counts (run time of the programs on a busy 2-core virtual machine), of which there are several for each page fault.',
-  options: filters,
+  options: { ...filters, noTime: accepted('--notime') },
   map: 'swapins',
   columns: { comm: {}, pid: {}, count: {} },
   sort: ['count', 'pid', 'comm'],

@@ -1,5 +1,5 @@
 import bpf from '../bpf/ttysnoop.bpf.ts';
-import { filters, integer, snoop, terminalNumber, text } from '../lib/tool.ts';
+import { accepted, filters, integer, snoop, terminalNumber, text } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Show what programs write to terminals.',
@@ -12,6 +12,8 @@ Not seen is what the kernel writes by itself: the echo of what is typed, message
     'About 0.4 µs for each write(2) of the machine (run time of the programs on a busy 2-core virtual machine), and more for one to a terminal.',
   options: {
     ...filters,
+    noClear: accepted('-C, --noclear'),
+    pieces: accepted('-c, --datacount <COUNT>'),
     device: text('[device]', 'only this terminal: a path, or the number of a pseudo terminal', {
       set: 'filter_tty',
       encode: (named) => terminalNumber(named),
