@@ -3,6 +3,7 @@
 #include "core.h"
 #include "events.h"
 #include "filter.h"
+#include "filter-lists.h"
 #include "stack.h"
 #include "table.h"
 #include <bpf/bpf_helpers.h>
@@ -34,7 +35,7 @@ int sample(void *ctx)
 
 	if (!include_idle && (thread_t)id == 0)
 		return 0;
-	if (!wanted_task(id))
+	if (!wanted_lists(id) || !wanted_task(id))
 		return 0;
 	bpf_get_current_comm(key.comm, sizeof(key.comm));
 	if (!user_only)

@@ -32,7 +32,7 @@ export {
   callPointWarnings,
 } from './shapes/call-points.ts';
 export { capabilityFilter } from './shapes/capability-option.ts';
-export { commonOptions, runTime, seconds } from './shapes/common-options.ts';
+export { commonOptions, csvOption, runTime, seconds } from './shapes/common-options.ts';
 export { familyFilters, namespaceFilters, portFilters } from './shapes/connection-filters.ts';
 export { custom } from './shapes/custom.ts';
 export type { Tool } from './shapes/definition.ts';
@@ -55,6 +55,7 @@ export {
 export { filters } from './shapes/filters.ts';
 export { byCounter, lacksCounters } from './shapes/hardware-counters.ts';
 export { histogram } from './shapes/histogram.ts';
+export { filtersByLists } from './shapes/id-lists.ts';
 export { listing } from './shapes/listing.ts';
 export { offCpuOptions } from './shapes/off-cpu-options.ts';
 export { accepted, choice, flag, integer, list, type Option, parseInteger, pattern, text } from './shapes/options.ts';

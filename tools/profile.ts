@@ -1,5 +1,5 @@
 import bpf from '../bpf/profile.bpf.ts';
-import { byClock, filters, flag, samplingOptions, stacks } from '../lib/tool.ts';
+import { byClock, filtersByLists, flag, samplingOptions, stacks } from '../lib/tool.ts';
 
 export default stacks(bpf, {
   summary: 'Profile the processors by sampling stacks.',
@@ -12,7 +12,8 @@ The clock is the kernel's software clock, which works in virtual machines too; c
 User stacks are followed by frame pointers: those of programs compiled without them are short or wrong, and the end of the output says what share was cut. A process that lives for less than a quarter of a second may have no names.`,
   overhead: `About 10 microseconds for each sample on a busy machine of two processors: 0.05 % of a processor at the usual 49 samples a second. The processes that were seen are looked at four times a second.`,
   options: {
-    ...filters,
+    ...filtersByLists,
+    tid: { ...filtersByLists.tid, hidden: ['-L'] },
     ...samplingOptions(49),
     user: flag('-U, --user', 'only user stacks', {
       set: 'user_only',
@@ -38,6 +39,7 @@ User stacks are followed by frame pointers: those of programs compiled without t
     '': 'sample until Ctrl-C',
     '-F 99 10': 'sample 99 times a second for 10 seconds',
     '-p 181 --flame nginx.svg 30': 'sample process 181 for 30 seconds and write a flame graph',
+    '-p 181,182 -K -s 10': 'kernel stacks of two processes, with offsets',
     '-f -U': 'print a line for each user stack, for other programs',
   },
 });

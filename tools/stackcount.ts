@@ -31,7 +31,6 @@ User stacks are followed by frame pointers: those of programs compiled without t
     }),
     interval: seconds('-i, --interval <SECONDS>', 'print that often what came since; otherwise once, at the end'),
     timestamp: flag('-T, --timestamp', 'print the time with each output', { group: 'output' }),
-    offset: flag('-s, --offset', 'show where in the functions', { group: 'output' }),
     duration: { ...commonOptions.duration, flags: '-D, --duration <SECONDS>' },
   },
   map: 'counts',

@@ -11,6 +11,7 @@
 #include "core.h"
 #include "events.h"
 #include "filter.h"
+#include "filter-lists.h"
 #include "sched.h"
 #include "stack.h"
 #include "table.h"
@@ -73,7 +74,7 @@ static __always_inline void leave(void *ctx, struct task_struct *prev, bool pree
 	};
 
 	/* Each processor has an idle thread, all of them have this number. */
-	if (!tid || !wanted_task(id) || !wanted_state(state_left_in(prev, preempted)))
+	if (!tid || !wanted_lists(id) || !wanted_task(id) || !wanted_state(state_left_in(prev, preempted)))
 		return;
 	if (user_threads && is_kernel_thread(prev))
 		return;

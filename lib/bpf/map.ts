@@ -62,6 +62,11 @@ export class BpfMap<K = unknown, V = unknown> {
     return libbpf.bpf_map__value_size(this.#pointer);
   }
 
+  /** Before load, for a map whose values have no type. @throws KscopeError failed */
+  set valueSize(bytes: number) {
+    this.#check(libbpf.bpf_map__set_value_size(this.#pointer, bytes), 'cannot be resized');
+  }
+
   get perCpu(): boolean {
     return PER_CPU.has(this.type);
   }

@@ -57,7 +57,8 @@ export function runTool(name: string, tool: Tool, given: Values, command: readon
         viewed ? await viewOutput(name, own, life) : await mainOutput(own, life.stdout),
       );
       traced = await startTraced(command, tool, viewed);
-      const values = traced === undefined ? given : { ...given, pid: traced.pid };
+      const values =
+        traced === undefined ? given : { ...given, pid: tool.options.pid?.repeatable ? [traced.pid] : traced.pid };
       const report = (stats: StatsMessage) => {
         status.message(stats);
         void output.message(stats);

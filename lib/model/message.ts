@@ -142,6 +142,8 @@ export interface StacksMessage {
   readonly tip?: string;
   /** Text shows where in the functions. */
   readonly offsets?: boolean;
+  /** Text marks kernel frames, as folded lines always do. */
+  readonly annotations?: boolean;
   readonly stacks: readonly WeighedStack[];
 }
 

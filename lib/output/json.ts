@@ -102,7 +102,8 @@ export class JsonOutput implements Output {
         if (message.partial === true) {
           return undefined;
         }
-        this.#describe('stack', [], message.types, { tip: message.tip });
+        const { types, tip, offsets, annotations } = message;
+        this.#describe('stack', [], types, { tip, offsets, annotations });
         const serialize = compileObject(Object.keys(message.stacks[0]?.key ?? {}), message.types, {
           open: '',
           utc: this.#utc,

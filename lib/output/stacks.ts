@@ -7,12 +7,15 @@ import { renderText, type TextStyle } from '../model/types.ts';
  * @param delimited puts a line between kernel and user frames
  */
 export function renderStacks(
-  { stacks, types, tip, offsets }: StacksMessage,
+  { stacks, types, tip, offsets, annotations }: StacksMessage,
   style: TextStyle,
   delimited: boolean,
 ): string {
   const blocks = addUp(stacks, (one) => {
-    const kernel = stackNames(one.kernel, 'kernel', offsets).reverse();
+    const mark = annotations ? '_[k]' : '';
+    const kernel = stackNames(one.kernel, 'kernel', offsets)
+      .reverse()
+      .map((name) => name + mark);
     const user = stackNames(one.user, 'user', offsets).reverse();
     const between = delimited && kernel.length > 0 && user.length > 0 ? ['--'] : [];
     const type = tip === undefined ? undefined : types[tip];

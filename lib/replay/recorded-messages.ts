@@ -47,6 +47,8 @@ interface Shown {
   readonly stacks?: StackFields;
   readonly details?: boolean;
   readonly tip?: string;
+  readonly offsets?: boolean;
+  readonly annotations?: boolean;
 }
 
 const mostFields = 512;
@@ -208,6 +210,8 @@ export class RecordedMessages {
       ...(line.stacks !== undefined && { stacks: stackFields(membersOf(line.stacks), types) }),
       ...(line.details === true && { details: true }),
       ...(line.tip !== undefined && { tip: textOf(line.tip) }),
+      ...(line.offsets === true && { offsets: true }),
+      ...(line.annotations === true && { annotations: true }),
     });
   }
 
@@ -432,8 +436,15 @@ export class RecordedMessages {
       return [];
     }
     this.#stacks = undefined;
-    const { types = {}, tip } = this.#shown.get('stack') ?? {};
-    const message: StacksMessage = { type: 'stacks', types, ...waiting, ...(tip !== undefined && { tip }) };
+    const { types = {}, tip, offsets, annotations } = this.#shown.get('stack') ?? {};
+    const message: StacksMessage = {
+      type: 'stacks',
+      types,
+      ...waiting,
+      ...(tip !== undefined && { tip }),
+      ...(offsets && { offsets }),
+      ...(annotations && { annotations }),
+    };
     return [{ message, time: waiting.time }];
   }
 }

@@ -30,6 +30,9 @@ export const commonOptions = {
   verbose: flag('-v, --verbose', 'say which hooks were chosen and why, and show logs with errors', common),
 };
 
+/** Of tools whose rows people put into spreadsheets. */
+export const csvOption = flag('--csv', 'print comma-separated values', { ...output, conflicts: ['json'] });
+
 /** A length of time in seconds, decimals allowed; the value is in seconds. */
 export function seconds(flags: string, summary: string, details: Details = {}): Option<number | undefined, never> {
   return { flags, summary, parse: parseSeconds, ...details };

@@ -90,5 +90,5 @@ export interface ToolColumn extends Column {
 
 /** Whether a command can be given to be traced, from its start to its end: what filters by process can do that. */
 export function tracesCommands({ options }: Pick<Tool, 'options'>): boolean {
-  return options.pid?.set === 'filter_pid';
+  return options.pid?.set === 'filter_pid' || options.pid?.set === 'filter_pids';
 }

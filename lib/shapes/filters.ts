@@ -7,7 +7,8 @@ import { userId } from '../system/users.ts';
 import { integer, type Option, text } from './options.ts';
 
 const filter = { group: 'filter' } as const;
-const PID_MAX = 2 ** 22;
+/** Above every number that a process can have. */
+export const PID_MAX = 2 ** 22;
 
 /**
  * The filters that every tool has: `...filters` in its options, `bpf/include/filter.h` in its program. They are

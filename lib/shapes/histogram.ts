@@ -230,7 +230,7 @@ async function* run(
       prepare(object, given) {
         object.globals.set('hist_unit', unit.size);
         if (stack !== undefined) {
-          resizeStackTable(object, stack.table, values.tableSize as number | undefined);
+          resizeStackTable(object, stack.table, { stacks: values.tableSize as number | undefined });
         }
         definition.prepare?.(object, given);
       },

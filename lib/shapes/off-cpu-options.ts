@@ -1,9 +1,9 @@
-import { filters } from './filters.ts';
+import { filtersByLists } from './id-lists.ts';
 import { flag, integer } from './options.ts';
 
 /** What programs with bpf/include/off-cpu.h understand. */
 export const offCpuOptions = {
-  ...filters,
+  ...filtersByLists,
   userThreads: flag('--user-threads-only', 'only threads of user processes', {
     set: 'user_threads',
     conflicts: ['kernelThreads'],

@@ -139,7 +139,7 @@ async function* run(
     rules: rulesOf(definition.attach, values),
     attachers: attachersOf(definition.attach, values),
     prepare: (object) => {
-      resizeStackTable(object, definition.table, given.tableSize);
+      resizeStackTable(object, definition.table, { stacks: given.tableSize });
       definition.prepare?.(object, values as OptionValues<Options>);
     },
     loaded: (object) => definition.loaded?.(object, values as OptionValues<Options>),

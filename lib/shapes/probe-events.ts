@@ -145,7 +145,8 @@ async function* run(skeleton: Skeleton, options: Options, context: RunContext): 
     options,
     context,
     rules: {},
-    prepare: (object) => resizeStackTable(object, 'stacks', kernelStack || userStack ? values.tableSize : 1),
+    prepare: (object) =>
+      resizeStackTable(object, 'stacks', { stacks: kernelStack || userStack ? values.tableSize : 1 }),
     generated: {
       stub: STUB,
       start: (object, bytes) => {

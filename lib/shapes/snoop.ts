@@ -203,7 +203,8 @@ async function* run(
       if (definition.stacks !== undefined) {
         const { when } = definition.stacks;
         const wanted = when === undefined || when.some((key) => values[key] === true);
-        resizeStackTable(object, definition.stacks.table, wanted ? (values.tableSize as number | undefined) : 1);
+        const stacks = wanted ? (values.tableSize as number | undefined) : 1;
+        resizeStackTable(object, definition.stacks.table, { stacks });
       }
       const { beside } = definition;
       if (beside !== undefined) {

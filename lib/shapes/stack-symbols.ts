@@ -1,6 +1,8 @@
 import type { BpfObject } from '../bpf/object.ts';
 import { StackTable } from '../bpf/stack-table.ts';
+import { KscopeError } from '../model/errors.ts';
 import type { Frame, Stack } from '../model/message.ts';
+import { deepestStack } from '../system/deepest-stack.ts';
 import { KernelSymbols } from '../system/symbols/kernel.ts';
 import { UserSymbols } from '../system/symbols/user.ts';
 import { integer } from './options.ts';
@@ -17,12 +19,31 @@ export const stackTableSize = integer('--stack-storage-size <COUNT>', 'number of
   group: 'common',
 });
 
-/** @param size stacks in both tables; undefined leaves what the program says */
-export function resizeStackTable(object: BpfObject, table: string, size: number | undefined): void {
-  if (size !== undefined) {
-    for (const map of tables(table)) {
-      object.map(map).maxEntries = Math.ceil(size / 2);
-    }
+/** The option for how deep they are. */
+export const stackDepth = integer('--perf-max-stack-depth <FRAMES>', 'frames of a stack that are kept; usually 127', {
+  min: 1,
+  max: 1024,
+  group: 'common',
+});
+
+export interface StackTableSize {
+  /** In both tables together. */
+  readonly stacks?: number | undefined;
+  /** Of each stack, the innermost. */
+  readonly frames?: number | undefined;
+}
+
+/** Before load; what is undefined stays as the program says. @throws KscopeError usage */
+export function resizeStackTable(object: BpfObject, table: string, { stacks, frames }: StackTableSize): void {
+  const deepest = deepestStack();
+  if (frames !== undefined && frames > deepest) {
+    throw new KscopeError('usage', `the kernel follows stacks for ${deepest} frames, not ${frames}`, {
+      hint: `sysctl kernel.perf_event_max_stack=${frames}`,
+    });
+  }
+  for (const map of tables(table).map((name) => object.map(name))) {
+    map.maxEntries = stacks === undefined ? map.maxEntries : Math.ceil(stacks / 2);
+    map.valueSize = frames === undefined ? map.valueSize : frames * 8;
   }
 }
 

@@ -16,10 +16,10 @@ import {
 import { commonOptions, parseSeconds } from './common-options.ts';
 import type { Positional, RunContext, Tool } from './definition.ts';
 import { intervalEnds } from './intervals.ts';
-import { flag, type Options, type OptionValues, text, withOwn } from './options.ts';
+import { flag, integer, type Options, type OptionValues, text, withOwn } from './options.ts';
 import { Session } from './session.ts';
 import { StackQuality } from './stack-quality.ts';
-import { resizeStackTable, StackSymbols, stackTableOf, stackTableSize } from './stack-symbols.ts';
+import { resizeStackTable, StackSymbols, stackDepth, stackTableOf, stackTableSize } from './stack-symbols.ts';
 
 type KeyOf<S extends SkeletonTypes, M extends keyof S['maps']> = S['maps'][M]['key'];
 type ValueOf<S extends SkeletonTypes, M extends keyof S['maps']> = S['maps'][M]['value'];
@@ -49,7 +49,7 @@ export interface StacksDefinition<S extends SkeletonTypes, O, M extends Text<key
   readonly scale?: number;
   /*
    * Options that the shape knows, by their keys: `interval`, seconds after which to print what came since; `timestamp`,
-   * to print the time with that; `offset`, to show where in the functions.
+   * to print the time with that.
    */
 }
 
@@ -70,7 +70,17 @@ const shapeOptions = {
     group: 'output',
     completes: 'file',
   }),
+  annotations: flag('-a, --annotations', 'mark kernel frames with _[k], as folded lines always do', {
+    group: 'output',
+  }),
+  offset: flag('-s, --offset', 'show where in the functions', { group: 'output' }),
   tableSize: stackTableSize,
+  rows: integer('--hash-storage-size <COUNT>', 'number of different rows that can be kept', {
+    min: 1,
+    max: 2 ** 24,
+    group: 'common',
+  }),
+  depth: stackDepth,
 };
 
 /** A tool that adds up something by stack, in the kernel, and prints it at the end. */
@@ -133,7 +143,13 @@ async function* run(
     rules: rulesOf(definition.attach, values),
     attachers: attachersOf(definition.attach, values),
     prepare: (object) => {
-      resizeStackTable(object, definition.table, values.tableSize as number | undefined);
+      resizeStackTable(object, definition.table, {
+        stacks: values.tableSize as number | undefined,
+        frames: values.depth as number | undefined,
+      });
+      if (values.rows !== undefined) {
+        object.map(definition.map).maxEntries = values.rows as number;
+      }
       definition.prepare?.(object, values as OptionValues<Options>);
     },
     loaded: (object) => definition.loaded?.(object, values as OptionValues<Options>),
@@ -146,12 +162,12 @@ async function* run(
   yield* warningsOf(definition, values);
 
   const weightOf = (value: Row) => Math.round((value[weight] as number) / (definition.scale ?? 1));
-  /** What there is, less what there was when `before` was taken. */
-  const soFar = (before: ReadonlyMap<string, number> = new Map()): WeighedStack[] =>
-    map
-      .entries()
-      .map(([key, value]) => ({ key, gain: weightOf(value) - (before.get(JSON.stringify(key)) ?? 0) }))
-      .filter(({ gain }) => before.size === 0 || gain > 0)
+  let printed: ReadonlyMap<string, number> = new Map();
+  /** What there is in a reading of the map, less what was printed. */
+  const gained = (entries: readonly [Row, Row][]): WeighedStack[] =>
+    entries
+      .map(([key, value]) => ({ key, gain: weightOf(value) - (printed.get(JSON.stringify(key)) ?? 0) }))
+      .filter(({ gain }) => printed.size === 0 || gain > 0)
       .map(
         ({ key, gain }): WeighedStack => ({
           key: Object.fromEntries(Object.entries(key).filter(([name]) => !isStack(definition, name))),
@@ -161,12 +177,13 @@ async function* run(
         }),
       )
       .sort((a, b) => a.weight - b.weight);
-  let printed: ReadonlyMap<string, number> = new Map();
   const quality = new StackQuality(definition.unit);
   function* output(): Generator<Message, void, void> {
     const time = now();
-    const weighed = soFar(printed);
-    printed = new Map(map.entries().map(([key, value]) => [JSON.stringify(key), weightOf(value)]));
+    // Read once: what comes in between two readings would be in none of the outputs.
+    const entries = map.entries();
+    const weighed = gained(entries);
+    printed = new Map(entries.map(([key, value]) => [JSON.stringify(key), weightOf(value)]));
     for (const one of weighed) {
       quality.add(one, one.weight);
     }
@@ -180,6 +197,7 @@ async function* run(
     unit: definition.unit,
     ...(definition.tip !== undefined && { tip: definition.tip }),
     ...(values.offset === true && { offsets: true }),
+    ...(values.annotations === true && { annotations: true }),
   };
   const { kernel, user, waker, weight } = definition;
   const interval = values.interval as number | undefined;
@@ -202,7 +220,7 @@ async function* run(
     }
     const start = performance.now();
     if (start >= nextLook && !signal.aborted) {
-      yield { type: 'stacks', time: now(), partial: true, ...about, stacks: soFar() };
+      yield { type: 'stacks', time: now(), partial: true, ...about, stacks: gained(map.entries()) };
       // Many stacks take long to name: looking at them may take a tenth of the time, not more.
       nextLook = performance.now() + Math.max(refresh, 10 * (performance.now() - start));
     }

@@ -103,6 +103,27 @@ test('only one side of the stacks, and only threads of one kind, when asked', as
   assert.deepEqual((await waitsOf(['-k'], command)).own, []);
 });
 
+test('several processes, or threads, that are asked for are the only ones', async (t) => {
+  using place = new TemporaryDirectory();
+  const program = stacksProgram(t, place);
+  if (program === undefined) {
+    return;
+  }
+  await using one = startCommand([program, 'sleep', '20', '100000']);
+  await using two = startCommand([program, 'sleep', '20', '100000']);
+  await using other = startCommand([program, 'sleep', '20', '100000']);
+  const both = [one.pid, two.pid].sort();
+  for (const filter of ['-p', '-t']) {
+    const seen = waits((await runTool('offcputime', ['--json', filter, both.join(), '1'])).messages);
+    assert.deepEqual([...new Set(seen.map(({ pid }) => pid))].sort(), both, filter);
+  }
+  assert.ok(other.pid > 0);
+  const many = Array.from({ length: 33 }, (_, i) => i + 1).join();
+  const { code, stderr } = await runTool('offcputime', ['-p', many, '1']);
+  assert.equal(code, 2, stderr);
+  assert.match(stderr, /^offcputime: option '-p, --pid <PIDS>'/);
+});
+
 test('a process that is asked for is the only one, and its lines fold', async (t) => {
   using place = new TemporaryDirectory();
   const program = stacksProgram(t, place);

@@ -133,6 +133,36 @@ test('only one side of the stacks is taken when asked, and only one process', as
   assert.ok(other.pid > 0);
 });
 
+test('several processes are sampled when asked, and stacks are as deep and as many as there is place for', async (t) => {
+  using place = new TemporaryDirectory();
+  const program = stacksProgram(t, place);
+  if (program === undefined) {
+    return;
+  }
+  await using one = startCommand([program, 'spin', '1000']);
+  await using two = startCommand([program, 'spin', '1000']);
+  await using other = startCommand([program, 'spin', '1000']);
+  const pids = `${one.pid},${two.pid}`;
+  const seen = samples((await runTool('profile', ['--json', '-F', '99', '-p', pids, '1'])).messages);
+  assert.deepEqual([...new Set(seen.map(({ pid }) => pid))].sort(), [one.pid, two.pid].sort());
+  // A process is its first thread.
+  const threads = samples((await runTool('profile', ['--json', '-L', pids, '-p', String(two.pid), '1'])).messages);
+  assert.deepEqual([...new Set(threads.map(({ pid }) => pid))], [two.pid]);
+  assert.ok(other.pid > 0);
+
+  const small = ['--perf-max-stack-depth', '1', '--stack-storage-size', '2', '--hash-storage-size', '2'];
+  const few = await runTool('profile', ['--json', '-U', '-F', '99', '-p', `${pids},${other.pid}`, ...small, '1']);
+  const kept = samples(few.messages);
+  assert.ok(kept.length > 0 && kept.length <= 2);
+  assert.ok(kept.every(({ user }) => user === undefined || user.length === 1));
+  const lost = few.messages.filter(({ type }) => type === 'lost').reduce((sum, { count }) => sum + Number(count), 0);
+  const missed = few.messages.some(({ text }) => /have no stack: there was no place in the table/.test(String(text)));
+  assert.ok(lost > 0 || missed, 'three processes in two rows, and three places in two');
+  const deep = await runTool('profile', ['--perf-max-stack-depth', '1024', '1']);
+  const limit = Number(readFileSync('/proc/sys/kernel/perf_event_max_stack', 'utf8'));
+  assert.equal(deep.code, limit < 1024 ? 2 : 0, deep.stderr);
+});
+
 test('one processor is sampled when asked, at the frequency asked', async (t) => {
   const bound = spawnSync('taskset', ['-c', '0', 'true']);
   if (bound.status !== 0) {
@@ -171,6 +201,8 @@ test('folded lines and a flame graph have the names as well', async (t) => {
   assert.equal(code, 0);
   assert.match(stdout, /^stacks;(.*;)?main;spin_in_here \d+$/m);
   assert.ok(stdout.split('\n').every((line) => line === '' || /^[^;]+(;[^;]+)* \d+$/.test(line)));
+  const offsets = await runTool('profile', ['-s', '-p', String(spinning.pid), '1']);
+  assert.match(offsets.stdout, /^ {4}spin_in_here\+0x[0-9a-f]+\n {4}main\+0x[0-9a-f]+$/m);
   assert.match(readFileSync(flame, 'utf8'), /data-n="spin_in_here"/);
   const { profiles, shared } = JSON.parse(readFileSync(speedscope, 'utf8'));
   const sum = stdout.split('\n').reduce((weight, line) => weight + Number(/ (\d+)$/.exec(line)?.[1] ?? 0), 0);

@@ -75,6 +75,8 @@ const everyKind: readonly Message[] = [
     types: { comm: type('comm_t') },
     unit: 'samples',
     tip: 'comm',
+    offsets: true,
+    annotations: true,
     stacks: [
       { key: { comm: 'idle' }, user: 'none', kernel: 'missed', weight: 1 },
       {
