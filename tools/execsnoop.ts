@@ -11,6 +11,7 @@ A script is shown as the kernel runs it: the interpreter first. Processes that f
     'About 1.5 µs for each program that is started (measured on a 2-core virtual machine), where starting one takes hundreds: not measurable in practice.',
   options: {
     ...filters,
+    cgroup: { ...filters.cgroup, hidden: ['-c'] },
     failed: flag('-x, --failed', 'failed calls as well', { set: 'include_failed', hidden: ['--fails'] }),
     ppid: integer('-P, --ppid <PID>', 'only children of this process', { set: 'filter_ppid', min: 1, group: 'filter' }),
     name: pattern('-n, --name <REGEX>', 'only commands whose name matches'),

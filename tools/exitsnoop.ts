@@ -11,6 +11,7 @@ The parent is the one at that time, which is another process than the one that s
     'About 1 µs for each process or thread that ends (measured on a 2-core virtual machine): not measurable in practice.',
   options: {
     ...filters,
+    cgroup: { ...filters.cgroup, hidden: ['-c'] },
     failed: flag('-x, --failed', 'only what did not end with exit status 0', { set: 'failed_only' }),
     perThread: flag('--per-thread', 'threads as well as processes', { set: 'per_thread', hidden: ['--threaded'] }),
     label: text('--label <TEXT>', 'print TEXT in a column of its own', { group: 'column' }),

@@ -2,6 +2,7 @@ import bpf from '../bpf/fsslower.bpf.ts';
 import {
   atLeastMilliseconds,
   commonOptions,
+  csvOption,
   fileName,
   fileSystemAliases,
   fileSystemHooks,
@@ -33,11 +34,7 @@ The name is the last part of the path, as the task sees it, or in the file syste
     type: fileSystemType,
     minimum: atLeastMilliseconds('[min_ms]', 'only what took at least this long; usually 10', 'min_latency'),
     least: atLeastMilliseconds('-m, --min <MS>', 'the same', 'min_latency'),
-    csv: flag('-j, --csv', 'print comma-separated values', {
-      group: 'output',
-      hidden: ['-c', '-s'],
-      conflicts: ['json'],
-    }),
+    csv: { ...csvOption, flags: '-j, --csv', hidden: ['-c', '-s'] },
     fullPath: flag('-F, --full-path', 'show paths instead of names', { group: 'column' }),
     duration: { ...commonOptions.duration, flags: '-d, --duration <SECONDS>' },
   },

@@ -1,5 +1,5 @@
 import bpf from '../bpf/tcplife.bpf.ts';
-import { familyFilters, filters, flag, portFilters, snoop } from '../lib/tool.ts';
+import { csvOption, familyFilters, filters, flag, portFilters, snoop } from '../lib/tool.ts';
 
 const kib = (bytes: number) => (bytes / 1024).toFixed(2);
 
@@ -18,6 +18,7 @@ The process is the one that connected or accepted, or else the one that closed t
     ...filters,
     ...familyFilters,
     ...portFilters,
+    csv: { ...csvOption, flags: '-s, --csv' },
     wide: flag('-w, --wide', 'show the IP version', { group: 'column' }),
   },
   columns: {

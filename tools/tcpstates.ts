@@ -1,5 +1,5 @@
 import bpf from '../bpf/tcpstates.bpf.ts';
-import { familyFilters, filters, flag, portFilters, snoop } from '../lib/tool.ts';
+import { csvOption, familyFilters, filters, flag, portFilters, snoop } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Trace the states of TCP sockets and how long each lasted.',
@@ -16,6 +16,7 @@ An incoming connection has its remote address only from its second change of sta
     ...filters,
     ...familyFilters,
     ...portFilters,
+    csv: { ...csvOption, flags: '-s, --csv' },
     wide: flag('-w, --wide', 'show the IP version', { group: 'column' }),
   },
   columns: {

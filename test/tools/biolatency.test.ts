@@ -82,9 +82,13 @@ test('a cgroup is that of the task that asks, not of the one that is there in th
 
 test('text has a section for each disk and kind', async () => {
   using disk = new LoopDisk();
-  const { text } = await watch('biolatency', { text: ['-T', '-D', '-F', '-e', '-d', disk.name] }, () =>
-    disk.read(20, 4096),
+  const { text, lines } = await watch(
+    'biolatency',
+    { text: ['-T', '-D', '-F', '-e', '-d', disk.name], lines: ['-j', '-d', disk.name] },
+    () => disk.read(20, 4096),
   );
+  const [, line = ''] = /^\{"type":"ready",.*\}\n(.*)\n$/.exec(lines.stdout) ?? [];
+  assert.equal(JSON.parse(line).count, 20);
   assert.match(
     text.stdout,
     new RegExp(`^\\d\\d:\\d\\d:\\d\\d\ndisk = ${disk.name}\nrequest = \\S*Read\n +usecs +: count +distribution\n`),

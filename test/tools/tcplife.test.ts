@@ -68,14 +68,18 @@ test('a reset session has its bytes, a refused one says that it failed', async (
   const refused = closed.endpoint.port;
   let client = 0;
   const ports = `${refused},${listener.port}`;
-  const seen = await watch('tcplife', { rows: ['--json', '-D', ports], text: ['-w', '-T', '-D', ports] }, async () => {
-    await connectInVain(way.dial, refused);
-    const conversation = await listener.connect();
-    client = conversation.port;
-    await conversation.send('client', 1000);
-    await conversation.send('server', 24);
-    await conversation.reset('server');
-  });
+  const seen = await watch(
+    'tcplife',
+    { rows: ['--json', '-D', ports], text: ['-w', '-T', '-D', ports], csv: ['-s', '-D', ports] },
+    async () => {
+      await connectInVain(way.dial, refused);
+      const conversation = await listener.connect();
+      client = conversation.port;
+      await conversation.send('client', 1000);
+      await conversation.send('server', 24);
+      await conversation.reset('server');
+    },
+  );
   const [failed = {}, reset = {}, ...more] = timeless(seen.rows.rows) as Record<string, unknown>[];
   assert.deepEqual(more, []);
   assert.deepEqual([failed.pid, failed.dport, failed.tx, failed.rx, failed.failed], [process.pid, refused, 0, 0, true]);
@@ -83,6 +87,11 @@ test('a reset session has its bytes, a refused one says that it failed', async (
     [reset.pid, reset.lport, reset.dport, reset.tx, reset.rx, reset.failed],
     [process.pid, client, listener.port, 1000, 24, undefined],
   );
+  const values = seen.csv.stdout.trimEnd().split('\n');
+  assert.equal(values.length, 3);
+  const names = values[0]?.split(',') ?? [];
+  const row = Object.fromEntries((values[2] ?? '').split(',').map((value, column) => [names[column], value]));
+  assert.deepEqual([row.pid, row.dport, row.tx, row.rx], [process.pid, listener.port, 1000, 24].map(String));
   const [header = '', ...lines] = seen.text.stdout.trimEnd().split('\n');
   assert.equal(header.split(/ +/).filter(Boolean).join(' '), 'TIME PID COMM IP LADDR LPORT RADDR RPORT TX_KB RX_KB MS');
   assert.equal(lines.length, 2);

@@ -98,7 +98,7 @@ test('a refused connection goes back to CLOSE with its ports', async () => {
   const { port } = closed.endpoint;
   const seen = await watch(
     'tcpstates',
-    { rows: ['--json', '-D', String(port)], text: ['-w', '-D', String(port)] },
+    { rows: ['--json', '-D', String(port)], text: ['-w', '-D', String(port)], csv: ['-s', '-D', String(port)] },
     () => connectInVain(way.dial, port),
   );
   const rows = timeless(seen.rows.rows) as Record<string, unknown>[];
@@ -108,6 +108,11 @@ test('a refused connection goes back to CLOSE with its ports', async () => {
       ['CLOSE', 'SYN_SENT', process.pid, false, port],
       ['SYN_SENT', 'CLOSE', process.pid, true, port],
     ],
+  );
+  const [names = '', ...values] = seen.csv.stdout.trimEnd().split('\n');
+  assert.deepEqual(
+    values.map((line) => line.split(',')[names.split(',').indexOf('newstate')]),
+    ['SYN_SENT', 'CLOSE'],
   );
   const [header = '', ...lines] = seen.text.stdout.trimEnd().split('\n');
   assert.deepEqual(

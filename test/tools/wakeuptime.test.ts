@@ -53,7 +53,7 @@ test('sleeps are kept by their length and by who sleeps', async (t) => {
   }
   assert.deepEqual((await wakeups(program, '--json', '-m', '10000000')).own, []);
   assert.deepEqual((await wakeups(program, '--json', '--comm', 'the-waker')).own, []);
-  const kept = await wakeups(program, '--json', '--comm', 'the-sleeper', '--user-threads-only');
+  const kept = await wakeups(program, '--json', '--comm', 'the-sleeper', '--useronly');
   assert.ok(kept.usecs >= 900_000, String(kept.usecs));
 });
 
