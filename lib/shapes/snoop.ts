@@ -30,6 +30,7 @@ import { commonOptions } from './common-options.ts';
 import { CountedRows, countSchema, countTypes } from './count.ts';
 import type { RunContext, Tool } from './definition.ts';
 import { EventStacks } from './event-stacks.ts';
+import { Demands } from './on-demand.ts';
 import { flag, type Options, type OptionValues, withOwn } from './options.ts';
 import { Session } from './session.ts';
 import { resizeStackTable, stackTableSize } from './stack-symbols.ts';
@@ -52,6 +53,10 @@ export interface SnoopDefinition<S extends SkeletonTypes, O extends Options, C e
   };
   /** A map whose values are events that wait to be complete: what is left in it at the end is shown as it is. */
   readonly waiting?: Text<keyof S['maps']>;
+  /** Field that tells the order of those that have the same time. */
+  readonly waitingOrder?: Text<keyof EventOf<S>>;
+  /** A signal to the tool at which what waits is shown and taken out of the map. */
+  readonly shownOn?: NodeJS.Signals;
   /**
    * Another ring, for what `computed` fields want to know: of its records, those that were sent before an event are taken
    * before the event is shown. Without the option it takes no memory.
@@ -193,6 +198,8 @@ async function* run(
           counted.by.filter((name) => counted.when?.[name] === undefined || values[counted.when[name]] === true),
         );
 
+  // Before anybody is told that there is somebody to ask.
+  using demands = definition.shownOn && new Demands(definition.shownOn);
   using session = Session.start({
     skeleton,
     options,
@@ -254,18 +261,24 @@ async function* run(
       yield { type: 'events', rows };
     }
   }
+  const { waiting, waitingOrder } = definition;
+  const left = waiting === undefined ? undefined : session.object.map<unknown, Row>(waiting);
+  const inOrder = (entries: [unknown, Row][]): Row[] => {
+    const order = (row: Row) => (waitingOrder === undefined ? 0 : Number(row[waitingOrder]));
+    return entries.map(([, row]) => row).sort((a, b) => Number(a.time) - Number(b.time) || order(a) - order(b));
+  };
+  const batches = ring.batches(signal, () => session.object.detach());
   const looking = beside && values[beside.when] === true ? setInterval(takeBeside, BESIDE_EVERY) : undefined;
   try {
-    for await (const events of ring.batches(signal, () => session.object.detach())) {
-      yield* shown(events);
+    for await (const events of demands?.among(batches) ?? batches) {
+      yield* shown(events ?? inOrder(left?.drain() ?? []));
       yield* session.losses(false);
     }
   } finally {
     clearInterval(looking);
   }
-  if (definition.waiting !== undefined) {
-    const left = session.object.map<unknown, Row>(definition.waiting).entries();
-    yield* shown(left.map(([, row]) => row).sort((a, b) => Number(a.time) - Number(b.time)));
+  if (left !== undefined) {
+    yield* shown(inOrder(left.entries()));
   }
   if (counts !== undefined && counted !== undefined) {
     const shown = allColumns(Object.fromEntries(counts.by.map((name) => [name, specs[name] ?? {}])), types);
