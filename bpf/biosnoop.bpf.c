@@ -64,7 +64,9 @@ static __always_inline enum pattern pattern_of(struct request *rq, sector_t begi
 
 static __always_inline void request_done(struct request *rq, struct pending *pending, __u64 now, bool failed)
 {
-	enum pattern pattern = pattern_of(rq, pending->sector, pending->bytes);
+	/* Without data it is at no place, for which the kernel has -1. */
+	sector_t sector = pending->bytes ? pending->sector : 0;
+	enum pattern pattern = pending->bytes ? pattern_of(rq, sector, pending->bytes) : unknown;
 	struct event *event;
 
 	if (min_latency && now - pending->issued < min_latency)
@@ -76,7 +78,7 @@ static __always_inline void request_done(struct request *rq, struct pending *pen
 	copy_owner(event, &pending->owner);
 	event->dev = request_disk(rq);
 	event->cmd_flags = BPF_CORE_READ(rq, cmd_flags);
-	event->sector = pending->sector;
+	event->sector = sector;
 	event->bytes = pending->bytes;
 	event->pattern = pattern;
 	event->failed = failed;

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { closeSync, constants, fsyncSync, openSync, writeSync } from 'node:fs';
 import { test } from 'node:test';
 import { TestCgroup } from '../helpers/cgroup.ts';
 import { LoopDisk } from '../helpers/loop-disk.ts';
@@ -57,6 +58,31 @@ test('a line for each request: who, where, how much', async () => {
     assert.ok(Number(latency) + Number(queued) < took * 1e6);
     assert.match(String(request), /(Read|Sync-.*Write)$/);
   }
+});
+
+test('a flush is at no place, and does not disturb what is around it', async () => {
+  using disk = new LoopDisk();
+  const { own, text } = await watch(
+    'biosnoop',
+    { own: ['--json', '-d', disk.name], text: ['-P', '-d', disk.name] },
+    () => {
+      const fd = openSync(disk.path, constants.O_WRONLY);
+      // What was written to the page cache is one request, whoever makes it; then comes the flush.
+      for (let block = 0; block < 3; block++) {
+        writeSync(fd, Buffer.alloc(4096), 0, 4096, block * 4096);
+        fsyncSync(fd);
+      }
+      closeSync(fd);
+    },
+  );
+  assert.deepEqual(
+    columns(own, 'operation', 'sector', 'bytes', 'pattern'),
+    [0, 8, 16].flatMap((sector) => [
+      ['Write', sector, 4096, sector === 0 ? 'unknown' : 'sequential'],
+      ['Flush', 0, 0, 'unknown'],
+    ]),
+  );
+  assert.equal(text.stdout.split('\n').length, 8);
 });
 
 test('a request that completes in parts, and comes back to the driver for the rest, is one', async () => {
