@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { test } from 'node:test';
 import { TestCgroup } from '../helpers/cgroup.ts';
 import { LoopDisk } from '../helpers/loop-disk.ts';
 import type { JsonMessage, ToolResult } from '../helpers/run-tool.ts';
+import { mustSyscall } from '../helpers/syscall.ts';
 import { watch } from '../helpers/watch.ts';
+
+const POSIX_FADV_WILLNEED = 3;
 
 /** The rows of all tables of a run added up by command and operation: [comm, operation, requests, bytes]. */
 function sums({ messages }: ToolResult): [unknown, unknown, number, number][] {
@@ -25,7 +29,9 @@ function rowsOf(messages: readonly JsonMessage[]): JsonMessage[] {
 test('requests, bytes and time are those of the process that asked, by disk and operation', async () => {
   using disk = new LoopDisk();
   using other = new LoopDisk();
+  using third = new LoopDisk();
   using group = new TestCgroup();
+  const fd = openSync(third.path, 'r');
   const own = ['--json', '-d', disk.name];
   const start = performance.now();
   const seen = await watch(
@@ -36,8 +42,12 @@ test('requests, bytes and time are those of the process that asked, by disk and 
       stranger: [...own, '--comm', 'no such'],
       cgroup: ['--json', '--cgroup', group.path],
       both: ['--json', '--comm', 'dd'],
+      mine: ['--json', '-d', third.name, '-p', String(process.pid)],
     },
     () => {
+      // It completes in an interrupt, or in a kernel thread: that is not who asked.
+      mustSyscall('fadvise64', fd, 0, 65536, POSIX_FADV_WILLNEED);
+      readSync(fd, Buffer.alloc(65536), 0, 65536, 0);
       disk.read(137, 4096);
       disk.write(41, 8192);
       disk.readIn(group.path, 11, 512);
@@ -45,6 +55,7 @@ test('requests, bytes and time are those of the process that asked, by disk and 
     },
   );
   const took = performance.now() - start;
+  closeSync(fd);
   const expected = [
     ['dd', 'Read', 148, 137 * 4096 + 11 * 512],
     ['dd', 'Write', 41, 41 * 8192],
@@ -52,6 +63,12 @@ test('requests, bytes and time are those of the process that asked, by disk and 
   assert.deepEqual(sums(seen.often), expected);
   assert.deepEqual(sums(seen.once), expected);
   assert.deepEqual(sums(seen.stranger), []);
+  const mine = sums(seen.mine);
+  assert.deepEqual(
+    mine.map(([, operation, , bytes]) => [operation, bytes]),
+    [['Read', 65536]],
+  );
+  assert.ok(rowsOf(seen.mine.messages).every(({ pid }) => pid === process.pid));
   assert.deepEqual(sums(seen.cgroup), [['dd', 'Read', 11, 11 * 512]]);
 
   const rows = rowsOf(seen.once.messages);

@@ -13,7 +13,8 @@ const AT_REMOVEDIR = 0x200;
 test('what is deleted and renamed is a row each, and what is not is another matter', async () => {
   using place = new TemporaryDirectory();
   const path = (name: string) => join(place.path, name);
-  for (const name of ['a', 'b', 'c', 'd', 'e', 'evil\n\x1b[1m']) {
+  const long = 'long'.repeat(60);
+  for (const name of ['a', 'b', 'c', 'd', 'e', 'evil\n\x1b[1m', long]) {
     writeFileSync(path(name), '');
   }
   mkdirSync(path('dir1'));
@@ -34,6 +35,7 @@ test('what is deleted and renamed is a row each, and what is not is another matt
       await actor.mustCall('unlinkat', AT_FDCWD, path('dir2'), AT_REMOVEDIR);
       await actor.mustCall('renameat2', AT_FDCWD, 'd', AT_FDCWD, path('e'), 0);
       await actor.mustCall('unlinkat', AT_FDCWD, 'evil\n\x1b[1m', 0);
+      await actor.mustCall('unlinkat', AT_FDCWD, long, 0);
       await actor.call('unlinkat', AT_FDCWD, 'missing', 0);
       await actor.call('renameat2', AT_FDCWD, 'missing', AT_FDCWD, 'x', 0);
     },
@@ -50,6 +52,7 @@ test('what is deleted and renamed is a row each, and what is not is another matt
     ['DELETE', path('dir2')],
     ['MOVE', 'd', path('e')],
     ['DELETE', 'evil\\n\\x1b[1m'],
+    ['DELETE', long],
   ];
   assert.deepEqual(
     all.rows.map(({ action, names }) => [action, ...(names as string[])]),
