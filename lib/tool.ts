@@ -70,6 +70,7 @@ export {
   probePointOptions,
   probePointWarnings,
 } from './shapes/probe-points.ts';
+export { atQueries, prepareQueries, queryOptions } from './shapes/queries.ts';
 export { byClock, samplingOptions } from './shapes/sampling.ts';
 export { signalSet } from './shapes/signal-set.ts';
 export { snapshot } from './shapes/snapshot.ts';

@@ -5,7 +5,7 @@ import type { Tool } from '../shapes/definition.ts';
 /** Where the compiled definitions are; the folder is the list of tools. */
 export const builtInTools = new URL('../../tools/', import.meta.url);
 
-const toolName = /^[a-z0-9-]+$/;
+const toolName = /^[a-z0-9_-]+$/;
 
 /** A command that starts a tool with arguments put in front. */
 export interface Alias {

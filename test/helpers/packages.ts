@@ -8,6 +8,7 @@ export const witnessPackages = [
   'groff',
   'libbpf-tools',
   'mandoc',
+  'postgresql-15',
   'strace',
   'zsh',
 ] as const;
