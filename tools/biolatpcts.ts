@@ -21,7 +21,7 @@ export default histogram(bpf, {
 Measures how long the requests to a disk, or to all disks, take and prints, every 3 seconds, percentiles for each kind of request: the time that so many per cent of them did not exceed. Times are known to 6 %, and to a microsecond below 32.
 
 The time counts to the completion of the request (block:block_rq_complete), with --which on-device (the usual) from when it was given to the driver (block:block_rq_issue), with after-rq-alloc from when it was made (block:block_io_start; before Linux 6.5: queued or issued), and with from-rq-alloc from when the kernel began to look for room for it, which it only records where the I/O cost controller is in use: otherwise that is the same as after-rq-alloc.`,
-  overhead: 'About 1 microsecond for each request on a 2.6 GHz processor.',
+  overhead: 'About 1.4 µs for each request (run time of the programs on a busy 2-core virtual machine).',
   options: {
     json: { ...commonOptions.json, flags: '-j, --json' },
     disk: {

@@ -21,7 +21,7 @@ Prints a line for each request when it completes (block:block_rq_complete). The 
 The process is the one that makes the request (block:block_io_start, from Linux 6.5 on), or before that the one that queues it or gives it to the driver, which mostly is the same. What is written back later is asked for by a kernel thread, and flushes of the disk's cache are made by one. Filters by process, user, command or cgroup select by that task. A request that is merged into another one is part of that, whoever asked for it.
 
 --pattern tells whether a request begins where the one before it ended: the one that completed before it on the same disk, with the same operation, and passed the filters by task.`,
-  overhead: 'About 1.6 microseconds for each request on a 2.6 GHz processor.',
+  overhead: 'About 1.6 µs for each request (run time of the programs on a busy 2-core virtual machine).',
   options: {
     ...filters,
     cgroup: { ...filters.cgroup, flags: '-c, --cgroup <PATH>' },

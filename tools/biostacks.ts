@@ -8,7 +8,8 @@ export default histogram(bpf, {
 Measures how long a request takes from when it is made (block:block_io_start) to its completion (block:block_rq_complete), the time in the queue of the I/O scheduler included, and prints a distribution for each process, disk and kernel stack on which it was made: the stack tells what the I/O is for. Before Linux 6.5 it is the stack on which the request is queued (block:block_rq_insert) or given to the driver (block:block_rq_issue), and the time from then.
 
 What is written back later shows the stack of the kernel thread that does that. A request that is merged into another one has no stack of its own.`,
-  overhead: 'About 4 microseconds for each request on a 2.6 GHz processor, most of it for the stack.',
+  overhead:
+    'About 3.4 µs for each request, most of it for the stack (run time of the programs on a busy 2-core virtual machine).',
   options: {
     ...filters,
     ...diskFilter,

@@ -10,7 +10,7 @@ Adds up the requests to block devices that complete, by the process that asked f
 The process is the one that makes the request (block:block_io_start, from Linux 6.5 on), or before that the one that queues it for the I/O scheduler or gives it to the driver (block:block_rq_insert, block:block_rq_issue), which mostly is the same. What is written back later is asked for by a kernel thread, and flushes of the disk's cache are made by one. Filters by process, user, command or cgroup select by that task. A request that is merged into another one is part of that, whoever asked for it.
 
 I/O that is served by the page cache is no request: it is not seen here.`,
-  overhead: 'About 1.2 microseconds for each request on a 2.6 GHz processor.',
+  overhead: 'About 1.3 µs for each request (run time of the programs on a busy 2-core virtual machine).',
   options: { ...filters, ...diskFilter },
   map: 'done',
   columns: {

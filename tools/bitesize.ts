@@ -8,7 +8,7 @@ export default histogram(bpf, {
 Counts each request when it is given to the driver of the device (block:block_rq_issue), with its size. A request that has no data, such as a flush, has size 0; one that the driver gives back and gets again counts each time.
 
 The command is that of the task that issues the request. For what is written back later, and with some I/O schedulers, that is a kernel thread.`,
-  overhead: 'About 0.4 microseconds for each request; 2.6 GHz processor.',
+  overhead: 'About 0.4 µs for each request (run time of the programs on a busy 2-core virtual machine).',
   options: {
     ...filters,
     comm: { ...filters.comm, flags: '-c, --comm <NAME>' },

@@ -6,7 +6,8 @@ export default histogram(bpf, {
   activity: 'Tracing the latency of reclaim',
   description: `
 Measures how long a task that wants memory looks for some to reclaim before it can go on, apart for the two reasons that there are: the machine has too little (vmscan:mm_vmscan_direct_reclaim_begin and _end), or a cgroup has reached its limit (vmscan:mm_vmscan_memcg_reclaim_begin and _end). What kswapd does in the background holds nobody up and is not counted.`,
-  overhead: 'About 0.9 µs for each time on a 2.6 GHz processor, which itself takes tens of microseconds and more.',
+  overhead:
+    'About 0.9 µs for each time (run time of the programs on a busy 2-core virtual machine), which itself takes tens of microseconds and more.',
   options: {
     ...filters,
     comms: flag('-P, --comms', 'each command apart', { set: 'by_comm' }),
