@@ -38,6 +38,7 @@ export { familyFilters, namespaceFilters, portFilters } from './shapes/connectio
 export { custom } from './shapes/custom.ts';
 export type { Tool } from './shapes/definition.ts';
 export { diskFilter } from './shapes/disk-filter.ts';
+export { distributions } from './shapes/distributions.ts';
 export {
   directoryList,
   fileIoHooks,
@@ -75,7 +76,7 @@ export { byClock, samplingOptions } from './shapes/sampling.ts';
 export { signalSet } from './shapes/signal-set.ts';
 export { snapshot } from './shapes/snapshot.ts';
 export { snoop } from './shapes/snoop.ts';
-export { specifications } from './shapes/specification-option.ts';
+export { distributionOption, specifications } from './shapes/specification-option.ts';
 export { stacks } from './shapes/stacks.ts';
 export { errorFilter, syscallFilter } from './shapes/syscall-options.ts';
 export { atLeastMicroseconds, atLeastMilliseconds } from './shapes/thresholds.ts';

@@ -48,7 +48,7 @@ export class Checker {
       case 'cast':
         return this.#cast(expression);
       case 'call':
-        return scalar(this.#call(expression), false);
+        return this.#entry(expression) ?? scalar(this.#call(expression), false);
       case 'user': {
         const of = this.value(expression.of);
         return { ...of, space: 'user' };
@@ -254,6 +254,16 @@ export class Checker {
       return this.#fail(name, `nothing can be made a ${nameOf(type)}`, `a pointer to it can: (${nameOf(type)} *)`);
     }
     return { type, value, space };
+  }
+
+  #entry({ name, arguments: given, ...span }: Expression & { readonly is: 'call' }): Typed | undefined {
+    const [only] = given;
+    if (name !== '$entry' || this.#scope.entry === undefined) {
+      return undefined;
+    }
+    return only === undefined || given.length > 1
+      ? this.#fail(span, '$entry takes one value: what it was when the function was entered')
+      : this.#scope.entry(only);
   }
 
   #call(expression: Expression & { readonly is: 'call' }): Value {

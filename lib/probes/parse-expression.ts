@@ -41,9 +41,9 @@ export class ExpressionParser {
   #at = 0;
   #depth = 0;
 
-  constructor(text: string, start = 0) {
+  constructor(text: string, start = 0, stop = text.length) {
     this.#text = text;
-    this.#tokens = tokens(text, start);
+    this.#tokens = tokens(text, start, stop);
   }
 
   get next(): Token {

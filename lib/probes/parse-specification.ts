@@ -134,7 +134,8 @@ export function parsePlace(text: string, span: Span): Place {
   return { ...common, where, kernel: where === '' && (typed || parts.length === 1) };
 }
 
-function parseSignature(parser: ExpressionParser, place: Place): readonly Parameter[] {
+/** What is between the parentheses behind a name. @throws KscopeError usage */
+export function parseSignature(parser: ExpressionParser, place: Place): readonly Parameter[] {
   const open = parser.take();
   if (place.kind === 'tracepoint' || place.kind === 'usdt') {
     const what = place.kind === 'tracepoint' ? 'a tracepoint' : 'a USDT probe';

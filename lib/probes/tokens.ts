@@ -10,15 +10,15 @@ export interface Token extends Span {
 const word =
   /(?<name>\$?[A-Za-z_]\w*)|(?<number>\d\w*)|(?<mark>->|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^~!<>().,[\]@])|(?<text>"(?:[^"\\]|\\.)*")|(?<letter>'(?:[^'\\]|\\[^x]|\\x[0-9a-fA-F]{1,2})')/suy;
 
-/** Splits a text from `start` on into words; the last is the end. @throws KscopeError usage */
-export function tokens(text: string, start: number): Token[] {
+/** Splits a part of a text into words; the last is the end. @throws KscopeError usage */
+export function tokens(text: string, start: number, stop = text.length): Token[] {
   const found: Token[] = [];
   let at = start;
   for (;;) {
-    while (/\s/.test(text[at] ?? '')) {
+    while (at < stop && /\s/.test(text[at] ?? '')) {
       at++;
     }
-    if (at >= text.length) {
+    if (at >= stop) {
       found.push({ kind: 'end', text: '', start: at, end: at });
       return found;
     }

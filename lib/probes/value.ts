@@ -1,6 +1,6 @@
 import type { Width } from './assembler.ts';
 import type { CType } from './c-types.ts';
-import type { Arithmetic, Comparison, Logic } from './syntax.ts';
+import type { Arithmetic, Comparison, Expression, Logic } from './syntax.ts';
 import type { DynamicField } from './tracepoint-record.ts';
 
 /**
@@ -81,6 +81,8 @@ export interface Scope {
   names(): Iterable<string>;
   /** Why something that is elsewhere is not here; '' when it is nowhere. */
   why?(name: string): string;
+  /** What a value was when the function was entered. */
+  entry?(value: Expression): Typed;
   type(kind: 'struct' | 'union' | 'enum' | 'typedef', name: string): CType | undefined;
 }
 

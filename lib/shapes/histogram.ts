@@ -171,7 +171,7 @@ const totalTypes: FieldTypes = {
 /** What the line of a distribution has besides its key. */
 const statistics = ['unit', 'buckets', 'count', 'total', 'average', 'p50', 'p90', 'p99'];
 
-function histogramSchema(types: FieldTypes, whose: 'kernel' | 'user' | undefined): JsonSchema {
+export function histogramSchema(types: FieldTypes, whose: 'kernel' | 'user' | undefined): JsonSchema {
   const number = (description: string): JsonSchema => ({ description, type: 'number', minimum: 0 });
   const bucket: JsonSchema = {
     type: 'object',

@@ -1,3 +1,4 @@
+import { type Distribution, parseDistribution } from '../probes/parse-distribution.ts';
 import { parseSpecification, type Specification } from '../probes/parse-specification.ts';
 import type { Option } from './options.ts';
 
@@ -8,3 +9,8 @@ export const specifications: Option<readonly Specification[] | undefined, never>
   // One of them: the command line makes a list.
   parse: parseSpecification as never,
 };
+
+/** Values at a place, whose combinations or sizes are counted: one for each time the option is given. */
+export function distributionOption(flags: string, summary: string): Option<readonly Distribution[] | undefined, never> {
+  return { flags, summary, repeatable: true, parse: (given) => [parseDistribution(given)] };
+}

@@ -68,7 +68,9 @@ export function interpret(
       case 2:
       case 3: {
         const bytes = memory.must(get(to) + BigInt(offset), width);
-        write(bytes, width, (opcode & 7) === 2 ? number : get(from));
+        // The only atomic operation there is adds.
+        const before = (opcode & 0xe0) === 0xc0 ? bytes.getBigUint64(0, true) : 0n;
+        write(bytes, width, ((opcode & 7) === 2 ? number : get(from)) + before);
         break;
       }
       case 4:
