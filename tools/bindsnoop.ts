@@ -39,6 +39,7 @@ A port that the kernel chooses when a socket is connected or first used is not b
       hidden: ['--ports'],
     }),
     errors: flag('-E, --errors', 'also calls that failed', { set: 'failed_too', hidden: ['-x', '--failed'] }),
+    wide: flag('-w, --wide', 'show the IP version', { group: 'column' }),
   },
   prepare: (object) => {
     const names = [...kernelEnum({ member: bits.freebind_bit })];
@@ -56,6 +57,7 @@ A port that the kernel chooses when a socket is connected or first used is not b
     pid: {},
     comm: {},
     protocol: { header: 'PROT', width: 5, text: (protocol) => protocols[protocol] ?? String(protocol) },
+    ip: { header: 'IP', width: 2, when: 'wide' },
     addr: { header: 'ADDR' },
     port: {},
     options: {

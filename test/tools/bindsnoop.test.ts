@@ -125,7 +125,7 @@ test('text has letters and names, and shows only the ports asked for', async () 
   mustSyscall('close', first.fd);
   const { text } = await watch(
     'bindsnoop',
-    { text: ['-T', '-U', '-x', '-p', String(pid), '-P', String(first.port)] },
+    { text: ['-T', '-U', '-x', '-w', '-p', String(pid), '-P', String(first.port)] },
     () => {
       const { fd } = bound('127.0.0.1', SOCK_STREAM, [REUSEADDR, REUSEPORT], first.port);
       const refused = bound('127.0.0.1', SOCK_STREAM, [], first.port);
@@ -135,17 +135,18 @@ test('text has letters and names, and shows only the ports asked for', async () 
     },
   );
   const [header = '', ...lines] = text.stdout.trimEnd().split('\n');
-  assert.equal(header.trim().replace(/ +/g, ' '), 'TIME UID RC PID COMM PROT ADDR PORT OPTS IF');
+  assert.equal(header.trim().replace(/ +/g, ' '), 'TIME UID RC PID COMM PROT IP ADDR PORT OPTS IF');
   assert.deepEqual(
     lines.map((line) => line.trim().split(/ +/).slice(1)),
     [
-      [String(caller.uid), '-', String(pid), caller.comm, 'TCP', '127.0.0.1', String(first.port), '...Rr', '0'],
+      [String(caller.uid), '-', String(pid), caller.comm, 'TCP', '4', '127.0.0.1', String(first.port), '...Rr', '0'],
       [
         String(caller.uid),
         'EADDRINUSE',
         String(pid),
         caller.comm,
         'TCP',
+        '4',
         '127.0.0.1',
         String(first.port),
         '.....',
