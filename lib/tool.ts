@@ -10,6 +10,7 @@ export { RunCounting } from './bpf/run-counting.ts';
 export { softirqName } from './bpf/softirq-name.ts';
 export { SyscallArguments } from './bpf/syscall-arguments.ts';
 export { capabilityName } from './model/capabilities.ts';
+export { commName } from './model/comm-name.ts';
 export { KscopeError } from './model/errors.ts';
 export { escapeText, unescapeText } from './model/escape.ts';
 export { fileName } from './model/file-name.ts';
@@ -25,6 +26,7 @@ export { inKilobytes, units } from './model/units.ts';
 export { pageBytes } from './native/libc.ts';
 export { listTracepoints, listUsdtProbes } from './probes/list.ts';
 export { nameMatcher } from './probes/pattern.ts';
+export { atFunctionsTaking } from './shapes/argument-functions.ts';
 export {
   atCallPoints,
   callPointName,
@@ -93,6 +95,7 @@ export { terminalNumber } from './system/file-identity.ts';
 export { freeBytes } from './system/free-memory.ts';
 export { exactLoads, loadAverages } from './system/load.ts';
 export { memoryInfo } from './system/memory-info.ts';
+export { mptcpEnabled } from './system/mptcp.ts';
 export { nodesOfCpus } from './system/nodes.ts';
 export { kernelFunction } from './system/symbols/kernel-function.ts';
 export { lockFunctions } from './system/symbols/lock-functions.ts';

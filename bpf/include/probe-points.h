@@ -48,4 +48,29 @@ int function__kprobe(struct pt_regs *ctx)				\
 	return hit(ctx, PT_REGS_IP(ctx));				\
 }
 
+/*
+ * Those for functions of the kernel that have something among their first five
+ * arguments: they call hit(ctx, address, argument). Plans for attach:
+ * lib/shapes/argument-functions.ts.
+ */
+#define ARGUMENT_POINTS(hit)						\
+	ARGUMENT_POINT(hit, 1)						\
+	ARGUMENT_POINT(hit, 2)						\
+	ARGUMENT_POINT(hit, 3)						\
+	ARGUMENT_POINT(hit, 4)						\
+	ARGUMENT_POINT(hit, 5)
+
+#define ARGUMENT_POINT(hit, n)						\
+SEC("kprobe.multi")							\
+int argument##n##__multi(struct pt_regs *ctx)				\
+{									\
+	return hit(ctx, bpf_get_func_ip(ctx), (const void *)PT_REGS_PARM##n(ctx));	\
+}									\
+									\
+SEC("kprobe")								\
+int argument##n##__kprobe(struct pt_regs *ctx)				\
+{									\
+	return hit(ctx, PT_REGS_IP(ctx), (const void *)PT_REGS_PARM##n(ctx));	\
+}
+
 #endif

@@ -1,7 +1,7 @@
 import { closeSync, openSync, statSync } from 'node:fs';
 import type { BpfObject } from '../bpf/object.ts';
+import { commName } from '../model/comm-name.ts';
 import { KscopeError } from '../model/errors.ts';
-import { escapeBytes } from '../model/escape.ts';
 import { cgroupDirectory } from '../system/cgroups.ts';
 import { userId } from '../system/users.ts';
 import { integer, type Option, text } from './options.ts';
@@ -27,7 +27,7 @@ export const filters = {
   comm: text('--comm <NAME>', 'only commands of exactly this name, of which the first 15 bytes count', {
     ...filter,
     set: 'filter_comm',
-    encode: (name) => escapeBytes(Buffer.from(name).subarray(0, 15)),
+    encode: commName,
   }),
   cgroup: text('--cgroup <PATH>', 'only tasks in this cgroup (v2) and below', { ...filter, completes: 'directory' }),
   cgroupMap: text('--cgroupmap <PATH>', 'only cgroups whose ids are in this pinned BPF map', {
