@@ -30,6 +30,7 @@ test('each request is counted once, under its disk and its kind', async () => {
       both: ['--json', '-D', '--flag'],
       command: [...own, '--comm', 'dd'],
       stranger: [...own, '--comm', 'no such'],
+      intervals: [...own, '0.02'],
     },
     () => {
       disk.read(READS, 4096);
@@ -45,6 +46,11 @@ test('each request is counted once, under its disk and its kind', async () => {
   assert.deepEqual(counts(seen.milliseconds), [all]);
   assert.deepEqual(counts(seen.command), [all]);
   assert.deepEqual(counts(seen.stranger), []);
+  // What comes between two readings is in the second one.
+  assert.equal(
+    counts(seen.intervals).reduce((sum, count) => sum + count, 0),
+    all,
+  );
   const [plain] = distributionsIn(seen.plain.messages);
   assert.equal(plain?.unit, 'usecs');
   assert.ok((plain?.total ?? 0) > 0 && (plain?.total ?? 0) < took * 1000);

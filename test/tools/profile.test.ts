@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { TestCgroup } from '../helpers/cgroup.ts';
 import { type JsonMessage, runTool, startCommand, startTool, type ToolResult } from '../helpers/run-tool.ts';
 import { stacksProgram } from '../helpers/stacks-program.ts';
 import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
@@ -131,6 +132,20 @@ test('only one side of the stacks is taken when asked, and only one process', as
   );
   assert.deepEqual(wrong, []);
   assert.ok(other.pid > 0);
+});
+
+test('a cgroup is sampled when asked', async (t) => {
+  using place = new TemporaryDirectory();
+  const program = stacksProgram(t, place);
+  if (program === undefined) {
+    return;
+  }
+  using group = new TestCgroup();
+  await using inside = startCommand(group.command([program, 'spin', '1000']));
+  await using outside = startCommand([program, 'spin', '1000']);
+  const seen = samples((await runTool('profile', ['--json', '-F', '99', '--cgroup', group.path, '1'])).messages);
+  assert.deepEqual([...new Set(seen.map(({ pid }) => pid))], [inside.pid]);
+  assert.ok(outside.pid > 0);
 });
 
 test('several processes are sampled when asked, and stacks are as deep and as many as there is place for', async (t) => {

@@ -41,6 +41,7 @@ test('as many calls are counted as were made', async () => {
       error: [...own, '-e', 'ebadf'],
       other: [...own, '--errno', '2', '--syscall', 'close'],
       one: [...own, '--syscall', 'gettid'],
+      intervals: [...own, '-i', '0.02'],
       timed: [...own, '-L', '--syscall', 'nanosleep'],
       processes: ['--json', '-P', '-p', String(actor.pid), '--syscall', 'gettid'],
       timedProcess: ['--json', '-PL', '-t', String(second)],
@@ -57,6 +58,8 @@ test('as many calls are counted as were made', async () => {
     },
   );
   assert.equal(countOf(seen.all, 'gettid'), 1000);
+  assert.equal(countOf(seen.intervals, 'gettid'), 1000);
+  assert.ok(seen.intervals.messages.filter(({ type }) => type === 'table').length > 1);
   assert.equal(countOf(seen.all, 'nanosleep'), 9);
   assert.equal(countOf(seen.failed, 'close'), 70);
   assert.equal(countOf(seen.failed, 'gettid'), 0);
