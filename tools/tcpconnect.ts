@@ -32,6 +32,8 @@ With --dns each line has the name for which a name server last gave the destinat
     'About 0.1 µs for each change of state of a TCP socket (measured on a 2-core virtual machine, with the hook on socket states), and under 2 µs for each new connection: not measurable in practice. The hooks on the connect functions run once for each connection only. With --dns, about 0.1 µs for each packet that comes to a socket.',
   options: {
     ...filters,
+    cgroupMap: { ...filters.cgroupMap, hidden: ['-C'] },
+    mountNamespaceMap: { ...filters.mountNamespaceMap, hidden: ['-M'] },
     ports: list('-P, --port <PORTS>', 'only these destination ports', (port) => parseInteger(port, 1, 65535), {
       set: 'filter_ports',
       group: 'filter',
