@@ -23,6 +23,8 @@ struct event {
 	port_t lport;
 	ip_t daddr[16];
 	port_t dport;
+	__u32 backlog;		/* how many waited when the connection was made */
+	__u32 backlog_max;
 	cgroup_id_t cgroup;
 };
 
@@ -36,6 +38,8 @@ struct proto_accept_arg {
 
 struct sock___accepted {
 	__u16 sk_protocol;
+	__u32 sk_ack_backlog;
+	__u32 sk_max_ack_backlog;
 };
 
 #pragma clang attribute pop
@@ -59,6 +63,9 @@ static __always_inline int accepted(struct sock *sk)
 	event->tid = id;
 	event->uid = bpf_get_current_uid_gid();
 	bpf_get_current_comm(event->comm, sizeof(event->comm));
+	/* The socket is a copy of the one that listens, as that was then. */
+	event->backlog = BPF_CORE_READ((struct sock___accepted *)sk, sk_ack_backlog);
+	event->backlog_max = BPF_CORE_READ((struct sock___accepted *)sk, sk_max_ack_backlog);
 	event->cgroup = bpf_get_current_cgroup_id();
 	event_submit(event);
 	return 0;

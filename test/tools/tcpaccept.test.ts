@@ -14,7 +14,7 @@ const { pid } = process;
 
 for (const way of waysToSpeak) {
   test(`each connection accepted over ${way.name} is a row, of the thread that accepts`, async () => {
-    using listener = RawTcp.listen(way);
+    using listener = RawTcp.listen(way, 16);
     const port = String(listener.port);
     const clients = [1, 2, 3].map(() => RawTcp.open(way));
     const seen = await watch(
@@ -29,11 +29,13 @@ for (const way of waysToSpeak) {
       () => {
         for (const client of clients) {
           client.connect(way, listener.port);
+        }
+        for (const _ of clients) {
           listener.accept()[Symbol.dispose]();
         }
       },
     );
-    const expected = clients.map((client) => ({
+    const expected = clients.map((client, i) => ({
       pid,
       tid: pid,
       uid: process.getuid?.(),
@@ -43,6 +45,9 @@ for (const way of waysToSpeak) {
       lport: listener.port,
       daddr: way.shown,
       dport: client.port,
+      // Those that came before were not accepted yet.
+      backlog: i,
+      backlog_max: 16,
     }));
     const rows = (name: 'all' | 'own') =>
       timeless(seen[name].rows.map(({ cgroup: _, ...row }) => row as (typeof seen.all.rows)[number]));
@@ -65,7 +70,7 @@ test('neither a failed call nor a socket of another kind is a row, and the clien
   const unix = [1, 2].map(() => mustSyscall('socket', AF_UNIX, 1, 0));
   const [server = -1, client = -1] = unix;
   const name = Buffer.concat([Uint8Array.of(AF_UNIX, 0, 0), Buffer.from(`kscope-${pid}`)]);
-  const seen = await watch('tcpaccept', { all: ['--json'], text: ['-T', '-p', String(pid)] }, async () => {
+  const seen = await watch('tcpaccept', { all: ['--json'], text: ['-T', '-b', '-p', String(pid)] }, async () => {
     assert.ok(syscall('accept4', server, 0, 0, 0) < 0);
     mustSyscall('bind', server, name, name.length);
     mustSyscall('listen', server, 1);
@@ -85,11 +90,11 @@ test('neither a failed call nor a socket of another kind is a row, and the clien
     [[pid, listener.port]],
   );
   const [header = '', ...lines] = seen.text.stdout.trimEnd().split('\n');
-  assert.equal(header.trim().replace(/ +/g, ' '), 'TIME PID COMM IP RADDR RPORT LADDR LPORT');
+  assert.equal(header.trim().replace(/ +/g, ' '), 'TIME PID COMM IP RADDR RPORT LADDR LPORT BL');
   assert.equal(lines.length, 1);
   assert.match(
     lines[0] ?? '',
-    new RegExp(`^\\d\\d:\\d\\d:\\d\\d +${pid} .* 4 +127\\.0\\.0\\.1 +\\d+ +127\\.0\\.0\\.1 +${listener.port}$`),
+    new RegExp(`^\\d\\d:\\d\\d:\\d\\d +${pid} .* 4 +127\\.0\\.0\\.1 +\\d+ +127\\.0\\.0\\.1 +${listener.port} +0/16$`),
   );
 });
 
