@@ -1,6 +1,7 @@
 /** The one module that a tool's definition imports, besides the types of its own BPF object. */
 export { bpfName } from './bpf/bpf-name.ts';
 export { dropReason } from './bpf/drop-reasons.ts';
+export { lacksStructure } from './bpf/hooks.ts';
 export { kernelEnum } from './bpf/kernel-enum.ts';
 export type { BpfObject } from './bpf/object.ts';
 export { printedNames } from './bpf/printed-names.ts';

@@ -4,7 +4,7 @@ import { libbpf } from '../native/libbpf.ts';
 import { cgroupMounts } from '../system/cgroups.ts';
 import { isConfidential, lockedDown } from '../system/lockdown.ts';
 import { type Feature, type FeatureAnswer, probeFeature } from './features.ts';
-import { KERNEL_BTF } from './kernel-btf.ts';
+import { KERNEL_BTF, kernelBtf } from './kernel-btf.ts';
 import { hasKernelSymbol } from './kernel-symbols.ts';
 import { withLog } from './log.ts';
 import { hasTracepoint, tracefsIsHidden } from './tracefs.ts';
@@ -96,6 +96,14 @@ function inBtf(name: string, attachType: number, what: string): FeatureAnswer {
     (attachType === ATTACH.FENTRY && inModules(name))
     ? yes
     : { supported: false, reason: `the kernel has no ${what}` };
+}
+
+/** For `attach.lacks`: what is missing where neither the kernel nor one of its modules tells the layout of a structure. */
+export function lacksStructure(name: string): () => string | undefined {
+  return () =>
+    !existsSync(KERNEL_BTF) || kernelBtf().findByName(name, 'struct') !== undefined || inModules(name)
+      ? undefined
+      : `the kernel does not tell what a struct ${name} is`;
 }
 
 /** Whether the BTF of a module has the name; that it is a function's is left to whoever attaches to it. */
