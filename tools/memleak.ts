@@ -54,6 +54,10 @@ User stacks are followed by frame pointers: code compiled without them shows sho
     'An allocation and its release meet three breakpoints in the traced process: about 45 µs together on a virtual machine, where breakpoints are dear; other processes do not notice. In the kernel about 2.6 µs for each allocation and 0.3 for each release, on a 2.6 GHz processor: 30 % of a processor while files are read as fast as they can be. --sample-rate leaves out most of that.',
   options: {
     pid: { ...filters.pid, summary: 'the memory of this process; without it, that of the kernel' },
+    commandLine: text('-c, --command <COMMAND>', 'run this command, written as in a shell, and trace it alone', {
+      group: 'filter',
+      conflicts: ['pid'],
+    }),
     file: text('-O, --obj <FILE>', 'the library or binary that has the functions', { completes: 'file' }),
     prefix: text('-S, --symbols-prefix <PREFIX>', 'the names of the functions begin with this'),
     percpu: flag('-P, --percpu', 'what the kernel has once for each processor', { conflicts: ['pid'] }),

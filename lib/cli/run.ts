@@ -10,6 +10,8 @@ import type { TracedCommand } from './traced-command.ts';
 
 /** The part of the option values that belongs to whoever runs a tool, not to the tool. */
 export interface RunnerValues {
+  /** Of a tool that takes a command as an option as well. */
+  readonly commandLine?: string;
   readonly json?: boolean;
   /** Of tools that have the option. */
   readonly csv?: boolean;
@@ -37,10 +39,11 @@ type Values = Readonly<Record<string, unknown>>;
 /**
  * Runs a tool until its end, a signal, the duration, or until nobody reads any more. Prints what it says on standard
  * output and everything for people on standard error. Resolves to the exit status, with all output written.
- * With a `command`, only that is traced, from its start to its end.
+ * With a command `after` the arguments, only that is traced, from its start to its end.
  */
-export function runTool(name: string, tool: Tool, given: Values, command: readonly string[] = []): Promise<number> {
+export function runTool(name: string, tool: Tool, given: Values, after: readonly string[] = []): Promise<number> {
   const own = given as RunnerValues;
+  const command = after.length === 0 && own.commandLine !== undefined ? words(own.commandLine) : after;
   let traced: TracedCommand | undefined;
   return live(
     name,
@@ -88,6 +91,11 @@ export function runTool(name: string, tool: Tool, given: Values, command: readon
     },
     () => traced?.close(),
   );
+}
+
+/** A command as it is written in a shell, which becomes it. */
+function words(commandLine: string): readonly string[] {
+  return ['/bin/sh', '-c', `exec ${commandLine}`];
 }
 
 async function readyDescriptor({ readyFd }: RunnerValues) {

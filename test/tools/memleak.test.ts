@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { Actor } from '../helpers/actor.ts';
 import { compiledProgram } from '../helpers/compiled-program.ts';
-import { type JsonMessage, type RunningTool, startCommand, startTool } from '../helpers/run-tool.ts';
+import { type JsonMessage, type RunningTool, runTool, startCommand, startTool } from '../helpers/run-tool.ts';
 import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
 
 // Allocates a known lot at SIGUSR1, and gives part of it back at SIGUSR2.
@@ -174,4 +174,32 @@ test('what the kernel holds, by stack', async () => {
   }, 'the pipes');
   const { code, stderr } = await tool.end();
   assert.equal(code, 0, stderr);
+});
+
+test('a command that is given as one word is traced alone', async (t) => {
+  using place = new TemporaryDirectory();
+  const program = compiledProgram(
+    t,
+    place,
+    'holder',
+    '#include <stdlib.h>\nint main(int count, char **words) { void *volatile kept = malloc(count * 1000); return !kept; }',
+  );
+  if (program === undefined) {
+    return;
+  }
+  const { code, rows, stderr } = await runTool('memleak', [
+    '--json',
+    '-t',
+    '-z',
+    '3000',
+    '-Z',
+    '3000',
+    '-c',
+    `${program} 'a b' c`,
+  ]);
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(
+    rows.map(({ operation, bytes, comm }) => [operation, bytes, comm]),
+    [['ALLOC', 3000, 'holder']],
+  );
 });
