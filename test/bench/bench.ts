@@ -1,16 +1,19 @@
 // The ledger: what tracing costs, ours and the peers', measured in one run on one machine. Arguments are names of cases,
-// and 'probes' and 'sustained'; without any, all is measured. KSCOPE_BENCH_ROUNDS, and KSCOPE_BENCH_SCALE, by which all
+// and 'probes', 'sustained' and 'decoder'; without any, all is measured. KSCOPE_BENCH_ROUNDS, and KSCOPE_BENCH_SCALE, by which all
 // counts are multiplied, make it shorter. --record keeps a sentence on each case for the manual pages.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, release } from 'node:os';
 import { type Case, cases, idleCommands, packages, tracersOf } from './cases.ts';
+import { decoderCosts } from './decoder.ts';
 import { idleShare, type TracedRun, traced } from './measure.ts';
 import { probeCosts } from './probes.ts';
 import {
   type CaseResult,
   caseTable,
   chosen,
+  decoderTable,
+  decoderTargets,
   probeTable,
   type Row,
   sentence,
@@ -39,13 +42,21 @@ const probes = asked('probes') ? probeCosts(Math.ceil(300_000 * SCALE), ROUNDS) 
 if (probes !== undefined) {
   process.stdout.write(`${probeTable(probes)}\n`);
 }
+const decoding = asked('decoder') ? decoderCosts(Math.ceil(7 * SCALE)) : undefined;
+if (decoding !== undefined) {
+  process.stdout.write(`${decoderTable(decoding)}\n`);
+}
 const steady = asked('sustained') ? await sustained(Math.ceil(10 * RATE * SCALE)) : undefined;
 if (steady !== undefined) {
   const { rate, events, lost, peak } = steady;
   const said = `${events} events at ${Math.round(rate)} a second: ${lost} lost`;
   process.stdout.write(`${said}, at most ${(100 * peak).toFixed(0)} % of the buffer in use\n\n`);
 }
-const targets = [...results.flatMap(targetsOf), ...(steady === undefined ? [] : sustainedTargets(steady, RATE))];
+const targets = [
+  ...results.flatMap(targetsOf),
+  ...(steady === undefined ? [] : sustainedTargets(steady, RATE)),
+  ...(decoding === undefined ? [] : decoderTargets(decoding)),
+];
 process.stdout.write(targetLines(targets));
 const machine = {
   kernel: release(),
@@ -78,7 +89,7 @@ if (record) {
 mkdirSync('.cache', { recursive: true });
 writeFileSync(
   '.cache/bench.json',
-  `${JSON.stringify({ commit: commit(), machine, peers, rounds: ROUNDS, scale: SCALE, results, sentences, probes, sustained: steady, targets }, undefined, 2)}\n`,
+  `${JSON.stringify({ commit: commit(), machine, peers, rounds: ROUNDS, scale: SCALE, results, sentences, probes, decoding, sustained: steady, targets }, undefined, 2)}\n`,
 );
 
 async function measure(one: Case): Promise<CaseResult> {

@@ -1,5 +1,3 @@
-// node dist/test/bench/decoder.js: records decoded per second, and the time that the BTF of this kernel takes.
-import { existsSync, readFileSync } from 'node:fs';
 import { Btf } from '../../lib/bpf/btf.ts';
 import { compileDecoder, memoryOf } from '../../lib/bpf/decoder.ts';
 import { structSchema } from '../../lib/bpf/schema.ts';
@@ -27,8 +25,15 @@ function eventSchema(lastType: string) {
   return structSchema(Btf.parse(b.build()), event);
 }
 
-/** `path` makes the text of record i; the length of the texts is what decoding costs. */
-function measure(title: string, last: (i: number) => string, type = 'path_t'): void {
+export interface DecoderCost {
+  /** What the text at the end of the records is. */
+  readonly text: string;
+  /** Nanoseconds for each record. */
+  readonly each: number;
+}
+
+/** `last` makes the text of record i; the length of the texts is what decoding costs. */
+function measure(text: string, rounds: number, last: (i: number) => string, type = 'path_t'): DecoderCost {
   const bytes = Buffer.alloc(recordSize * records);
   const lengths = new Int32Array(records);
   for (let i = 0; i < records; i++) {
@@ -45,7 +50,7 @@ function measure(title: string, last: (i: number) => string, type = 'path_t'): v
   const decode = compileDecoder(eventSchema(type), { bootToEpochMicros: 1.7e15 });
   let best = Number.POSITIVE_INFINITY;
   let kept: unknown;
-  for (let round = 0; round < 7; round++) {
+  for (let round = 0; round < rounds; round++) {
     const started = process.hrtime.bigint();
     for (let pass = 0; pass < 100; pass++) {
       for (let i = 0; i < records; i++) {
@@ -57,28 +62,18 @@ function measure(title: string, last: (i: number) => string, type = 'path_t'): v
   if (kept === undefined) {
     throw new Error('nothing was decoded');
   }
-  console.log(`${title}: ${best.toFixed(0)} ns a record, ${(1000 / best).toFixed(1)} million records/s`);
+  return { text, each: best };
 }
 
-measure('same path', () => '/etc/ld.so.cache');
-measure('23 bytes, all different', (i) => `/var/lib/app/file-${10000 + i}`);
-measure(
-  '71 bytes, all different',
-  (i) => `/usr/lib/x86_64-linux-gnu/some/directory/with/names/that/are/long-${10000 + i}`,
-);
-measure('with UTF-8', (i) => `/home/jürgen/bücher-${10000 + i}`);
-measure('path in 5 pieces', (i) => `file-${10000 + i}\0app\0lib\0var\0`, 'dentry_path_t');
-measure('5 arguments', (i) => `cc\0-O2\0-c\0file-${10000 + i}.c\0-o`, 'args_t');
-
-const vmlinux = '/sys/kernel/btf/vmlinux';
-if (existsSync(vmlinux)) {
-  const bytes = readFileSync(vmlinux);
-  const started = performance.now();
-  const btf = Btf.parse(bytes);
-  const parsed = performance.now();
-  btf.findByName('task_struct', 'struct');
-  const found = performance.now();
-  console.log(
-    `vmlinux BTF: ${btf.endId} types, ${(parsed - started).toFixed(1)} ms to index, ${(found - parsed).toFixed(1)} ms for the first name`,
-  );
+/** What decoding records of 7 fields in some 300 bytes costs: the best of so many rounds. */
+export function decoderCosts(rounds: number): DecoderCost[] {
+  const long = '/usr/lib/x86_64-linux-gnu/some/directory/with/names/that/are/long';
+  return [
+    measure('23 bytes, all different', rounds, (i) => `/var/lib/app/file-${10000 + i}`),
+    measure('the same 16 bytes', rounds, () => '/etc/ld.so.cache'),
+    measure('71 bytes, all different', rounds, (i) => `${long}-${10000 + i}`),
+    measure('with UTF-8', rounds, (i) => `/home/jürgen/bücher-${10000 + i}`),
+    measure('path in 5 pieces', rounds, (i) => `file-${10000 + i}\0app\0lib\0var\0`, 'dentry_path_t'),
+    measure('5 arguments', rounds, (i) => `cc\0-O2\0-c\0file-${10000 + i}.c\0-o`, 'args_t'),
+  ];
 }

@@ -1,4 +1,5 @@
 import type { Case } from './cases.ts';
+import type { DecoderCost } from './decoder.ts';
 import type { ProbeCost } from './probes.ts';
 import type { Sustained } from './sustained.ts';
 
@@ -69,6 +70,18 @@ export function probeTable(costs: readonly ProbeCost[]): string {
       added === undefined ? [kind, problem ?? '-'] : [kind, `${call.toFixed(0)} ns`, `${added.toFixed(0)} ns`],
     ),
   ]);
+}
+
+export function decoderTable(costs: readonly DecoderCost[]): string {
+  return table([
+    ['a record that ends in', 'decoded', 'a second'],
+    ...costs.map(({ text, each }) => [text, `${each.toFixed(0)} ns`, `${(1000 / each).toFixed(1)} million`]),
+  ]);
+}
+
+/** Five million records a second, with the text that is the commonest of its kind. */
+export function decoderTargets([usual]: readonly DecoderCost[]): Target[] {
+  return [{ what: 'nanoseconds to decode a record', value: usual?.each, limit: 200 }];
 }
 
 /** What was promised, and how it stands. */

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type CaseResult, caseTable, probeTable, type Row, sentence, targetLines, targetsOf } from '../bench/report.ts';
+import {
+  type CaseResult,
+  caseTable,
+  decoderTargets,
+  probeTable,
+  type Row,
+  sentence,
+  targetLines,
+  targetsOf,
+} from '../bench/report.ts';
 
 const MIB = 2 ** 20;
 
@@ -90,4 +99,13 @@ test('probes that a kernel lacks say why', () => {
     ]),
     'a probe that does nothing   call  added\ntracepoint                 60 ns  90 ns\nkprobe                     built without\n',
   );
+});
+
+test('what was promised of decoding is about the commonest records', () => {
+  const costs = [
+    { text: 'usual', each: 190 },
+    { text: 'long', each: 400 },
+  ];
+  assert.match(targetLines(decoderTargets(costs)), /^met +nanoseconds to decode a record: 190\.000 \(limit 200\)\n$/);
+  assert.match(targetLines(decoderTargets([])), /^nothing to compare with /);
 });
