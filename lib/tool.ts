@@ -18,6 +18,7 @@ export { fileName } from './model/file-name.ts';
 export { HostNames } from './model/host-names.ts';
 export { formatEndpoint as endpoint } from './model/ip.ts';
 export { errorName, signalName } from './model/kernel-names.ts';
+export { LockOrder } from './model/lock-order.ts';
 export { hexLines, payloadLines } from './model/payload.ts';
 export { ptraceRequest } from './model/ptrace-requests.ts';
 export { parseSubnet } from './model/subnet.ts';

@@ -1,3 +1,4 @@
+import type { BpfObject } from '../bpf/object.ts';
 import { objectSpec } from '../bpf/object-file.ts';
 import { jsonSchemaOf, type RowSchema } from '../bpf/schema.ts';
 import type { Skeleton, SkeletonTypes } from '../bpf/skeleton.ts';
@@ -42,6 +43,8 @@ export interface SnoopDefinition<S extends SkeletonTypes, O extends Options, C e
   extends CommonDefinition<S, O> {
   /** What the kernel cannot filter. */
   keep?(event: EventOf<S>, values: OptionValues<O>): boolean;
+  /** What to show of the events that come, where that depends on those before: begun once for each run. */
+  select?(object: BpfObject, values: OptionValues<O>): (events: readonly EventOf<S>[]) => readonly EventOf<S>[];
   readonly computed?: Readonly<Record<C, ComputedField<EventOf<S>, OptionValues<O>>>>;
   /** In the order of the text output. */
   readonly columns: {
@@ -236,6 +239,7 @@ async function* run(
   };
   yield* warningsOf(definition, values);
 
+  const select = definition.select?.(session.object, typedValues);
   const { beside } = definition;
   const takeBeside = () => {
     const records = beside && values[beside.when] === true ? session.object.ring(beside.ring).drain(BESIDE_BYTES) : [];
@@ -245,8 +249,9 @@ async function* run(
   };
   function* shown(events: Row[]): Generator<Message, void, void> {
     takeBeside();
-    const rows =
+    const kept =
       definition.keep === undefined ? events : events.filter((row) => definition.keep?.(row as never, typedValues));
+    const rows = select === undefined ? kept : [...(select(kept as never) as readonly Row[])];
     for (const row of stacks === undefined ? [] : rows) {
       stacks?.resolve(row as Record<string, unknown>);
     }
