@@ -8,7 +8,9 @@ export const witnessPackages = [
   'groff',
   'libbpf-tools',
   'mandoc',
+  'openjdk-17-jre-headless',
   'postgresql-15',
+  'python3.11',
   'strace',
   'zsh',
 ] as const;

@@ -1,0 +1,108 @@
+import bpf from '../bpf/ugc.bpf.ts';
+import {
+  atLeastMicroseconds,
+  atLeastMilliseconds,
+  atRuntimes,
+  choice,
+  filters,
+  flag,
+  parseInteger,
+  snoop,
+  text,
+} from '../lib/tool.ts';
+
+const runtimes = atRuntimes({
+  python: { provider: 'python', probes: { generation_begins: 'gc__start', generation_ends: 'gc__done' } },
+  java: {
+    provider: 'hotspot',
+    probes: {
+      gc_begins: 'gc__begin',
+      gc_ends: 'gc__end',
+      pool_begins: 'mem__pool__gc__begin',
+      pool_ends: 'mem__pool__gc__end',
+    },
+  },
+  ruby: {
+    provider: 'ruby',
+    probes: {
+      mark_begins: 'gc__mark__begin',
+      mark_ends: 'gc__mark__end',
+      sweep_begins: 'gc__sweep__begin',
+      sweep_ends: 'gc__sweep__end',
+    },
+  },
+});
+
+export default snoop(bpf, {
+  summary: 'Trace garbage collections of Java, Python and Ruby.',
+  activity: 'Tracing garbage collections',
+  description: `
+Prints a line for each garbage collection of a process, or of all that run when the tracing begins, when it is done: how long it took, and what the runtime says of it. The runtime has to have statically defined probes (USDT), which a program finds out for itself; tplist shows them. Of Debian's packages OpenJDK, Python 3.11 and Ruby 3.1 have them; a Python of other origin mostly was built without them. All processes of a runtime can be traced at once since Linux 5.15. Node.js has none since version 19, and Perl, PHP and Tcl have none for this.
+
+Java: gc is a whole collection, full or not, and pool is the part of one memory pool, with what was used before and after and what can be. That holds for collectors that stop the program; those that run beside it (ZGC, and parts of G1) are only seen in part. Python: the generation and how many objects were collected. Ruby: mark and sweep, which may be done in steps.`,
+  overhead: 'Two breakpoints for each collection, or part of one: nothing beside it.',
+  options: {
+    process: {
+      flags: '[pid]',
+      summary: 'process; without it, all of these languages that run',
+      parse: (given: string) => parseInteger(given, 1, 2 ** 22),
+    },
+    language: choice('-l, --language <LANGUAGE>', 'the runtime, where a process has several', [
+      'java',
+      'python',
+      'ruby',
+    ]),
+    milliseconds: flag('-m, --milliseconds', 'print times in milliseconds'),
+    minimum: atLeastMilliseconds('-M, --minimum <MS>', 'only what took at least so many milliseconds', 'min_latency'),
+    minimumMicros: atLeastMicroseconds('-t, --threshold <US>', 'the same in microseconds', 'min_latency'),
+    contains: text('-F, --filter <TEXT>', 'only those whose description contains TEXT', { group: 'filter' }),
+    ...filters,
+    pid: { ...filters.pid, flags: '--pid <PID>' },
+    tid: { ...filters.tid, flags: '--tid <TID>' },
+  },
+  computed: {
+    description: { type: 'text_t', help: 'what the runtime says of it', value: (event) => describe(event) },
+  },
+  keep: (event, values) => values.contains === undefined || describe(event).includes(values.contains),
+  columns: {
+    time: {},
+    pid: {},
+    latency: {
+      header: ({ milliseconds }) => (milliseconds === true ? 'TIME(ms)' : 'TIME(us)'),
+      width: 10,
+      text: (ns, _, { milliseconds }) => (ns / (milliseconds ? 1e6 : 1e3)).toFixed(2),
+    },
+    description: {},
+  },
+  attach: runtimes.attach,
+  warnings: runtimes.warnings,
+  aliases: { javagc: ['-l', 'java'], pythongc: ['-l', 'python'], rubygc: ['-l', 'ruby'] },
+  examples: {
+    '-l python': 'collections of all that runs Python',
+    '-m 181': 'those of process 181, in milliseconds',
+    '-m -M 10 181': 'those that take 10 ms or more',
+    '-F gen 181': 'those whose description has this text',
+  },
+});
+
+interface Event {
+  readonly phase: string;
+  readonly began_with: number | bigint;
+  readonly ended_with: number | bigint;
+  readonly max: number;
+  readonly manager?: string | undefined;
+  readonly pool?: string | undefined;
+}
+
+function describe({ phase, began_with: before, ended_with: after, max, manager, pool }: Event): string {
+  switch (phase) {
+    case 'pool':
+      return `${manager} ${pool}: used ${before} -> ${after} of ${max} bytes`;
+    case 'generation':
+      return `generation ${before}: ${after} collected`;
+    case 'gc':
+      return BigInt(before) === 0n ? 'gc' : 'full gc';
+    default:
+      return phase;
+  }
+}
