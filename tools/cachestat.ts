@@ -7,7 +7,7 @@ export default top(bpf, {
   description: `
 Prints at each interval how many pages were used through the page cache. An access is a page of which read(2) and its like return anything, or one that is mapped into memory when a program touches a mapped file. A miss is a page that was read into the cache; those that are read ahead count as well. Accesses without a miss are hits. What comes into the cache to be overwritten is no miss. DIRTIES are pages that became dirty. All numbers are pages, however large the folios are that the kernel keeps them in.
 
-Calls are seen where filemap_read() returns (generic_file_buffered_read() before 5.12), or by filemap:mm_filemap_get_pages (6.12) where functions cannot be hooked. Pages of mapped files are seen from 6.12 on; before that they make misses, and no accesses. Files in memory (tmpfs), DAX and direct input and output do not use the cache this way, and are not seen.
+Calls are seen where filemap_read() returns (generic_file_buffered_read() before 5.12), or by filemap:mm_filemap_get_pages (6.12) where functions cannot be hooked, which does not tell of pages before one that still has to be waited for. sendfile(2) and splice(2) are seen where filemap_splice_read() returns, or by the same tracepoint. Pages of mapped files are seen from 6.12 on; before that they make misses, and no accesses. Files in memory (tmpfs), DAX and direct input and output do not use the cache this way, and are not seen.
 
 BUFFERS and CACHED are those of /proc/meminfo.`,
   overhead:

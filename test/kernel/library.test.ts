@@ -763,3 +763,8 @@ test('the kernel is asked for a hook by its section', () => {
   assert.equal(canAttach('fentry/no_such_function').supported, false);
   assert.equal(canAttach('kprobe/no_such_function').supported, false);
 });
+
+test('a structure that the kernel has is known, and one that it has not is missing', () => {
+  assert.equal(lacksStructure('task_struct')(), undefined);
+  assert.match(lacksStructure('no_such_structure')() ?? '', /struct no_such_structure/);
+});
