@@ -37,6 +37,8 @@ export interface CoreRelocation {
 export function coreRelocations(elf: Elf): CoreRelocation[] {
   const strings = namesOf(elf.section('.BTF')?.bytes ?? new Uint8Array());
   const bytes = elf.section('.BTF.ext')?.bytes ?? new Uint8Array();
+  // An object without programs has no such section.
+  if (bytes.length === 0) return [];
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const start = view.getUint32(4, true);
   // The header is longer in objects with such relocations.
