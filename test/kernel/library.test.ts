@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { type TestContext, test } from 'node:test';
+import { lacksStructure } from '../../lib/bpf/hooks.ts';
 import { BpfObject, canAttach, type Feature, KscopeError, probeFeature, type Row } from '../../lib/index.ts';
 import { heldBy, leftOf } from '../helpers/bpf-ids.ts';
 import { deadline, patience } from '../helpers/deadline.ts';
