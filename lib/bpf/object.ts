@@ -8,7 +8,7 @@ import { libbpf, options } from '../native/libbpf.ts';
 import { errno, errorText } from '../native/libc.ts';
 import type { Pointer } from '../native/library.ts';
 import { MappedMemory, viewMemory } from '../native/memory.ts';
-import { mayTrace } from '../system/capabilities.ts';
+import { mayFilterPackets, mayTrace } from '../system/capabilities.ts';
 import { bootToEpochMicros } from '../system/clock.ts';
 import { checkBtfFile } from './btf-file.ts';
 import { compileDecoder, type Decoder, memoryOf } from './decoder.ts';
@@ -33,6 +33,9 @@ export interface OpenOptions {
 
 // The log of a large program's verification has been seen at several megabytes; untouched pages cost nothing.
 const VERIFIER_LOG_SIZE = 16 * 2 ** 20;
+
+/** Sections of programs that also need CAP_NET_ADMIN. */
+const atNetwork = /^(cgroup\/|xdp|tcx?\b|classifier|sk_|sockops|lwt)/;
 
 type State = 'open' | 'loaded' | 'closed';
 
@@ -341,9 +344,13 @@ export class BpfObject implements Disposable {
       result,
       messages: log,
       verifierLog: verifier.toString('utf8', 0, Math.max(0, verifier.indexOf(0))),
-      permitted: mayTrace(),
+      permitted: mayTrace() && (mayFilterPackets() || !this.#filtersPackets),
       btf: this.#btf,
     });
+  }
+
+  get #filtersPackets(): boolean {
+    return [...this.programs.values()].some(({ autoload, section }) => autoload && atNetwork.test(section));
   }
 
   #expect(state: State, what: string): void {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 /** Numbers of capabilities(7) that tracing needs. */
-export const CAP = { SYS_ADMIN: 21, SYS_RESOURCE: 24, PERFMON: 38, BPF: 39 } as const;
+export const CAP = { NET_ADMIN: 12, SYS_ADMIN: 21, SYS_RESOURCE: 24, PERFMON: 38, BPF: 39 } as const;
 
 /** Whether this process has a capability now; reads /proc. */
 export function hasCapability(capability: number): boolean {
@@ -17,6 +17,15 @@ export function hasCapability(capability: number): boolean {
 export function mayTrace(): boolean {
   try {
     return hasCapability(CAP.SYS_ADMIN) || (hasCapability(CAP.BPF) && hasCapability(CAP.PERFMON));
+  } catch {
+    return true;
+  }
+}
+
+/** Whether this process may load programs that see what goes through networks; yes when nobody can tell. */
+export function mayFilterPackets(): boolean {
+  try {
+    return hasCapability(CAP.NET_ADMIN) || hasCapability(CAP.SYS_ADMIN);
   } catch {
     return true;
   }

@@ -1,28 +1,38 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { objectFile } from '../../lib/bpf/object-file.ts';
 import { readObjectSpec } from '../../lib/bpf/object-spec.ts';
 import { Registry } from '../../lib/cli/registry.ts';
 import { checkTool } from '../../lib/shapes/check.ts';
 import type { Tool } from '../../lib/shapes/definition.ts';
 import { inVirtualMachine } from '../helpers/deadline.ts';
-import { startCommand, toolCommand } from '../helpers/run-tool.ts';
+import { built, startCommand, toolCommand } from '../helpers/run-tool.ts';
 
 // To load programs, to attach them, and to read what tracefs and /proc show to root alone.
-const capabilities = ['bpf', 'perfmon', 'dac_read_search', 'sys_ptrace', 'syslog'].map((name) => `+${name}`).join(',');
+const tracing = ['bpf', 'perfmon', 'dac_read_search', 'sys_ptrace', 'syslog'];
 const nobody = ['--reuid', '65534', '--regid', '65534', '--clear-groups', '--no-new-privs'];
-const only = ['--inh-caps', '--bounding-set'].flatMap((set) => [set, `-all,${capabilities}`]);
+
+function hasProgramsAt(section: RegExp, { skeleton }: Tool): boolean {
+  const { programs } = readObjectSpec(readFileSync(objectFile(skeleton)), skeleton.name);
+  return programs.some((program) => section.test(program.section));
+}
 
 /** Programs at user code are attached by somebody who may look into all processes and files: by root. */
-function atUserCode({ skeleton }: Tool): boolean {
-  const file = objectFile(skeleton);
-  const { programs } = readObjectSpec(readFileSync(file), skeleton.name);
-  return programs.some(({ section }) => /^(u(ret)?probe|usdt)/.test(section));
+const atUserCode = (tool: Tool) => hasProgramsAt(/^(u(ret)?probe|usdt)/, tool);
+
+/** What a tool needs: what sees the sockets and packets of others, one more. */
+const capabilitiesOf = (tool: Tool) => (hasProgramsAt(/^cgroup/, tool) ? [...tracing, 'net_admin'] : tracing);
+
+/** The arguments of setpriv(1) for somebody who has these capabilities and no others. */
+function withOnly(names: readonly string[]): readonly string[] {
+  const set = names.map((name) => `+${name}`).join(',');
+  return [...nobody, '--inh-caps', `-all,${set}`, '--bounding-set', `-all,${set}`, '--ambient-caps', set];
 }
 
 const tools = [...(await new Registry().loadAll())].filter(
-  ([, tool]) => checkTool(tool).problem === undefined && !atUserCode(tool),
+  ([, tool]) => tool.shape !== 'listing' && checkTool(tool).problem === undefined && !atUserCode(tool),
 );
 const shapes = new Set<string>();
 
@@ -41,10 +51,26 @@ for (const [name, tool] of tools) {
   test(`${name}: with capabilities, and not as root`, async () => {
     const usual = (Object.keys(tool.examples)[0] ?? '').split(' ').filter((word) => word !== '');
     const command = toolCommand(name, usual);
-    await using running = startCommand(['setpriv', ...nobody, ...only, '--ambient-caps', capabilities, ...command]);
+    await using running = startCommand(['setpriv', ...withOnly(capabilitiesOf(tool)), ...command]);
     await running.until((tool) => /Ctrl-C|types of kernel modules/.test(tool.stderr), 'the ready line');
     const { code, stderr } = await running.end();
     // A type that only some kernels have is looked for in the modules, too.
     assert.equal(code, stderr.includes('Ctrl-C') ? 0 : 4, stderr);
   });
 }
+
+test('what sees the sockets of others is not permitted without CAP_NET_ADMIN, and says so', async () => {
+  const [, tool] = tools.find(([, each]) => hasProgramsAt(/^cgroup\//, each)) ?? assert.fail('no tool sees them');
+  const script = `
+    import { BpfObject } from '${built}lib/index.js';
+    const object = BpfObject.open(process.argv[1]);
+    for (const program of object.programs.values()) program.autoload = program.section.startsWith('cgroup/');
+    try { object.load(); } catch (error) { console.log(error.code); }`;
+  const node = [process.execPath, '--input-type=module', '-e', script, fileURLToPath(objectFile(tool.skeleton))];
+  const said = async (names: readonly string[]) => {
+    const { stdout, stderr } = await startCommand(['setpriv', ...withOnly(names), ...node]).ended();
+    return [stdout, stderr];
+  };
+  assert.deepEqual(await said(tracing), ['permission\n', '']);
+  assert.deepEqual(await said([...tracing, 'net_admin']), ['', '']);
+});
