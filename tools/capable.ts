@@ -12,6 +12,7 @@ The check is traced where it returns (cap_capable). Where the kernel allows no h
     'About 0.7 µs for each check, and a few more with stacks (measured on a busy 2-core virtual machine). Checks are a few for each new process, and one for each mapping of memory.',
   options: {
     ...filters,
+    cgroup: { ...filters.cgroup, hidden: ['-c'] },
     verbose: flag('-v, --verbose', 'also checks that are not audited; and say which hooks were chosen and why', {
       set: 'with_unaudited',
     }),

@@ -1,5 +1,16 @@
 import bpf from '../bpf/klockstat.bpf.ts';
-import { filters, flag, kernelFunction, lockFunctions, text, top } from '../lib/tool.ts';
+import {
+  accepted,
+  commonOptions,
+  filters,
+  flag,
+  integer,
+  kernelFunction,
+  lockFunctions,
+  seconds,
+  text,
+  top,
+} from '../lib/tool.ts';
 
 /** LCB_F_* of the kernel. */
 const SPIN = 1;
@@ -28,6 +39,14 @@ A lock that is free costs nothing and is not seen, and how long locks are held i
     caller: text('-c, --caller <PREFIX>', 'only functions whose names begin so', { group: 'filter' }),
     threads: flag('-P, --per-thread', 'each thread apart', { set: 'by_thread' }),
     locks: flag('--per-lock', 'each lock apart', { set: 'by_lock' }),
+    interval: seconds('-i, --interval <SECONDS>', 'print that often; otherwise once, at the end'),
+    duration: { ...commonOptions.duration, flags: '-d, --duration <SECONDS>' },
+    rows: integer('-n, --locks <COUNT>', 'print that many rows at most; usually all', {
+      min: 1,
+      hidden: ['-r', '--rows'],
+      group: 'output',
+    }),
+    reset: accepted('-R, --reset'),
   },
   map: 'waits',
   computed: {

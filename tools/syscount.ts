@@ -1,5 +1,6 @@
 import bpf from '../bpf/syscount.bpf.ts';
 import {
+  accepted,
   choice,
   commonOptions,
   errorFilter,
@@ -40,6 +41,7 @@ Names are those of Linux 7.0; a call that is newer is shown as syscall_NUMBER.`,
     ),
     latency: flag('-L, --latency', 'sum up the time as well, and sort by it', { set: 'measure' }),
     milliseconds: flag('-m, --milliseconds', 'print times in milliseconds, not microseconds'),
+    names: accepted('--sysname'),
     process: flag('-P, --process', 'count by process instead of by call', { set: 'by_process' }),
     interval: seconds('-i, --interval <SECONDS>', 'print that often; otherwise once, at the end'),
     duration: { ...commonOptions.duration, flags: '-d, --duration <SECONDS>' },

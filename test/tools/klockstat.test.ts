@@ -95,3 +95,13 @@ test('as many waits are counted as the kernel reports', async (t) => {
   assert.deepEqual(rowsOf(seen.none), []);
   assert.match(seen.text.stdout, /^CALLER +KIND +AVG WAIT +COUNT +MAX WAIT +TOTAL WAIT\n\S/);
 });
+
+test('options of other tools of that name are understood', async () => {
+  const { code, stderr, messages } = await runTool('klockstat', [
+    ...['--json', '-i', '0.1', '-d', '0.35', '-n', '1', '-R', '-s', 'acq_total'],
+  ]);
+  assert.equal(code, 0, stderr);
+  const tables = messages.filter(({ type }) => type === 'table');
+  assert.ok(tables.length >= 2, `${tables.length} tables`);
+  assert.ok(tables.every(({ rows }) => (rows as unknown[]).length <= 1));
+});
