@@ -1,11 +1,12 @@
 // The ledger: what tracing costs, ours and the peers', measured in one run on one machine. Arguments are names of cases,
-// and 'probes', 'sustained' and 'decoder'; without any, all is measured. KSCOPE_BENCH_ROUNDS, and KSCOPE_BENCH_SCALE, by which all
+// and 'probes', 'functions', 'sustained' and 'decoder'; without any, all is measured. KSCOPE_BENCH_ROUNDS, and KSCOPE_BENCH_SCALE, by which all
 // counts are multiplied, make it shorter. --record keeps a sentence on each case for the manual pages.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, release } from 'node:os';
 import { type Case, cases, idleCommands, packages, tracersOf } from './cases.ts';
 import { decoderCosts } from './decoder.ts';
+import { manyFunctions, manyFunctionsTargets } from './many-functions.ts';
 import { idleShare, type TracedRun, traced } from './measure.ts';
 import { probeCosts } from './probes.ts';
 import {
@@ -42,6 +43,13 @@ const probes = asked('probes') ? probeCosts(Math.ceil(300_000 * SCALE), ROUNDS) 
 if (probes !== undefined) {
   process.stdout.write(`${probeTable(probes)}\n`);
 }
+const many = asked('functions') ? manyFunctions(3000) : undefined;
+if (many !== undefined) {
+  const { functions, found, attached, detached, problem } = many;
+  const times = [found, attached, detached].map((time) => `${time.toFixed(0)} ms`);
+  const said = problem ?? `found in ${times[0]}, hooked in ${times[1]}, let go in ${times[2]}`;
+  process.stdout.write(`${functions} functions of the kernel: ${said}\n\n`);
+}
 const decoding = asked('decoder') ? decoderCosts(Math.ceil(7 * SCALE)) : undefined;
 if (decoding !== undefined) {
   process.stdout.write(`${decoderTable(decoding)}\n`);
@@ -55,6 +63,7 @@ if (steady !== undefined) {
 const targets = [
   ...results.flatMap(targetsOf),
   ...(steady === undefined ? [] : sustainedTargets(steady, RATE)),
+  ...(many === undefined ? [] : manyFunctionsTargets(many)),
   ...(decoding === undefined ? [] : decoderTargets(decoding)),
 ];
 process.stdout.write(targetLines(targets));
@@ -89,7 +98,7 @@ if (record) {
 mkdirSync('.cache', { recursive: true });
 writeFileSync(
   '.cache/bench.json',
-  `${JSON.stringify({ commit: commit(), machine, peers, rounds: ROUNDS, scale: SCALE, results, sentences, probes, decoding, sustained: steady, targets }, undefined, 2)}\n`,
+  `${JSON.stringify({ commit: commit(), machine, peers, rounds: ROUNDS, scale: SCALE, results, sentences, probes, many, decoding, sustained: steady, targets }, undefined, 2)}\n`,
 );
 
 async function measure(one: Case): Promise<CaseResult> {
