@@ -1,5 +1,5 @@
 import bpf from '../bpf/profile.bpf.ts';
-import { byClock, filtersByLists, flag, samplingOptions, stacks } from '../lib/tool.ts';
+import { byClock, filtersByLists, flag, integer, samplingOptions, stacks } from '../lib/tool.ts';
 
 export default stacks(bpf, {
   summary: 'Profile the processors by sampling stacks.',
@@ -15,6 +15,10 @@ User stacks are followed by frame pointers: those of programs compiled without t
     ...filtersByLists,
     tid: { ...filtersByLists.tid, hidden: ['-L'] },
     ...samplingOptions(49),
+    period: integer('-c, --count <NANOSECONDS>', 'a sample after each such time on a processor, instead', {
+      min: 100_000,
+      conflicts: ['frequency'],
+    }),
     user: flag('-U, --user', 'only user stacks', {
       set: 'user_only',
       hidden: ['--user-stacks-only'],

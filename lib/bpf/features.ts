@@ -47,7 +47,7 @@ const probes = {
   kprobe: () => tryProbe('kprobe', PROBED_FUNCTION),
   kprobe_multi: () => tryProgram(PROG.KPROBE, linkMulti, { expected_attach_type: ATTACH.KPROBE_MULTI }),
   uprobe: () => tryProbe('uprobe', process.execPath),
-  perf_event: () => tryPerfEvent(softwareClock(1), PROG.PERF_EVENT, 0),
+  perf_event: () => tryPerfEvent(softwareClock({ frequency: 1 }), PROG.PERF_EVENT, 0),
   iter: () => tryTraced('task', PROG.TRACING, ATTACH.ITER, false),
 } as const satisfies Record<string, () => FeatureAnswer>;
 

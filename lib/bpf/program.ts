@@ -4,7 +4,7 @@ import { libbpf, options } from '../native/libbpf.ts';
 import { errno, errorText, libc } from '../native/libc.ts';
 import type { Pointer } from '../native/library.ts';
 import { addressOf } from '../native/memory.ts';
-import { type PerfEventAttr, perfEventOpen, softwareClock } from '../native/perf-event.ts';
+import { type ClockRate, type PerfEventAttr, perfEventOpen, softwareClock } from '../native/perf-event.ts';
 import { cgroupMounts } from '../system/cgroups.ts';
 import { BpfLink } from './link.ts';
 import { withLog } from './log.ts';
@@ -227,9 +227,9 @@ export class BpfProgram {
     }
   }
 
-  /** To the kernel's software clock on one CPU, so many times a second in which it is not idle. */
-  attachClock(frequency: number, cpu: number): BpfLink {
-    return this.attachPerfEvent(softwareClock(frequency), { cpu });
+  /** To the kernel's software clock on one CPU: so many times a second in which it is not idle, or as `rate` says. */
+  attachClock(rate: number | ClockRate, cpu: number): BpfLink {
+    return this.attachPerfEvent(softwareClock(typeof rate === 'number' ? { frequency: rate } : rate), { cpu });
   }
 
   /** To samples of a perf event on one CPU (all processes) or of one process (all CPUs). */

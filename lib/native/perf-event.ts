@@ -21,9 +21,12 @@ export interface PerfEventAttr {
 const PERF_TYPE_SOFTWARE = 1;
 const PERF_COUNT_SW_CPU_CLOCK = 0;
 
-/** Samples so many times a second, by a timer of the kernel: there on every machine. */
-export function softwareClock(frequency: number): PerfEventAttr {
-  return { type: PERF_TYPE_SOFTWARE, config: PERF_COUNT_SW_CPU_CLOCK, frequency };
+/** How often to sample: so many times a second, or each time that so many nanoseconds have passed. */
+export type ClockRate = { readonly frequency: number } | { readonly period: number };
+
+/** Samples by a timer of the kernel: there on every machine. */
+export function softwareClock(rate: ClockRate): PerfEventAttr {
+  return { type: PERF_TYPE_SOFTWARE, config: PERF_COUNT_SW_CPU_CLOCK, ...rate };
 }
 
 const PERF_TYPE_HARDWARE = 0;

@@ -15,20 +15,24 @@ export function samplingOptions(usual: number) {
 }
 
 /**
- * Attaches a program to a clock of every processor, or of the one that was asked for.
+ * Attaches a program to a clock of every processor, or of the one that was asked for; `period` is in nanoseconds.
  * @param usual samples a second; not a round number: they would keep step with what happens every so many milliseconds
  */
 export function byClock(usual: number) {
   return (
     program: BpfProgram,
-    { frequency = usual, cpu }: { frequency?: number | undefined; cpu?: number | undefined },
+    {
+      frequency = usual,
+      period,
+      cpu,
+    }: { frequency?: number | undefined; period?: number | undefined; cpu?: number | undefined },
   ) => {
     const cpus = everyCpu();
     if (cpu !== undefined && !cpus.includes(cpu)) {
       throw new KscopeError('usage', `there is no processor ${cpu} that works`);
     }
     for (const one of cpu === undefined ? cpus : [cpu]) {
-      program.attachClock(frequency, one);
+      program.attachClock(period === undefined ? { frequency } : { period }, one);
     }
   };
 }

@@ -193,6 +193,8 @@ test('one processor is sampled when asked, at the frequency asked', async (t) =>
   const all = async (...args: string[]) => samples((await runTool('profile', ['--json', ...args])).messages);
   const slow = total(await all('-I', '-C', '0', '-F', '20', '3'));
   assert.ok(slow >= 50 && slow <= 70, `${slow} samples of 3 s at 20 Hz`);
+  const timed = total(await all('-I', '-C', '0', '-c', '50000000', '3'));
+  assert.ok(timed >= 50 && timed <= 70, `${timed} samples of 3 s, each after 50 ms`);
   const there = await all('-C', '0', '-p', String(spinning.pid), '1');
   assert.ok(total(there) > 0);
   assert.deepEqual(await all('-C', '1', '-p', String(spinning.pid), '1'), []);
