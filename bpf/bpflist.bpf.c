@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* The BPF programs, maps and links that there are, as the kernel lists them. */
 #include "core.h"
+#include "iter.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
@@ -22,31 +23,12 @@ struct row {
 
 const struct row *const rows_record SEC(".types");
 
-/* Members of the kernel's structures have these types: only the names matter. */
-enum bpf_prog_type {
-	BPF_PROG_TYPE_UNSPEC,
-};
-
+/* As bpf_prog_type: only the name matters. */
 enum bpf_link_type {
 	BPF_LINK_TYPE_UNSPEC,
 };
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
-
-struct bpf_iter_meta {
-	struct seq_file *seq;
-};
-
-struct bpf_prog_aux {
-	__u32 id;
-	char name[16];
-};
-
-struct bpf_prog {
-	enum bpf_prog_type type;
-	__u32 len;
-	struct bpf_prog_aux *aux;
-};
 
 struct bpf_map {
 	enum bpf_map_type map_type;
@@ -60,11 +42,6 @@ struct bpf_map {
 struct bpf_link {
 	__u32 id;
 	enum bpf_link_type type;
-	struct bpf_prog *prog;
-};
-
-struct bpf_iter__bpf_prog {
-	struct bpf_iter_meta *meta;
 	struct bpf_prog *prog;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* The BPF programs that there are: user space adds what they cost. */
 #include "core.h"
+#include "iter.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
@@ -17,34 +18,6 @@ struct row {
 };
 
 const struct row *const rows_record SEC(".types");
-
-/* A member of the kernel's structure has this type: only the name matters. */
-enum bpf_prog_type {
-	BPF_PROG_TYPE_UNSPEC,
-};
-
-#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
-
-struct bpf_iter_meta {
-	struct seq_file *seq;
-};
-
-struct bpf_prog_aux {
-	__u32 id;
-	char name[16];
-};
-
-struct bpf_prog {
-	enum bpf_prog_type type;
-	struct bpf_prog_aux *aux;
-};
-
-struct bpf_iter__bpf_prog {
-	struct bpf_iter_meta *meta;
-	struct bpf_prog *prog;
-};
-
-#pragma clang attribute pop
 
 SEC("iter/bpf_prog")
 int programs(struct bpf_iter__bpf_prog *ctx)

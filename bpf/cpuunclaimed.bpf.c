@@ -5,6 +5,7 @@
  * ones need no tick, and no two have to come at the same time.
  */
 #include "core.h"
+#include "iter.h"
 #include "rq.h"
 #include "table.h"
 #include <bpf/bpf_helpers.h>
@@ -56,10 +57,6 @@ struct sched_entity___node {
 struct task_struct___mask {
 	struct sched_entity___node se;
 	const void *cpus_ptr;
-};
-
-struct bpf_iter__task {
-	struct task_struct *task;
 };
 
 #pragma clang attribute pop

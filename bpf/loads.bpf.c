@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* The tasks that make the load: user space adds the averages. */
 #include "core.h"
+#include "iter.h"
 #include "other-task.h"
 #include "sched.h"
 #include <bpf/bpf_tracing.h>
@@ -21,16 +22,6 @@ struct row {
 const struct row *const rows_record SEC(".types");
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
-
-struct bpf_iter_meta {
-	struct seq_file *seq;
-	__u64 seq_num;
-};
-
-struct bpf_iter__task {
-	struct bpf_iter_meta *meta;
-	struct task_struct *task;
-};
 
 struct task_struct___exit {
 	int exit_state;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* What all threads do at a moment, as the kernel lists them. */
 #include "core.h"
+#include "iter.h"
 #include "compat.h"
 #include "lock-functions.h"
 #include "other-task.h"
@@ -50,15 +51,6 @@ struct row {
 const struct row *const rows_record SEC(".types");
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
-
-struct bpf_iter_meta {
-	struct seq_file *seq;
-};
-
-struct bpf_iter__task {
-	struct bpf_iter_meta *meta;
-	struct task_struct *task;
-};
 
 struct task_struct___exit {
 	int exit_state;
