@@ -44,8 +44,11 @@ export function functionScope(context: FunctionContext): Scope {
       const parameter = parameters[i];
       const typed = (type: CType): Typed => ({ type, value: narrowed(raw, type), space });
       names.set(`arg${i + 1}`, typed(known === undefined ? register : (known.parameters[i]?.type ?? register)));
-      if (parameter !== undefined) {
-        names.set(parameter.name, typed(parameter.type));
+      // A signature adds names, and may give other types; what the kernel calls them stays.
+      for (const one of [known?.parameters[i], parameter]) {
+        if (one !== undefined) {
+          names.set(one.name, typed(one.type));
+        }
       }
     }
   }
@@ -75,7 +78,8 @@ export function functionScope(context: FunctionContext): Scope {
           ? `${place.name} returns nothing`
           : `retval is known at the return: 'r:${place.where}:${place.name}'`;
       }
-      const isParameter = /^arg\d+$/.test(name) || parameters.some((one) => one.name === name);
+      const all = [...parameters, ...(known?.parameters ?? [])];
+      const isParameter = /^arg\d+$/.test(name) || all.some((one) => one.name === name);
       return isParameter && atReturn && hook !== 'words' ? `'${name}' is gone when the function returns` : '';
     },
   };
@@ -125,7 +129,7 @@ function parametersOf({ text, place, signature }: Specification, known: Signatur
     }
     return { name: parameter.name, type };
   };
-  return signature?.map(of) ?? known?.parameters ?? [];
+  return signature?.map(of) ?? [];
 }
 
 function named(known: Signature | undefined): string {
