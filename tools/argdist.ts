@@ -22,6 +22,7 @@ At each interval what came up in it is printed, and nothing is lost in between; 
     interval: seconds('-i, --interval <SECONDS>', 'print that often; each second, if nothing is said'),
     intervals: integer('-n, --number <COUNT>', 'end after that many outputs', { min: 1 }),
     duration: { ...commonOptions.duration, flags: '-d, --duration <SECONDS>' },
+    force: flag('--force', 'hook returns of functions also where that may crash the program, as in Go'),
     cumulative: flag('-c, --cumulative', 'print all since the start, not only what is new'),
     rows: integer('-T, --top <COUNT>', 'print only the rows with the most', { min: 1, group: 'output' }),
     stringSize: integer('-z, --string-size <BYTES>', 'bytes of a text that are kept, its end included; 80 by default', {

@@ -36,6 +36,7 @@ What cannot be read is 0, or ? where it should be a text: memory of a process th
     binary: flag('-B, --bin-cmp', 'STRCMP takes a list of bytes: STRCMP("{0x7f, 0x45}", arg1)', {
       hidden: ['--bin_cmp'],
     }),
+    force: flag('--force', 'hook returns of functions also where that may crash the program, as in Go'),
     elapsed: flag('-t, --timestamp', 'show the seconds since the start', { group: 'column' }),
     unix: flag('-u, --unix-timestamp', 'show the seconds since the epoch', { group: 'column' }),
     kernelStack: flag('-K, --kernel-stack', 'print the kernel stack below the line', { group: 'column' }),

@@ -17,7 +17,7 @@ import { layoutOf, type RecordLayout } from './record.ts';
 import { machine } from './registers.ts';
 import { specificationError } from './specification-error.ts';
 import type { Expression } from './syntax.ts';
-import { type Target, targetsOf } from './target.ts';
+import { type Search, type Target, targetsOf } from './target.ts';
 import { extended, further, type Scope, type Typed, type Value } from './value.ts';
 
 /** A distribution with its meaning on this machine. */
@@ -40,7 +40,7 @@ interface CompiledForm {
 /** @param room bytes of a text, its end included. @throws KscopeError usage, unsupported */
 export function compileDistribution(
   distribution: Distribution,
-  { histogram, room, pid }: { readonly histogram: boolean; readonly room: number; readonly pid?: number | undefined },
+  { histogram, room, search = {} }: { readonly histogram: boolean; readonly room: number; readonly search?: Search },
 ): CompiledDistribution {
   const { text, place, values, filter, signature } = distribution;
   const returned: Expression = { is: 'name', name: 'retval', ...place.at };
@@ -57,8 +57,8 @@ export function compileDistribution(
     values: given.map(({ expression }) => expression),
     ...(filter && { predicate: filter }),
   };
-  const kept = new KeptValues(specification, pid);
-  const forms = targetsOf(specification, pid).map((target): CompiledForm => {
+  const kept = new KeptValues(specification, search);
+  const forms = targetsOf(specification, search).map((target): CompiledForm => {
     const checker = new Checker(text, place.kind === 'return' ? kept.scope(target.scope) : target.scope);
     const typed = given.map((one) => typedValue(text, checker, one, target.scope, room));
     const layout = layoutOf(histogram ? [] : typed, keyHead);
@@ -119,15 +119,15 @@ function typedValue(
 /** What programs at returns want to know of the entry. */
 class KeptValues {
   readonly #specification: Specification;
-  readonly #pid: number | undefined;
+  readonly #search: Search;
   readonly #values = new Map<string, { readonly typed: Typed; readonly index: number }>();
   #target: Target | undefined;
   used = false;
 
-  constructor(specification: Specification, pid: number | undefined) {
+  constructor(specification: Specification, search: Search) {
     const { place } = specification;
     this.#specification = { ...specification, place: { ...place, kind: 'entry' }, values: [] };
-    this.#pid = pid;
+    this.#search = search;
   }
 
   scope(scope: Scope): Scope {
@@ -168,7 +168,7 @@ class KeptValues {
   }
 
   #entryTarget(): Target {
-    this.#target ??= targetsOf(this.#specification, this.#pid)[0] as Target;
+    this.#target ??= targetsOf(this.#specification, this.#search)[0] as Target;
     return this.#target;
   }
 }

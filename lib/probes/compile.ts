@@ -7,14 +7,14 @@ import type { Specification } from './parse-specification.ts';
 import { type PrintedValue, printedValue } from './printed-value.ts';
 import { head, layoutOf, type RecordLayout } from './record.ts';
 import type { Expression } from './syntax.ts';
-import { type Target, targetsOf } from './target.ts';
+import { type Search, type Target, targetsOf } from './target.ts';
 import type { Value } from './value.ts';
 
 /** What is the same for all places of a run. */
 export interface EventDetails {
   readonly filter: TaskFilter;
   readonly dialect: Dialect;
-  readonly pid?: number | undefined;
+  readonly search?: Search;
   /** Bytes of a text, its end included. */
   readonly room: number;
   readonly kernelStack: boolean;
@@ -38,7 +38,7 @@ export interface CompiledForm {
 /** Gives a specification its meaning on this machine. @throws KscopeError usage, unsupported */
 export function compilePlace(specification: Specification, details: EventDetails): CompiledPlace {
   const { text, predicate, values, format } = specification;
-  const forms = targetsOf(specification, details.pid).map((target): CompiledForm => {
+  const forms = targetsOf(specification, details.search).map((target): CompiledForm => {
     const checker = new Checker(text, target.scope, details.dialect);
     const printed = (format?.conversions ?? []).map((conversion, i) =>
       printedValue(text, checker, values[i] as Expression, conversion, details.room),

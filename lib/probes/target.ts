@@ -5,6 +5,7 @@ import { hasTracepoint } from '../bpf/tracefs.ts';
 import { KscopeError } from '../model/errors.ts';
 import type { FindType } from './c-types.ts';
 import { commonNames } from './common-scope.ts';
+import { isDenied, neverReturns } from './denied.ts';
 import { findProbes, tracepoints, type UserFile, type UserPlace } from './find.ts';
 import { functionHome, kernelTypes, moduleTypes } from './kernel-types.ts';
 import type { Specification } from './parse-specification.ts';
@@ -28,6 +29,12 @@ export interface Target {
   attach(program: BpfProgram): void;
 }
 
+/** Where libraries are looked for, and whether returns are hooked that should not be. */
+export interface Search {
+  readonly pid?: number | undefined;
+  readonly force?: boolean;
+}
+
 /** Nothing is read for a type that nobody names. */
 const findType: FindType = (kind, name) => kernelTypes().find(kind, name);
 
@@ -42,15 +49,15 @@ function common(): ReadonlyMap<string, Typed> {
  * Finds what a specification means on this machine: one target, or several where a statically defined probe was compiled
  * in several ways. @throws KscopeError usage, unsupported
  */
-export function targetsOf(specification: Specification, pid?: number): readonly Target[] {
+export function targetsOf(specification: Specification, search: Search = {}): readonly Target[] {
   const { place } = specification;
   switch (place.kind) {
     case 'tracepoint':
       return [tracepointTarget(specification)];
     case 'usdt':
-      return usdtTargets(specification, pid);
+      return usdtTargets(specification, search);
     default:
-      return [place.kernel ? kernelTarget(specification) : userTarget(specification, pid)];
+      return [place.kernel ? kernelTarget(specification) : userTarget(specification, search)];
   }
 }
 
@@ -90,6 +97,10 @@ function kernelTarget(specification: Specification): Target {
   if (home === undefined) {
     const near = nearestNames('did you mean', name, kernelTypes().functions());
     throw specificationError(text, place.at, `the kernel has no function '${name}'`, near);
+  }
+  if (isDenied(name) || (place.kind === 'return' && neverReturns(name))) {
+    const why = isDenied(name) ? 'must not be hooked' : 'never returns';
+    throw specificationError(text, place.at, `the function '${name}' ${why}`);
   }
   const types = home === '' ? kernelTypes() : (moduleTypes(home) ?? kernelTypes());
   const known: Signature | undefined = types.signature(name);
@@ -150,12 +161,12 @@ function namesParameters({ predicate, values, signature }: Specification, known:
 }
 
 /** Files and places of a library or program. @throws KscopeError usage when there are none */
-function userFiles({ text, place }: Specification, pid: number | undefined): readonly UserFile[] {
+function userFiles({ text, place }: Specification, { pid, force = false }: Search): readonly UserFile[] {
   const { where, name, provider } = place;
   const kind = place.kind === 'usdt' ? 'usdt' : 'user';
   const pattern = { text, kind, where, ...(provider !== undefined && { provider }) } as const;
   try {
-    const found = findProbes({ ...pattern, name }, { pid });
+    const found = findProbes({ ...pattern, name }, { pid, force, returns: place.kind === 'return' });
     return found.kind === 'user' ? found.files : [];
   } catch (error) {
     if (!(error instanceof KscopeError) || error.code !== 'usage') {
@@ -185,21 +196,21 @@ function nearInFile(all: Parameters<typeof findProbes>[0], name: string, pid: nu
   }
 }
 
-function userTarget(specification: Specification, pid: number | undefined): Target {
+function userTarget(specification: Specification, search: Search): Target {
   const { place } = specification;
-  const files = userFiles(specification, pid);
+  const files = userFiles(specification, search);
   const atReturn = place.kind === 'return';
   const scope = functionScope({ specification, common: common(), find: findType, hook: 'registers' });
   return {
     scope,
     type: programTypes.kprobe,
     hook: `${atReturn ? 'uretprobe' : 'uprobe'} ${shown(files, place.name)}`,
-    attach: (program) => attachAt(program, files, pid, { return: atReturn, further: place.offset }),
+    attach: (program) => attachAt(program, files, search.pid, { return: atReturn, further: place.offset }),
   };
 }
 
-function usdtTargets(specification: Specification, pid: number | undefined): readonly Target[] {
-  const files = userFiles(specification, pid);
+function usdtTargets(specification: Specification, search: Search): readonly Target[] {
+  const files = userFiles(specification, search);
   // Where the arguments are may differ from place to place.
   const forms = new Set(files.flatMap(({ places }) => places.map((one) => one.arguments ?? '')));
   return [...forms].map((form) => {
@@ -211,7 +222,7 @@ function usdtTargets(specification: Specification, pid: number | undefined): rea
       scope: usdtScope(parseUsdtArguments(form), common(), findType),
       type: programTypes.kprobe,
       hook: `usdt ${shown(files, specification.place.name)}`,
-      attach: (program) => attachAt(program, own, pid, {}),
+      attach: (program) => attachAt(program, own, search.pid, {}),
     };
   });
 }

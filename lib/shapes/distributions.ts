@@ -21,6 +21,7 @@ import { tableSchema } from './top.ts';
 
 interface Values {
   readonly pid?: number;
+  readonly force?: boolean;
   readonly counts?: readonly Distribution[];
   readonly histograms?: readonly Distribution[];
   readonly stringSize?: number;
@@ -88,7 +89,7 @@ function withNegatives(schema: JsonSchema): JsonSchema {
 
 async function* run(skeleton: Skeleton, options: Options, context: RunContext): AsyncGenerator<Message, void, void> {
   const values = context.values as Values;
-  const details = { room: values.stringSize ?? TEXT, pid: values.pid };
+  const details = { room: values.stringSize ?? TEXT, search: { pid: values.pid, force: values.force === true } };
   const compiled = [
     ...(values.counts ?? []).map((one) => compileDistribution(one, { ...details, histogram: false })),
     ...(values.histograms ?? []).map((one) => compileDistribution(one, { ...details, histogram: true })),

@@ -29,6 +29,7 @@ export interface ProbeEventsDefinition {
 interface ProbeEventValues {
   readonly probes: readonly Specification[];
   readonly pid?: number;
+  readonly force?: boolean;
   readonly includeSelf?: boolean;
   readonly stringSize?: number;
   readonly binary?: boolean;
@@ -133,7 +134,7 @@ async function* run(skeleton: Skeleton, options: Options, context: RunContext): 
   const { columns, fields } = chosenColumns(columnSpecs, types, aggregate ? { ...given, fields: undefined } : given);
   const details: Omit<EventDetails, 'filter'> = {
     dialect: { bytes: values.binary === true },
-    pid: values.pid,
+    search: { pid: values.pid, force: values.force === true },
     room: values.stringSize ?? TEXT,
     kernelStack,
     userStack,

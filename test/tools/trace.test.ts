@@ -246,6 +246,7 @@ test('what is wrong is pointed at, with what would be right', async () => {
     [`${library.path}:add "%d", retval`, 2, /retval is known at the return: 'r:.*:add'/],
     [`r:${library.path}:add (retval < 0)`, 2, /so it is never below 0\n[^^]*\^~{5}\nhint: .*\(int\)retval/],
     [`u:${library.path}:add "%d", arg3`, 2, /this probe has 2 arguments/],
+    ['r:c:setjmp', 2, /setjmp/],
     ['no_such_function', 2, /the kernel has no function/],
   ];
   for (const [specification, code, message] of cases) {
