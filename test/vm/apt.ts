@@ -1,4 +1,4 @@
-import { access, mkdir, writeFile } from 'node:fs/promises';
+import { access, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { command } from './command.ts';
 import { VmUnavailable } from './unavailable.ts';
@@ -29,15 +29,18 @@ export class PrivateApt {
     this.#config = config;
   }
 
-  /** Writes the configuration below `directory` and gets the package lists. Takes a few seconds and 30 MB. */
-  static async open(directory: string): Promise<PrivateApt> {
+  /**
+   * Writes the configuration below `directory` and gets the package lists. Takes a few seconds and 30 MB.
+   * @param architecture Debian's name of the machine that the packages are for
+   */
+  static async open(directory: string, architecture: string): Promise<PrivateApt> {
     const archives = await findArchives();
     for (const part of ['state/lists/partial', 'cache/archives/partial']) {
       await mkdir(join(directory, part), { recursive: true });
     }
     await writeFile(join(directory, 'status'), '');
     const config = join(directory, 'apt.conf');
-    await writeFile(config, configuration(directory));
+    await writeFile(config, configuration(directory, architecture));
     const apt = new PrivateApt(config);
     const main = await apt.#reachable(directory, archives.main);
     const lines = suites.map(([suite, archive]) => {
@@ -70,6 +73,16 @@ export class PrivateApt {
   async download(into: string, packages: readonly string[]): Promise<void> {
     await mkdir(into, { recursive: true });
     await this.#run('apt-get', ['-qq', 'download', ...packages], { cwd: into, timeout: 600_000 });
+  }
+
+  /** The same with all that they depend on, from one suite. */
+  async downloadAll(into: string, packages: readonly string[], suite: string): Promise<void> {
+    await mkdir(join(into, 'partial'), { recursive: true });
+    const options = ['-qq', '-y', '--download-only', '--no-install-recommends', '-t', suite];
+    const place = ['-o', `Dir::Cache::archives=${into}`];
+    await this.#run('apt-get', [...options, ...place, 'install', ...packages], { timeout: 600_000 });
+    await rm(join(into, 'partial'), { recursive: true });
+    await rm(join(into, 'lock'), { force: true });
   }
 
   /** The first of the candidate archives that answers; tells a dead mirror in seconds, before apt tries each suite. */
@@ -117,7 +130,7 @@ async function findArchives(): Promise<{ main: string[]; security: string | unde
   return { main: [...main], security: [...security][0] };
 }
 
-function configuration(directory: string): string {
+function configuration(directory: string, architecture: string): string {
   return `Dir::State "${directory}/state";
 Dir::State::status "${directory}/status";
 Dir::Cache "${directory}/cache";
@@ -127,8 +140,9 @@ Dir::Etc::sourceparts "/dev/null";
 Dir::Etc::preferences "/dev/null";
 Dir::Etc::preferencesparts "/dev/null";
 APT::Sandbox::User "root";
+APT::Architecture "${architecture}";
 #clear APT::Architectures;
-APT::Architectures { "amd64"; };
+APT::Architectures { "${architecture}"; };
 #clear APT::Update::Post-Invoke;
 #clear APT::Update::Post-Invoke-Success;
 Acquire::Languages "none";

@@ -1,6 +1,3 @@
-import { choosePrograms } from '../../lib/bpf/choose.ts';
-import { canAttach } from '../../lib/bpf/hooks.ts';
-import { objectSpec } from '../../lib/bpf/object-file.ts';
 import { parseArguments } from '../../lib/cli/command.ts';
 import { Registry } from '../../lib/cli/registry.ts';
 import { KscopeError } from '../../lib/model/errors.ts';
@@ -11,7 +8,7 @@ import { usualArguments } from '../helpers/usual-arguments.ts';
 export interface Tried {
   readonly tool: string;
   readonly hooks?: readonly string[];
-  /** What the kernel seemed to be able to do, and then refused. */
+  /** Why the verifier does not take programs that others have replaced. */
   readonly refused?: readonly string[];
   readonly code?: string;
   readonly message?: string;
@@ -20,11 +17,7 @@ export interface Tried {
   readonly crash?: string;
 }
 
-/** The programs that are best by all that the kernel says about itself. */
-function chosen(tool: Tool, values: Readonly<Record<string, unknown>>): readonly string[] {
-  const { programs } = objectSpec(tool.skeleton);
-  return choosePrograms(programs, tool.rules(values), canAttach).chosen;
-}
+const refusal = /: the verifier refused it: .*; trying the next hook$/s;
 
 /** Starts a tool as its first example does, and ends it when it is attached. */
 async function attempt(name: string, tool: Tool): Promise<Tried> {
@@ -35,12 +28,15 @@ async function attempt(name: string, tool: Tool): Promise<Tried> {
       return { tool: name, crash: 'its first example does not run' };
     }
     let hooks: string[] | undefined;
-    let refused: string[] = [];
-    for await (const message of tool.run({ values: parsed.values, signal: end.signal })) {
+    const refused: string[] = [];
+    const debug = (line: string) => {
+      if (refusal.test(line)) {
+        refused.push(line);
+      }
+    };
+    for await (const message of tool.run({ values: parsed.values, signal: end.signal, debug })) {
       if (message.type === 'ready') {
-        const used = new Set(message.hooks.map(({ program }) => program));
         hooks = message.hooks.map(({ program, hook }) => `${program} (${hook})`);
-        refused = chosen(tool, parsed.values).filter((program) => !used.has(program));
         end.abort();
       }
     }

@@ -1,12 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { PrivateApt } from './apt.ts';
 import { command } from './command.ts';
 import { type CpioEntry, cpio } from './cpio.ts';
 import { extractVmlinux } from './kernel-image.ts';
 import { withLock } from './lock.ts';
-import { cacheDirectory } from './paths.ts';
+import { cacheDirectory, repository } from './paths.ts';
 import { VmUnavailable } from './unavailable.ts';
 
 /**
@@ -25,7 +25,16 @@ export const hostPackages = [
 
 /** The kernels of the matrix. Any other `X.Y` for which Debian has a cloud kernel works as well. */
 export const kernelSeries = ['5.10', '6.1', '6.12', '6.18', 'newest'] as const;
-export type KernelName = (typeof kernelSeries)[number] | (string & {});
+/** The one of another architecture; any series works with that behind its name. */
+export const armKernel = '6.12-arm64';
+export type KernelName = (typeof kernelSeries)[number] | typeof armKernel | (string & {});
+
+/** What QEMU emulates; arm64 guests have a root of their own. */
+export type GuestArchitecture = 'x64' | 'arm64';
+
+export function architectureOf(kernel: KernelName): GuestArchitecture {
+  return kernel.endsWith('-arm64') ? 'arm64' : 'x64';
+}
 
 export interface Tools {
   qemu: string;
@@ -33,6 +42,8 @@ export interface Tools {
   firmware: string[];
   virtiofsd: string;
   busybox: string;
+  /** The same for the guest. */
+  guestBusybox: string;
   mkfsXfs: string;
   /** `LD_LIBRARY_PATH` for `mkfsXfs`. */
   libraries: string;
@@ -46,6 +57,13 @@ export interface Kernel {
   vmlinux: string;
   /** cpio with busybox and the modules that are needed before the root file system is there. */
   initramfs: string;
+}
+
+/** The root file system of a guest whose programs are not the host's. */
+export interface GuestRoot {
+  directory: string;
+  /** Node, as the guest sees it. */
+  node: string;
 }
 
 export interface FetchOptions {
@@ -71,6 +89,13 @@ const toolPackages = [
 ];
 const virtiofsdPackage = 'qemu-system-common/bookworm';
 
+const armToolPackages = ['qemu-system-arm/bookworm-backports'];
+const armSuite = 'trixie';
+const armRootPackages = [
+  ...['base-files', 'bash', 'coreutils', 'dash', 'findutils', 'grep', 'hostname', 'mawk', 'mount', 'procps', 'sed'],
+  ...['util-linux', 'libbpf1', 'nodejs'],
+];
+
 /** Modules that the initramfs loads. Those built into a kernel are left out. */
 const earlyModules = ['virtio_pci', 'virtio_console', 'virtiofs', 'overlay', 'virtio_blk', 'virtio_net'];
 
@@ -78,7 +103,74 @@ const earlyModules = ['virtio_pci', 'virtio_console', 'virtiofs', 'overlay', 'vi
  * Makes QEMU and the helper programs available and says where they are. Everything after the first call comes from the
  * cache. Throws {@link VmUnavailable}.
  */
-export async function fetchTools(options: FetchOptions = {}): Promise<Tools> {
+export async function fetchTools(options: FetchOptions = {}, architecture: GuestArchitecture = 'x64'): Promise<Tools> {
+  const tools = await fetchOwnTools(options);
+  if (architecture === 'x64') return tools;
+  const directory = join(cacheDirectory, 'tools-arm64');
+  await produce(directory, options, async (apt, build) => {
+    options.log?.('fetching QEMU for arm64');
+    const packages = join(build, 'packages');
+    await apt.download(packages, armToolPackages);
+    await unpackAll(packages, build);
+    const arm = await openApt('arm64');
+    await arm.download(packages, ['busybox-static/bookworm']);
+    await unpackAll(packages, build);
+    await rm(join(build, 'usr/share/doc'), { recursive: true, force: true });
+  });
+  return {
+    ...tools,
+    qemu: join(directory, 'usr/bin/qemu-system-aarch64'),
+    guestBusybox: join(directory, 'bin/busybox'),
+  };
+}
+
+/**
+ * A root file system for arm64: Debian's packages, unpacked and not configured, with Node and koffi. Throws
+ * {@link VmUnavailable}.
+ */
+export async function fetchRoot(options: FetchOptions = {}): Promise<GuestRoot> {
+  const { version } = JSON.parse(await readFile(join(repository, 'node_modules/koffi/package.json'), 'utf8'));
+  const directory = join(cacheDirectory, `root-arm64-koffi-${version}`);
+  await produce(directory, options, async (_, build) => {
+    options.log?.('fetching a root file system for arm64');
+    const apt = await openApt('arm64');
+    const packages = join(build, 'packages');
+    await apt.downloadAll(packages, armRootPackages, armSuite);
+    const root = join(build, 'root');
+    await unpackAll(packages, root);
+    await configureRoot(root);
+    await addKoffi(root, build, version);
+  });
+  return { directory: join(directory, 'root'), node: '/usr/bin/node' };
+}
+
+/** What the scripts of the packages would have done, as far as tests need it. */
+async function configureRoot(root: string): Promise<void> {
+  const at = (path: string) => join(root, path);
+  if (!existsSync(at('usr/bin/sh'))) await symlink('dash', at('usr/bin/sh'));
+  await symlink('mawk', at('usr/bin/awk'));
+  await mkdir(at('etc'), { recursive: true });
+  await writeFile(at('etc/passwd'), 'root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534:nobody:/:/bin/false\n');
+  await writeFile(at('etc/group'), 'root:x:0:\nnogroup:x:65534:\n');
+  await writeFile(at('etc/hosts'), '127.0.0.1 localhost\n::1 localhost\n');
+  // Node reads it with each time that it prints, which tools that trace opens would see.
+  await writeFile(at('etc/localtime'), `TZif2${'\0'.repeat(39)}`);
+  await mkdir(at('root'), { recursive: true });
+  await rm(at('usr/share/doc'), { recursive: true, force: true });
+}
+
+/** The part of koffi that npm leaves out on this machine, in the last place where Node looks for modules. */
+async function addKoffi(root: string, build: string, version: string): Promise<void> {
+  const name = '@koromix/koffi-linux-arm64';
+  await command('npm', ['pack', '--silent', `${name}@${version}`, '--pack-destination', build], { cwd: build });
+  const [archive] = (await readdir(build)).filter((file) => file.endsWith('.tgz'));
+  const into = join(root, 'node_modules', name);
+  await mkdir(into, { recursive: true });
+  await command('tar', ['-xzf', join(build, archive as string), '-C', into, '--strip-components=1']);
+  await rm(join(build, archive as string));
+}
+
+async function fetchOwnTools(options: FetchOptions): Promise<Tools> {
   requireHost();
   const directory = join(cacheDirectory, 'tools');
   await produce(directory, options, async (apt, build) => {
@@ -107,13 +199,16 @@ let checked: Promise<void> | undefined;
  * call comes from the cache. Throws {@link VmUnavailable}.
  */
 export async function fetchKernel(name: KernelName, options: FetchOptions = {}): Promise<Kernel> {
-  if (!/^(\d+\.\d+|newest)$/.test(name)) {
-    throw new RangeError(`unknown kernel '${name}': one of ${kernelSeries.join(', ')}, or X.Y`);
+  const [, series] = /^(\d+\.\d+|newest)(?:-arm64)?$/.exec(name) ?? [];
+  if (series === undefined) {
+    throw new RangeError(`unknown kernel '${name}': one of ${kernelSeries.join(', ')}, ${armKernel}, or X.Y`);
   }
-  const { busybox } = await fetchTools({ ...options, refresh: false });
+  const architecture = architectureOf(name);
+  const { busybox, guestBusybox } = await fetchTools({ ...options, refresh: false }, architecture);
   const directory = join(cacheDirectory, 'kernels', name);
-  await produce(directory, options, async (apt, build) => {
-    const candidates = await kernelCandidates(apt, name);
+  await produce(directory, options, async (_, build) => {
+    const apt = await openApt(debianName[architecture]);
+    const candidates = await kernelCandidates(apt, series, debianName[architecture]);
     if (candidates.length === 0) {
       const why = apt.problem && `: ${apt.problem}`;
       throw new VmUnavailable(`Debian's archives have no cloud kernel '${name}'${why}`);
@@ -125,7 +220,7 @@ export async function fetchKernel(name: KernelName, options: FetchOptions = {}):
         options.log?.(`fetching kernel ${name}: ${candidate[0]}`);
         await apt.download(packages, candidate);
         await unpackAll(packages, build);
-        return await prepareKernel(build, busybox);
+        return await prepareKernel(build, { busybox, guestBusybox }, architecture);
       } catch (error) {
         // Package lists name versions that the mirror has dropped already.
         if (!(error instanceof VmUnavailable)) throw error;
@@ -178,11 +273,17 @@ async function produce(
   });
 }
 
-let apt: Promise<PrivateApt> | undefined;
+const debianName = { x64: 'amd64', arm64: 'arm64' } as const;
+const apts = new Map<string, Promise<PrivateApt>>();
 
 /** The package lists are read once per process. */
-function openApt(): Promise<PrivateApt> {
-  apt ??= PrivateApt.open(join(cacheDirectory, 'apt'));
+function openApt(architecture: string = debianName.x64): Promise<PrivateApt> {
+  let apt = apts.get(architecture);
+  if (apt === undefined) {
+    const own = architecture === debianName.x64 ? 'apt' : `apt-${architecture}`;
+    apt = PrivateApt.open(join(cacheDirectory, own), architecture);
+    apts.set(architecture, apt);
+  }
   return apt;
 }
 
@@ -199,6 +300,7 @@ function toolsIn(directory: string): Tools {
     firmware: [join(directory, 'usr/share/qemu'), join(directory, 'usr/share/seabios')],
     virtiofsd: join(directory, 'virtiofsd'),
     busybox: join(directory, 'bin/busybox'),
+    guestBusybox: join(directory, 'bin/busybox'),
     mkfsXfs: join(directory, 'sbin/mkfs.xfs'),
     libraries: ['usr/lib', 'lib'].map((lib) => join(directory, lib, 'x86_64-linux-gnu')).join(':'),
   };
@@ -219,9 +321,11 @@ async function checkTools(tools: Tools): Promise<void> {
 }
 
 /** For each kernel of the series, newest first, the packages that make it up. A signed image is preferred. */
-async function kernelCandidates(apt: PrivateApt, name: KernelName): Promise<string[][]> {
-  const pattern = /^linux-(image|binary|binary-unsigned)-(\d+\.\d+\.\d.*-cloud-amd64)(-unsigned)?$/;
-  const names = await apt.names('^linux-(image|binary|modules|base)-.*cloud-amd64');
+async function kernelCandidates(apt: PrivateApt, name: string, machine: string): Promise<string[][]> {
+  const pattern = new RegExp(
+    `^linux-(image|binary|binary-unsigned)-(\\d+\\.\\d+\\.\\d.*-cloud-${machine})(-unsigned)?$`,
+  );
+  const names = await apt.names(`^linux-(image|binary|modules|base)-.*cloud-${machine}`);
   const all = new Set(names);
   const images = names.flatMap((image) => {
     const match = pattern.exec(image);
@@ -243,7 +347,11 @@ async function unpackAll(packages: string, into: string): Promise<void> {
 }
 
 /** Turns an unpacked kernel package into what {@link Kernel} describes. */
-async function prepareKernel(directory: string, busybox: string): Promise<void> {
+async function prepareKernel(
+  directory: string,
+  { busybox, guestBusybox }: Pick<Tools, 'busybox' | 'guestBusybox'>,
+  architecture: GuestArchitecture,
+): Promise<void> {
   if (existsSync(join(directory, 'usr/lib/modules'))) {
     await mkdir(join(directory, 'lib'), { recursive: true });
     await rename(join(directory, 'usr/lib/modules'), join(directory, 'lib/modules'));
@@ -263,13 +371,15 @@ async function prepareKernel(directory: string, busybox: string): Promise<void> 
     join(modules, 'vmlinuz.unsigned'),
   ].find((file) => existsSync(file));
   if (!image) throw new Error(`no vmlinuz in the package of ${release}`);
-  await writeFile(join(directory, 'vmlinux'), await extractVmlinux(await readFile(image)));
+  const bytes = await readFile(image);
+  // QEMU unpacks images of arm64 by itself.
+  await writeFile(join(directory, 'vmlinux'), architecture === 'x64' ? await extractVmlinux(bytes) : bytes);
 
   const files = await readdir(modules, { recursive: true });
   const compressed = files.filter((file) => file.endsWith('.ko.xz'));
   if (compressed.length > 0) await command('xz', ['-d', '-T0', ...compressed], { cwd: modules });
   await command(busybox, ['depmod', '-b', directory, release]);
-  await writeFile(join(directory, 'initramfs'), await initramfs(modules, busybox));
+  await writeFile(join(directory, 'initramfs'), await initramfs(modules, guestBusybox));
   await writeFile(join(directory, 'release'), `${release}\n`);
   await rm(join(directory, 'usr'), { recursive: true, force: true });
 }
@@ -311,6 +421,7 @@ if (import.meta.filename === process.argv[1]) {
   try {
     if (options.refresh) await fetchTools(options);
     for (const name of names.length > 0 ? names : kernelsFromEnvironment()) {
+      if (architectureOf(name) !== 'x64') await fetchRoot(options);
       const { release } = await fetchKernel(name, options);
       console.log(`${name} ${release}`);
     }

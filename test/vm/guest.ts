@@ -9,13 +9,22 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { hasExited, isRunning, spawnBound } from './child.ts';
 import { command } from './command.ts';
 import { cpio } from './cpio.ts';
-import { fetchKernel, fetchTools, type Kernel, type KernelName, type Tools } from './fetch.ts';
+import {
+  architectureOf,
+  fetchKernel,
+  fetchRoot,
+  fetchTools,
+  type GuestRoot,
+  type Kernel,
+  type KernelName,
+  type Tools,
+} from './fetch.ts';
 import { OutputFile } from './output-file.ts';
 import { guestAgent, guestInit, repository } from './paths.ts';
 import { quote, shellScript } from './shell.ts';
 
 export interface GuestOptions {
-  /** A series such as `6.1`, or `newest`. */
+  /** A series such as `6.1`, or `newest`; with `-arm64`, the root is a small Debian with this checkout in it. */
   kernel: KernelName;
   /** MiB, 1024 unless given. */
   memory?: number;
@@ -82,6 +91,12 @@ interface Job {
 
 /** Directories of the guest that are not the host's. */
 const ownDirectories = ['/tmp', '/run', '/dev', '/proc', '/sys', '/boot', '/mnt/job', '/mnt/ext4', '/mnt/xfs'];
+/** Pointer authentication, which newer processors of arm64 have, makes an emulated one slow. */
+const machines = {
+  // Without the last, the older kernels read the clock with a system call.
+  x64: { type: 'q35', cpu: 'max', options: ['console=ttyS0', 'tsc=reliable'] },
+  arm64: { type: 'virt,gic-version=3', cpu: 'cortex-a72', options: ['console=ttyAMA0'] },
+} as const;
 const directoryPrefix = 'kscope-vm-';
 const killAfter = 3000;
 
@@ -93,6 +108,9 @@ export class Guest {
   readonly kernel: Kernel;
   /** A host directory that the guest sees, writable, as `/mnt/job`. */
   readonly share: string;
+  /** Node, as the guest sees it. */
+  readonly node: string;
+  readonly #root: GuestRoot | undefined;
   readonly #directory: string;
   readonly #jobs = new Map<number, Job>();
   readonly #helpers: ChildProcess[] = [];
@@ -102,8 +120,10 @@ export class Guest {
   #lastJob = 0;
   #dead: Error | undefined;
 
-  private constructor(kernel: Kernel, directory: string) {
+  private constructor(kernel: Kernel, directory: string, root: GuestRoot | undefined) {
     this.kernel = kernel;
+    this.#root = root;
+    this.node = root?.node ?? process.execPath;
     this.#directory = directory;
     this.share = join(directory, 'job');
   }
@@ -113,10 +133,12 @@ export class Guest {
    * did not come up.
    */
   static async start(options: GuestOptions): Promise<Guest> {
-    const tools = await fetchTools();
+    const architecture = architectureOf(options.kernel);
     const kernel = await fetchKernel(options.kernel);
+    const tools = await fetchTools({}, architecture);
+    const root = architecture === 'x64' ? undefined : await fetchRoot();
     await removeAbandoned();
-    const guest = new Guest(kernel, await mkdtemp(join(tmpdir(), `${directoryPrefix}${process.pid}-`)));
+    const guest = new Guest(kernel, await mkdtemp(join(tmpdir(), `${directoryPrefix}${process.pid}-`)), root);
     try {
       await guest.#boot(tools, options);
       return guest;
@@ -250,10 +272,9 @@ export class Guest {
 
   #qemuArguments(tools: Tools, { memory = 1024, cpus = 2, append = '' }: GuestOptions): string[] {
     const at = (name: string) => join(this.#directory, name);
+    const machine = this.#root === undefined ? machines.x64 : machines.arm64;
     const kernelOptions = [
-      ...['console=ttyS0', 'quiet', 'panic=-1', 'mitigations=off', 'nokaslr'],
-      // Without it the older kernels read the clock with a system call.
-      'tsc=reliable',
+      ...[...machine.options, 'quiet', 'panic=-1', 'mitigations=off', 'nokaslr'],
       // 5.10 does not list bpf by itself.
       'lsm=landlock,lockdown,yama,bpf',
       append,
@@ -261,7 +282,8 @@ export class Guest {
     return [
       ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
       ...tools.firmware.flatMap((directory) => ['-L', directory]),
-      ...['-M', 'q35', '-cpu', 'max', '-accel', 'tcg,thread=multi', '-smp', `${cpus}`, '-m', `${memory}`],
+      ...['-M', machine.type, '-cpu', machine.cpu],
+      ...['-accel', 'tcg,thread=multi', '-smp', `${cpus}`, '-m', `${memory}`],
       // virtiofsd maps the memory of the guest.
       ...['-object', `memory-backend-memfd,id=mem,size=${memory}M,share=on`, '-numa', 'node,memdev=mem'],
       ...['root', 'job'].flatMap((tag) => [
@@ -282,8 +304,11 @@ export class Guest {
   /** The cached initramfs with the programs of this checkout and the settings of this guest behind it. */
   async #makeInitramfs(shares: string[]): Promise<void> {
     const wanted = [repository, dirname(process.execPath), ...shares];
-    const needed = wanted.filter((path) => ownDirectories.some((own) => `${path}/`.startsWith(`${own}/`)));
-    const settings = [`KERNEL=${quote(this.kernel.directory)}`, `SHARES=${quote([...new Set(needed)].join('\n'))}`];
+    const hidden = (path: string) => ownDirectories.some((own) => `${path}/`.startsWith(`${own}/`));
+    // A root of its own has nothing of the host.
+    const needed = this.#root === undefined ? wanted.filter(hidden) : [repository, ...shares];
+    const places = [`KERNEL=${quote(this.kernel.directory)}`, `ROOT=${quote(this.#root?.directory ?? '')}`];
+    const settings = [...places, `SHARES=${quote([...new Set(needed)].join('\n'))}`];
     const own = cpio([
       { name: 'init', data: await readFile(guestInit), executable: true },
       { name: 'agent', data: await readFile(guestAgent) },

@@ -55,14 +55,14 @@ test('a kernel in lockdown: what works, and what the rest says', async (t) => {
   });
 
   await t.test('the command says it in one sentence, with a hint', async () => {
-    const { code, stdout, stderr } = await guest.exec([process.execPath, command('opensnoop')], { timeout: minute });
+    const { code, stdout, stderr } = await guest.exec([guest.node, command('opensnoop')], { timeout: minute });
     assert.deepEqual({ code, stdout }, { code: 3, stdout: '' });
     const says = 'this kernel lacks what opensnoop needs: it is locked down, and hides its tracepoints';
     assert.equal(stderr, `opensnoop: ${says}\nhint: boot with lockdown=integrity, or without lockdown\n`);
   });
 
   await t.test('a tool that works counts', async () => {
-    const argv: [string, ...string[]] = [process.execPath, command('softirqs'), '--json', '--duration', '1'];
+    const argv: [string, ...string[]] = [guest.node, command('softirqs'), '--json', '--duration', '1'];
     const { code, stdout, stderr } = await guest.exec(argv, { timeout: minute });
     assert.equal(code, 0, stderr);
     const messages = stdout
@@ -77,7 +77,7 @@ test('a kernel in lockdown: what works, and what the rest says', async (t) => {
 });
 
 async function tryTools(guest: Guest, names: readonly string[]): Promise<Map<string, Tried>> {
-  const argv: [string, ...string[]] = [process.execPath, eachTool, ...names];
+  const argv: [string, ...string[]] = [guest.node, eachTool, ...names];
   const { code, stdout, stderr } = await guest.exec(argv, { timeout: 2 * minute });
   assert.equal(code, 0, stderr);
   const tried = stdout

@@ -95,7 +95,7 @@ async function runInGuest(
   ];
   const started = performance.now();
   try {
-    const { code, stderr } = await guest.exec([process.execPath, ...options, ...files], {
+    const { code, stderr } = await guest.exec([guest.node, ...options, ...files], {
       cwd: join(built, '..'),
       env: {
         ...{ KSCOPE_IN_VM: '1', KSCOPE_VM_KERNEL: kernel, KSCOPE_VM_SCOPE: quick ? 'smoke' : 'whole' },

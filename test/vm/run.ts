@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util';
-import { kernelSeries } from './fetch.ts';
+import { armKernel, kernelSeries } from './fetch.ts';
 import { Guest } from './guest.ts';
 
 const usage = `Usage: node dist/test/vm/run.js [options] KERNEL -- COMMAND [ARGUMENT...]
 
-Boots a kernel (${kernelSeries.join(', ')}), runs the command in this directory and ends with its exit status.
+Boots a kernel (${[...kernelSeries, armKernel].join(', ')}), runs the command in this directory and ends with its exit status.
 
   --memory MIB      memory of the guest (1024)
   --append TEXT     more for the kernel's command line
