@@ -15,6 +15,8 @@ import {
 } from '../../lib/probes/c-types.ts';
 import { Checker } from '../../lib/probes/check.ts';
 import { ExpressionParser } from '../../lib/probes/parse-expression.ts';
+import { parseSpecification } from '../../lib/probes/parse-specification.ts';
+import { functionScope } from '../../lib/probes/scopes.ts';
 import { loaded, numberValue, type Scope, type Typed, type Value } from '../../lib/probes/value.ts';
 import { helpers, ValueWriter } from '../../lib/probes/value-writer.ts';
 import { type Helper, interpret, Memory } from '../helpers/bpf-interpreter.ts';
@@ -302,4 +304,26 @@ test('calculations of any shape have the values that they should', () => {
     const [text, value] = make(5);
     assert.equal(evaluate(text), value, text);
   }
+});
+
+test('parameters have the names of the kernel, whatever a signature says besides', () => {
+  const known = {
+    parameters: [
+      { name: 'file', type: pointerTo(thing) },
+      { name: 'count', type: u64 },
+    ],
+    returns: s64,
+  };
+  const names = (text: string, hook: 'registers' | 'words' = 'registers') => {
+    const specification = parseSpecification(text);
+    const scope = functionScope({ specification, common: new Map(), find: () => undefined, known, hook });
+    return [...scope.names()].filter((name) => !/^arg\d$/.test(name)).sort();
+  };
+  assert.deepEqual(names('p::f'), ['count', 'ctx', 'file']);
+  assert.deepEqual(names('p::f()'), ['count', 'ctx', 'file']);
+  assert.deepEqual(names('p::f(file, n)'), ['count', 'ctx', 'file', 'n']);
+  assert.deepEqual(names('r::f'), ['ctx', 'retval']);
+  assert.deepEqual(names('r::f', 'words'), ['count', 'file', 'retval']);
+  assert.throws(() => names('p::f(count)'), /'count' is parameter 2 of f, and this is 1/);
+  assert.throws(() => names('p::f(a, b, c)'), /f has 2 parameters/);
 });
