@@ -11,7 +11,8 @@ export default top(bpf, {
 Counts each time that a virtual processor of KVM stops running the guest and the kernel of the host takes over (kvm:kvm_exit), and prints at the end, or at each interval, how often that was for which reason, the most frequent first. The names of the reasons are those that the running kernel prints for the processor; a code that it has no name for is shown as a number. The process is the one that runs the virtual machine, and each virtual processor is a thread of it.
 
 With --pid the threads of the process are added up, unless --alltids is given. Many exits are handled in the kernel, without the process taking notice.`,
-  overhead: 'Not measured yet.',
+  overhead:
+    'In an emulated machine, where everything takes about ten times as long, 3.6 µs for each exit: 4 % of a loop that does nothing else.',
   options: {
     ...filters,
     tids: list('-T, --tids <LIST>', 'only these threads, between commas', (tid) => parseInteger(tid, 1, 2 ** 22), {
