@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { readObjectSpec } from '../../lib/bpf/object-spec.ts';
 import { type KernelName, kernelsFromEnvironment } from './fetch.ts';
 import { type Guest, GuestError } from './guest.ts';
 import { repository } from './paths.ts';
@@ -20,8 +21,8 @@ const limits = { kernel: 50 * minute, file: 20 * minute, silence: 5 * minute };
 const guests = Number(process.env.KSCOPE_VM_GUESTS ?? 2);
 
 /**
- * What runs unless kernels are asked for: these everywhere, and on one kernel all tests, of which conformance does what
- * depends on the kernel. With kernels, everything runs on them.
+ * What runs unless kernels are asked for: these everywhere, and on one kernel the tests of the tools that hook functions,
+ * too. With kernels, everything runs on them.
  */
 const closer = '6.1';
 const smoke = ['kernel/conformance.', 'kernel/library.', 'kernel/alternatives.', 'kernel/at-once.'];
@@ -35,7 +36,7 @@ const kernels = kernelsFromEnvironment().sort((a, b) => Number(b === closer) - N
 test('matrix', { concurrency: guests }, async (t) => {
   const runs = kernels.flatMap((kernel) => {
     const files = testFiles(kernel);
-    const parts = scope === 'usual' && kernel === closer && process.env.KSCOPE_VM_TESTS === undefined ? 4 : 1;
+    const parts = scope === 'usual' && kernel === closer && process.env.KSCOPE_VM_TESTS === undefined ? 2 : 1;
     return Array.from({ length: parts }, (_, part) => {
       const name = `kernel ${kernel}${parts > 1 ? `, part ${part + 1} of ${parts}` : ''}`;
       const share = files.filter((_, i) => i % parts === part);
@@ -159,7 +160,19 @@ function testFiles(kernel: KernelName): string[] {
 
 function usualFiles(kernel: KernelName): readonly string[] {
   if (scope === 'whole') return [''];
-  return scope === 'usual' && kernel === closer ? [''] : smoke;
+  return scope === 'usual' && kernel === closer ? [...smoke, ...atFunctions()] : smoke;
+}
+
+/** Tests of the tools that hook functions of the kernel: what those are called and do differs most between kernels. */
+function atFunctions(): string[] {
+  const objects = join(built, '../bpf/x86');
+  return readdirSync(objects)
+    .filter((file) =>
+      readObjectSpec(readFileSync(join(objects, file)), file).programs.some(({ section }) =>
+        /^(fentry|fexit|k(ret)?probe)\b/.test(section),
+      ),
+    )
+    .map((file) => `tools/${file.replace('.bpf.o', '.')}`);
 }
 
 function filterNote(): string {
