@@ -61,9 +61,23 @@ struct task_struct___mask {
 
 #pragma clang attribute pop
 
-struct idle_set {
-	__u64 words[WORDS];
+/*
+ * What a sample finds out, in a map: of numbers on its stack the verifier
+ * would follow each value that they can have.
+ */
+struct look {
+	__u64 idle[WORDS];
+	__u32 idle_cpus;
+	__u32 waiting;
+	__u32 movable;
 };
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct look);
+} looks SEC(".maps");
 
 static __always_inline void keep_queue(struct rq *rq)
 {
@@ -85,7 +99,7 @@ int learn(struct bpf_iter__task *ctx)
 	return 0;
 }
 
-static __always_inline bool may_use(struct task_struct___mask *task, const struct idle_set *idle)
+static __always_inline bool may_use(struct task_struct___mask *task, const struct look *look)
 {
 	const void *mask = BPF_CORE_READ(task, cpus_ptr);
 
@@ -93,29 +107,27 @@ static __always_inline bool may_use(struct task_struct___mask *task, const struc
 	for (int i = 0; i < WORDS; i++) {
 		__u64 allowed = 0;
 
-		if (idle->words[i] && !bpf_probe_read_kernel(&allowed, sizeof(allowed), mask + 8 * i) &&
-		    (allowed & idle->words[i]))
+		if (look->idle[i] && !bpf_probe_read_kernel(&allowed, sizeof(allowed), mask + 8 * i) &&
+		    (allowed & look->idle[i]))
 			return true;
 	}
 	return false;
 }
 
-/* How many of those that wait in a queue may run on an idle processor. */
-static __always_inline __u32 movable(struct rq___tasks *rq, const struct idle_set *idle)
+/* Counts those that wait in a queue and may run on an idle processor. */
+static __always_inline void count_movable(struct rq___tasks *rq, struct look *look)
 {
 	struct task_struct *running = BPF_CORE_READ(rq, curr);
 	void *end = (void *)rq + bpf_core_field_offset(struct rq___tasks, cfs_tasks);
 	struct list_head *node = BPF_CORE_READ(rq, cfs_tasks.next);
-	__u32 count = 0;
 
 	for (int i = 0; i < QUEUE_MAX && node && (void *)node != end; i++) {
 		void *task = (void *)node - bpf_core_field_offset(struct task_struct___mask, se.group_node);
 
-		if (task != running && may_use(task, idle))
-			count++;
+		if (task != running && may_use(task, look))
+			look->movable++;
 		node = BPF_CORE_READ(node, next);
 	}
-	return count;
 }
 
 static __always_inline __u32 waiting_in(struct rq *rq)
@@ -129,23 +141,25 @@ SEC("perf_event")
 int sample(void *ctx)
 {
 	struct task_struct___queue *task = (void *)bpf_get_current_task();
-	__u32 waiting = 0, idle_cpus = 0, own, share;
+	__u32 zero = 0, waiting, own, share;
 	struct rq *here = queue_of(task);
-	struct idle_set idle = {};
 	struct key key = {};
 	struct value *value;
+	struct look *look;
 
 	/* The idle thread. */
 	if (!(__u32)bpf_get_current_pid_tgid())
 		return 0;
 	keep_queue(here);
 	value = table_row(samples, &key);
-	if (!value)
+	look = bpf_map_lookup_elem(&looks, &zero);
+	if (!value || !look)
 		return 0;
 	__sync_fetch_and_add(&value->busy, 1);
 	own = waiting_in(here);
 	if (!own)
 		return 0;
+	__builtin_memset(look, 0, sizeof(*look));
 	for (__u32 cpu = 0; cpu < CPUS && cpu < cpus; cpu++) {
 		__u32 index = cpu;
 		__u64 *address = bpf_map_lookup_elem(&queues, &index);
@@ -154,19 +168,20 @@ int sample(void *ctx)
 		if (!rq)
 			continue;
 		if (BPF_CORE_READ(rq, curr) == BPF_CORE_READ(rq, idle)) {
-			idle_cpus++;
-			idle.words[(cpu / 64) & (WORDS - 1)] |= 1ULL << (cpu % 64);
+			look->idle_cpus++;
+			look->idle[(cpu / 64) & (WORDS - 1)] |= 1ULL << (cpu % 64);
 		} else {
-			waiting += waiting_in((struct rq *)rq);
+			look->waiting += waiting_in((struct rq *)rq);
 		}
 	}
 	/* The queues may have changed meanwhile. */
-	if (waiting < own)
-		waiting = own;
-	share = (idle_cpus < waiting ? idle_cpus : waiting) * WHOLE * own / waiting;
+	waiting = look->waiting < own ? own : look->waiting;
+	share = (look->idle_cpus < waiting ? look->idle_cpus : waiting) * WHOLE * own / waiting;
 	if (share && !any_task) {
-		__u32 most = movable((void *)here, &idle) * WHOLE;
+		__u32 most;
 
+		count_movable((void *)here, look);
+		most = look->movable * WHOLE;
 		share = share < most ? share : most;
 	}
 	__sync_fetch_and_add(&value->unclaimed, share);

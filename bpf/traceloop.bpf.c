@@ -93,7 +93,8 @@ static __always_inline void read_text(char *to, const struct event *event, __u8 
 		bpf_probe_read_user_str(to, 64, (void *)event->args[(argument - 1) & 7]);
 }
 
-static __always_inline __u64 next_number(pid_t pid)
+/* Not atomic where kernels do not know the instruction (before 5.12): threads of a process may share a number. */
+static __always_inline __u64 next_number(pid_t pid, bool atomic)
 {
 	__u64 *count = bpf_map_lookup_elem(&made, &pid), none = 0;
 
@@ -101,11 +102,12 @@ static __always_inline __u64 next_number(pid_t pid)
 		bpf_map_update_elem(&made, &pid, &none, BPF_NOEXIST);
 		count = bpf_map_lookup_elem(&made, &pid);
 	}
-	return count ? __sync_fetch_and_add(count, 1) : 0;
+	if (!count)
+		return 0;
+	return atomic ? __sync_fetch_and_add(count, 1) : (*count)++;
 }
 
-SEC("tp_btf/sys_enter")
-int BPF_PROG(sys_enter__tp_btf, struct pt_regs *regs, long number)
+static __always_inline int keep_call(struct pt_regs *regs, bool atomic)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 	__u32 call = current_syscall(regs);
@@ -124,7 +126,7 @@ int BPF_PROG(sys_enter__tp_btf, struct pt_regs *regs, long number)
 	event->cpu = bpf_get_smp_processor_id();
 	bpf_get_current_comm(event->comm, sizeof(event->comm));
 	event->cgroup = bpf_get_current_cgroup_id();
-	event->number = next_number(key.pid);
+	event->number = next_number(key.pid, atomic);
 	event->syscall = call;
 	event->unfinished = true;
 	event->ret = 0;
@@ -141,6 +143,18 @@ int BPF_PROG(sys_enter__tp_btf, struct pt_regs *regs, long number)
 	bpf_map_update_elem(&calls, &key, event, BPF_ANY);
 	bpf_map_update_elem(&under_way, &tid, &key, BPF_ANY);
 	return 0;
+}
+
+SEC("tp_btf/sys_enter")
+int BPF_PROG(sys_enter__tp_btf, struct pt_regs *regs, long number)
+{
+	return keep_call(regs, true);
+}
+
+SEC("tp_btf/sys_enter")
+int BPF_PROG(sys_enter_shared__tp_btf, struct pt_regs *regs, long number)
+{
+	return keep_call(regs, false);
 }
 
 SEC("tp_btf/sys_exit")

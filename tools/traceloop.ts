@@ -5,6 +5,7 @@ import {
   filters,
   integer,
   KscopeError,
+  lacksStructure,
   list,
   SyscallArguments,
   snoop,
@@ -14,6 +15,9 @@ import {
 const usual = 64;
 const most = 256;
 const NUMBERS = 1024;
+
+/** A structure of 5.15, for an instruction of 5.12. */
+const isOld = lacksStructure('bpf_trace_run_ctx');
 
 let calls: SyscallArguments | undefined;
 
@@ -37,7 +41,7 @@ export default snoop(bpf, {
   description: `
 A flight recorder: the kernel keeps the last system calls of each process, 64 unless --last says otherwise, and forgets older ones. Nothing is printed until somebody asks: with SIGUSR1, all that is kept is printed and forgotten (pkill -USR1 traceloop); at the end, what is left; and when a signal ends a process, such as a fault or the killer of processes when memory is short, its calls are printed by themselves. So it can run for as long as it takes until what is looked for happens, and says what was done just before.
 
-A call without RET has not returned: the process is in it, or has ended in it, as in exit_group(2); RET from -516 to -512 is one that a signal interrupted. Arguments have their names as the kernel declares them, those that are text their first 63 bytes, of two texts at most; all numbers are in the field args. A text that changes while the call is made may be shown as it was before. The 32768 calls that were made last are kept of all processes together, and those of processes that have ended until others need the room: with many processes, each has fewer than its 64.`,
+A call without RET has not returned: the process is in it, or has ended in it, as in exit_group(2); RET from -516 to -512 is one that a signal interrupted. Arguments have their names as the kernel declares them, those that are text their first 63 bytes, of two texts at most; all numbers are in the field args. A text that changes while the call is made may be shown as it was before. Before Linux 5.15, of two calls that threads of a process begin at the same moment one may be missing. The 32768 calls that were made last are kept of all processes together, and those of processes that have ended until others need the room: with many processes, each has fewer than its 64.`,
   overhead:
     'About 1 µs for each system call that is kept (measured on a busy 2-core virtual machine), and 10 MB of memory.',
   options: {
@@ -55,6 +59,9 @@ A call without RET has not returned: the process is in it, or has ended in it, a
   waiting: 'calls',
   waitingOrder: 'number',
   shownOn: 'SIGUSR1',
+  attach: {
+    either: () => [[isOld() === undefined ? 'sys_enter__tp_btf' : 'sys_enter_shared__tp_btf']],
+  },
   prepare(object, { syscalls }) {
     object.globals.set('only_known', syscalls !== undefined);
   },

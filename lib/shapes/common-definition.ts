@@ -25,8 +25,8 @@ export interface AttachRules<S extends SkeletonTypes, O> {
   unwanted?(values: OptionValues<O>): readonly S['programs'][];
   /** Functions of the kernel that programs aim at whose section does not name one: fentry, fexit and (k|kret)probes. */
   targets?(values: OptionValues<O>): Readonly<Partial<Record<S['programs'], string>>>;
-  /** What this machine lacks besides hooks, found by trying; undefined when it has it. */
-  lacks?(): string | undefined;
+  /** What this machine lacks besides hooks for these option values, found by trying; undefined when it has it. */
+  lacks?(values: OptionValues<O>): string | undefined;
   /** How to attach a program whose section does not say where. */
   readonly by?: Readonly<Partial<Record<S['programs'], (program: BpfProgram, values: OptionValues<O>) => void>>>;
 }
@@ -82,7 +82,7 @@ export function rulesOf<O>(
 ): ChoiceRules {
   const given = values as OptionValues<O>;
   const { either, optional, unwanted, targets } = attach ?? {};
-  const lacks = attach?.lacks?.();
+  const lacks = attach?.lacks?.(given);
   return {
     ...(targets !== undefined && { targets: targets(given) as Readonly<Record<string, string>> }),
     ...(lacks !== undefined && { lacks }),

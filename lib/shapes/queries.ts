@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { lacksStructure } from '../bpf/hooks.ts';
 import type { BpfObject } from '../bpf/object.ts';
 import type { BpfProgram } from '../bpf/program.ts';
 import { functionsOf } from '../bpf/user-functions.ts';
@@ -149,8 +150,15 @@ export function prepareQueries(object: BpfObject, values: QueryValues): void {
   }
 }
 
+/** Without cookies (before 5.15), libbpf tells the places of a probe apart by their addresses in one process. */
+const withoutCookies = lacksStructure('bpf_trace_run_ctx');
+
 /** How to attach the programs of bpf/include/queries.h, for `attach`. */
 export const atQueries = {
+  lacks: ({ database, pid }: QueryValues) =>
+    database === 'mysql' || database === 'mariadb' || pid !== undefined || withoutCookies() === undefined
+      ? undefined
+      : 'before Linux 5.15, probes are only placed in a process that is named: --pid PID',
   either: ({ database }: QueryValues) => [database === 'mysql' || database === 'mariadb' ? byFunction : byProbes],
   unwanted: ({ database }: QueryValues) => [
     ...(database === 'mysql' || database === 'mariadb' ? byProbes : byFunction),
