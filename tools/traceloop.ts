@@ -60,7 +60,10 @@ A call without RET has not returned: the process is in it, or has ended in it, a
   waitingOrder: 'number',
   shownOn: 'SIGUSR1',
   attach: {
-    either: () => [[isOld() === undefined ? 'sys_enter__tp_btf' : 'sys_enter_shared__tp_btf']],
+    either: () => {
+      const plans = [['sys_enter__tp_btf'], ['sys_enter_shared__tp_btf']] as const;
+      return isOld() === undefined ? plans : plans.toReversed();
+    },
   },
   prepare(object, { syscalls }) {
     object.globals.set('only_known', syscalls !== undefined);
