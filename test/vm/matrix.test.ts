@@ -21,8 +21,8 @@ const limits = { kernel: 50 * minute, file: 20 * minute, silence: 5 * minute };
 const guests = Number(process.env.KSCOPE_VM_GUESTS ?? 2);
 
 /**
- * What runs unless kernels are asked for: these everywhere, and on one kernel the tests of the tools that hook functions,
- * too. With kernels, everything runs on them.
+ * What runs unless kernels are asked for: these everywhere, and on one kernel the tests of the kernel's side, and those of
+ * the tools that hook functions. With kernels, everything runs on them.
  */
 const closer = '6.1';
 const smoke = ['kernel/conformance.', 'kernel/library.', 'kernel/alternatives.', 'kernel/at-once.'];
@@ -160,7 +160,7 @@ function testFiles(kernel: KernelName): string[] {
 
 function usualFiles(kernel: KernelName): readonly string[] {
   if (scope === 'whole') return [''];
-  return scope === 'usual' && kernel === closer ? [...smoke, ...atFunctions()] : smoke;
+  return scope === 'usual' && kernel === closer ? ['kernel/', ...atFunctions()] : smoke;
 }
 
 /** Tests of the tools that hook functions of the kernel: what those are called and do differs most between kernels. */
