@@ -224,6 +224,7 @@ int sock_state__tp(struct trace_event_raw_inet_sock_set_state *ctx)
 /* Answers of name servers, for who wants the names of addresses. */
 #define MAX_ANSWER 1232
 #define DNS_PORT 53
+#define DNS_HEADER 12
 #define IPPROTO_UDP 17
 
 struct answer {
@@ -253,11 +254,13 @@ int answer__cgroup(void *ctx)
 	if (bpf_skb_load_bytes(ctx, offset, udp, sizeof(udp)) || udp[0] != bpf_htons(DNS_PORT))
 		return 1;
 	length = bpf_ntohs(udp[2]) - sizeof(udp);
+	/* One after the other: old verifiers learn nothing from a range, and nothing from what is not 0. */
+	if (length < DNS_HEADER)
+		return 1;
+	barrier_var(length);
 	if (length > MAX_ANSWER)
 		length = MAX_ANSWER;
-	barrier_var(length);
-	if (!length || length > MAX_ANSWER ||
-	    bpf_skb_load_bytes(ctx, offset + sizeof(udp), answer->data + sizeof(__u32), length))
+	if (bpf_skb_load_bytes(ctx, offset + sizeof(udp), answer->data + sizeof(__u32), length))
 		return 1;
 	*(__u32 *)answer->data = length;
 	event_output(answers, answer, sizeof(__u32) + length);
