@@ -24,8 +24,9 @@ struct value {
 	count_t unclaimed;	/* in thousandths of a sample */
 };
 
+/* One for all. */
 struct key {
-	__u32 zero;
+	__u32 _all;
 };
 
 TABLE(samples, struct key, struct value, 1);

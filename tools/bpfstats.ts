@@ -24,7 +24,7 @@ Prints every second which BPF programs ran, how often and for how long, those th
 
 RUNTIME is the time in the program itself. What it takes to get there is not in it: the breakpoint of a uprobe, which takes many times as long, the trampoline or the tracepoint. %CPU is the share of all processors together. MAPMEM is the memory of the maps that a program uses, as the kernel tells it; maps that programs share are counted with each of them. Programs that did not run in the time are not shown; the sum of a time need not be that of its programs, of which some may be gone. The program with which this tool lists the others is left out.`,
   overhead:
-    'The kernel reads a clock twice in each run of every BPF program: less than 0.1 µs (measured on a busy 2-core virtual machine). Each output takes a few milliseconds for the programs, their maps and a look at all descriptors of all processes.',
+    'The kernel reads a clock twice in each run of every BPF program: 0.1 µs (measured on a 2-core virtual machine). Each output takes a few milliseconds for the programs, their maps and a look at all descriptors of all processes.',
   options: {
     rows: integer('-r, --rows <COUNT>', 'print that many rows at most; usually all', { min: 1, group: 'output' }),
     sort: choice('-s, --sort <FIELD>', 'the column to sort by', sorts, { group: 'output' }),

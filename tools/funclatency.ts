@@ -25,7 +25,7 @@ Each call has its own start, also when functions call each other or themselves: 
 
 One function of the kernel is hooked by fentry and fexit where that is possible, several all at once by kprobe.multi (5.18), or else one by one, at most 1000. Functions that never return, and those of programs that return in unusual ways (setjmp, vfork), cannot be traced. The return of functions in Go cannot be hooked without crashing the program sooner or later: such programs are refused. Unwinding a stack with hooked returns fails: a C++ exception that passes one ends the program.`,
   overhead:
-    'A call of a function of the kernel that reads one byte took 2 times as long with fentry and fexit or with kprobe.multi, and 15 times with kprobes, in an emulated machine of which nanoseconds would say nothing. A function of a program meets two breakpoints, 37 µs on a virtual machine where they are dear, and 1.7 µs more; bpftrace takes 5 µs more.',
+    'A read of one byte took 2 times as long with fentry and fexit on the function, and 15 times with kprobes, in an emulated machine of which nanoseconds would say nothing; kprobe.multi was not measured. A function of a program meets two breakpoints, 37 µs on a virtual machine where they are dear, and 1.7 µs more; bpftrace takes 5 µs more.',
   options: {
     ...callPointOptions,
     ...filters,

@@ -22,7 +22,7 @@ Patterns are those of funclatency, which says how functions are hooked and which
 
 Stacks are those at the entry, and begin at the function. User stacks are followed by frame pointers: code compiled without them shows short or wrong stacks.`,
   overhead:
-    'That of funclatency: a call of a function of the kernel that reads one byte took 2 times as long in an emulated machine, and a function of a program meets two breakpoints, 37 µs on a virtual machine where they are dear, and 3.7 µs more. Stacks and lines come on top.',
+    'That of funclatency: a read of one byte took 2 times as long in an emulated machine, with fentry and fexit on its function, and a function of a program meets two breakpoints, 37 µs on a virtual machine where they are dear, and 3.7 µs more. Stacks and lines come on top.',
   options: {
     minimum: {
       ...atLeastMilliseconds(

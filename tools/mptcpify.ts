@@ -12,7 +12,8 @@ As long as it runs, what a program gets that asks for a TCP socket, of IPv4 or I
 MPTCP falls back to TCP when the other side does not speak it. Still there are programs that do not get along with it, since some socket options of TCP do not work; so it is better to name those that shall use it. Without any, and without a filter, all do.
 
 The function update_socket_protocol of the kernel is there for that (6.6), and its result is replaced (fmod_ret). It does not start where MPTCP is turned off (net.mptcp.enabled): programs would get no socket at all then. That is asked for the network namespace in which it starts; in others where it is turned off programs get an error instead of a socket.`,
-  overhead: 'About 1 µs for each TCP socket that is made, and 0.1 µs for any other; MPTCP itself has costs of its own.',
+  overhead:
+    'Not measured by itself: a short program for each socket that is made, and a line for each that is changed. MPTCP has costs of its own.',
   options: {
     ...filters,
     tid: { ...filters.tid, flags: '--tid <TID>' },

@@ -10,14 +10,7 @@ export function atLeastMilliseconds<const Set extends string = never>(
   summary: string,
   set: Set,
 ): Option<number | undefined, Set> {
-  return {
-    flags,
-    summary,
-    set,
-    group: 'filter',
-    parse: (given) => parseAmount(given, 'milliseconds'),
-    encode: (ms) => Math.round(ms * 1e6),
-  };
+  return atLeast(flags, summary, set, 'milliseconds', 1e6);
 }
 
 /** The same in microseconds. */
@@ -26,13 +19,23 @@ export function atLeastMicroseconds<const Set extends string = never>(
   summary: string,
   set: Set,
 ): Option<number | undefined, Set> {
+  return atLeast(flags, summary, set, 'microseconds', 1e3);
+}
+
+function atLeast<const Set extends string>(
+  flags: string,
+  summary: string,
+  set: Set,
+  unit: string,
+  nanoseconds: number,
+): Option<number | undefined, Set> {
   return {
     flags,
     summary,
     set,
     group: 'filter',
-    parse: (given) => parseAmount(given, 'microseconds'),
-    encode: (us) => Math.round(us * 1e3),
+    parse: (given) => parseAmount(given, unit),
+    encode: (amount) => Math.round(amount * nanoseconds),
   };
 }
 

@@ -22,6 +22,11 @@ export function distributionsIn(messages: readonly JsonMessage[]): Distribution[
   return found;
 }
 
+/** How many values each distribution has, by the field that tells them apart. */
+export function countsBy(field: string, messages: readonly JsonMessage[]): Record<string, number> {
+  return Object.fromEntries(distributionsIn(messages).map((one) => [String(one[field] ?? ''), one.count]));
+}
+
 /** Sum of the buckets, sum of the values, average and percentiles cannot contradict each other. */
 export function checkDistribution({ buckets, count, total, average, p50, p90, p99 }: Distribution): void {
   const sum = (of: (bucket: Distribution['buckets'][number]) => number) =>

@@ -1,26 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Actor } from '../helpers/actor.ts';
+import { countsBy, distributionsIn } from '../helpers/distribution.ts';
 import { ProbedLibrary } from '../helpers/probed-library.ts';
 import type { ToolResult } from '../helpers/run-tool.ts';
 import { watch } from '../helpers/watch.ts';
 
 const PR_SET_NAME = 15;
 
-interface Distribution {
-  readonly func?: string;
-  readonly count: number;
-  readonly total: number;
-  readonly unit: string;
-}
-
-function distributions({ messages }: ToolResult): Distribution[] {
-  return messages.filter(({ type }) => type === 'histogram') as unknown as Distribution[];
-}
-
-function counts(result: ToolResult): Record<string, number> {
-  return Object.fromEntries(distributions(result).map(({ func = '', count }) => [func, count]));
-}
+const distributions = ({ messages }: ToolResult) => distributionsIn(messages);
+const counts = ({ messages }: ToolResult) => countsBy('func', messages);
 
 test('there is an interval from each call to the next', async () => {
   using library = new ProbedLibrary();

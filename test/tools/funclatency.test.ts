@@ -6,26 +6,14 @@ import { test } from 'node:test';
 import { probeFeature } from '../../lib/index.ts';
 import { Actor } from '../helpers/actor.ts';
 import { compiledProgram } from '../helpers/compiled-program.ts';
+import { countsBy, distributionsIn } from '../helpers/distribution.ts';
 import { ProbedLibrary } from '../helpers/probed-library.ts';
 import { runTool, type ToolResult } from '../helpers/run-tool.ts';
 import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
 import { watch } from '../helpers/watch.ts';
 
-interface Distribution {
-  readonly func?: string;
-  readonly pid?: number;
-  readonly count: number;
-  readonly total: number;
-  readonly unit: string;
-}
-
-function distributions({ messages }: ToolResult): Distribution[] {
-  return messages.filter(({ type }) => type === 'histogram') as unknown as Distribution[];
-}
-
-function counts(result: ToolResult): Record<string, number> {
-  return Object.fromEntries(distributions(result).map(({ func = '', count }) => [func, count]));
-}
+const distributions = ({ messages }: ToolResult) => distributionsIn(messages);
+const counts = ({ messages }: ToolResult) => countsBy('func', messages);
 
 test('calls of a library are counted, by function and process', async () => {
   using library = new ProbedLibrary();
