@@ -22,6 +22,7 @@ interface Part {
 const parallel = availableParallelism();
 const parts: readonly Part[] = [
   { name: 'unit', concurrency: parallel, quick: true, limit: 2 },
+  { name: 'command', concurrency: parallel, quick: false, limit: 2 },
   { name: 'screen', concurrency: 1, quick: false, limit: 5 },
   { name: 'package', concurrency: 1, quick: false, limit: 10 },
   { name: 'kernel', concurrency: 1, quick: false, limit: 20 },

@@ -10,7 +10,7 @@ const onCi = !['', '0', 'false'].includes(process.env.CI ?? '');
 
 // The oldest that is supported runs all other tests; these are the later ones with long support.
 for (const major of ['22', '24']) {
-  test(`the unit tests pass with Node ${major}`, (t) => {
+  test(`the tests of modules and of the command pass with Node ${major}`, (t) => {
     const node = executable(t, major);
     if (node === undefined) {
       return;
@@ -18,7 +18,7 @@ for (const major of ['22', '24']) {
     const { NODE_TEST_CONTEXT: _, ...env } = process.env;
     const { status, stdout, stderr } = spawnSync(
       node,
-      ['--test', '--test-reporter=spec', 'dist/test/unit/**/*.test.js'],
+      ['--test', '--test-reporter=spec', 'dist/test/{unit,command}/**/*.test.js'],
       {
         cwd: root,
         encoding: 'utf8',
