@@ -15,12 +15,13 @@ const RELEASE_EVERY = 256 * 1024;
 const BATCH = 256;
 
 const BUSY_DELAY = 5;
-const IDLE_DELAY = 50;
+// Each look wakes a sleeping process, which is what idling costs; a first burst has to fit in the ring meanwhile.
+const IDLE_DELAY = 75;
 
 /**
  * A BPF ring buffer, read in place: the positions and the records are in memory shared with the kernel, so that
  * reading an event makes no system call, no foreign call and no copy. BPF programs submit with BPF_RB_NO_WAKEUP; the
- * reader comes by itself, every 5 ms while there is work and every 50 ms when there is none.
+ * reader comes by itself, every 5 ms while there is work and every 75 ms when there is none.
  */
 export class RingBuffer<T> implements Disposable {
   readonly name: string;
