@@ -334,6 +334,24 @@ test('a process that starts another program keeps the names of both', () => {
   assert.deepEqual(symbols.resolve(5, 0x901001n), { address: 0x901001n, module: two, symbol: 'first', offset: 1 });
 });
 
+test('of many thousands of processes, those that were seen last are known', () => {
+  using place = new TemporaryDirectory();
+  const symbols = new UserSymbols(place.path);
+  for (const pid of [5, 6]) {
+    fakeProcess(place, pid, '/bin/one', '00:00 77');
+    written(place, `${pid}/root/bin/one`, program(functions));
+    symbols.remember(pid);
+    rmSync(join(place.path, String(pid)), { recursive: true });
+  }
+  for (let pid = 1001; pid <= 1000 + 4094; pid++) {
+    symbols.remember(pid);
+  }
+  symbols.remember(5);
+  symbols.remember(6000);
+  assert.equal(symbols.resolve(5, 0x401001n).symbol, 'first');
+  assert.deepEqual(symbols.resolve(6, 0x401001n), { address: 0x401001n });
+});
+
 test('a stripped file is named by the one that distributions put beside it', () => {
   using place = new TemporaryDirectory();
   const id = 'ab'.repeat(20);

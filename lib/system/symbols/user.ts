@@ -15,6 +15,8 @@ interface Mapping {
 }
 
 const FILES_MAX = 1024;
+const PROCESSES_MAX = 4096;
+const PLACES_MAX = 2 ** 14;
 const MAPS_MAX = 64 * 2 ** 20;
 const BITS_32 = 2 ** 32;
 /** A process has other code after each exec and dlopen; this many of its pasts are kept. */
@@ -22,7 +24,8 @@ const PASTS_MAX = 8;
 
 /**
  * Names for addresses in processes. Files are opened as the process has them (deleted ones and those of containers
- * included) and read once each; nothing in them is trusted. A process has to be seen (`remember`) while it lives.
+ * included) and read once each; nothing in them is trusted. A process has to be seen (`remember`) while it lives; of many
+ * thousands, those that were seen last are known.
  */
 export class UserSymbols {
   readonly #proc: string;
@@ -42,11 +45,16 @@ export class UserSymbols {
   remember(pid: number): void {
     const known = this.#processes.get(pid);
     const process = known ?? this.#process(pid);
+    // Those that were seen last are kept longest.
+    this.#processes.delete(pid);
+    this.#processes.set(pid, process);
     if (known === undefined || known.reload()) {
       const ours = process.seesOurFiles();
       for (const mapping of process.mappings.filter(isFile)) {
         if (ours && !mapping.path.endsWith(' (deleted)')) {
-          this.#places.set(mapping.file, { path: mapping.path, identity: identityOf(mapping.path) });
+          if (this.#places.size < PLACES_MAX || this.#places.has(mapping.file)) {
+            this.#places.set(mapping.file, { path: mapping.path, identity: identityOf(mapping.path) });
+          }
         } else {
           this.#functions(pid, mapping);
         }
@@ -83,6 +91,12 @@ export class UserSymbols {
     if (process === undefined) {
       process = new Process(`${this.#proc}/${pid}`);
       this.#processes.set(pid, process);
+      for (const [oldest] of this.#processes) {
+        if (this.#processes.size <= PROCESSES_MAX) {
+          break;
+        }
+        this.#processes.delete(oldest);
+      }
     }
     return process;
   }
