@@ -7,7 +7,7 @@ import type { VariableSpec } from './object-spec.ts';
  * The global variables of an object. Constants (.rodata) can be set until load; after load, .bss and .data are the live
  * memory that the programs use, and reading it costs no system call.
  */
-export class Globals {
+export class Globals<T extends object = Record<string, unknown>> {
   readonly #variables: ReadonlyMap<string, VariableSpec>;
   readonly #memoryOf: (section: string, write: boolean) => Uint8Array;
   readonly #context: DecodeContext;
@@ -32,7 +32,7 @@ export class Globals {
   }
 
   /** @throws KscopeError failed: unknown name, a value out of the type's range, or a constant after load */
-  set(name: string, value: unknown): void {
+  set<N extends keyof T & string>(name: N, value: T[N]): void {
     const variable = this.#variable(name);
     const memory = this.#memoryOf(variable.section, true);
     // What cannot be set must not leave half of itself behind.

@@ -21,6 +21,7 @@ import { checkDigest } from './object-file.ts';
 import { type ObjectSpec, readObjectSpec } from './object-spec.ts';
 import { BpfProgram } from './program.ts';
 import { RingBuffer } from './ring-buffer.ts';
+import type { AnyTypes, SkeletonTypes } from './skeleton.ts';
 
 export interface OpenOptions {
   /** Name of the object in the kernel and in errors; by default the file's. */
@@ -41,19 +42,20 @@ type State = 'open' | 'loaded' | 'closed';
 
 /**
  * A BPF object file: `open`, then set constants, sizes and what to leave out, then `load`, `attach` and `close`.
- * Everything it opened is closed by `close`, in reverse order.
+ * Everything it opened is closed by `close`, in reverse order. With the types that `kscope types` writes, the names of
+ * maps, rings, programs and constants are checked, and their contents typed.
  *
- *     using object = BpfObject.open('opens.bpf.o');
+ *     using object = BpfObject.open<Opens>('opens.bpf.o');
  *     object.globals.set('target_pid', 42);
  *     object.load();
  *     object.attach();
  *     for await (const row of object.ring('events')) console.log(row);
  */
-export class BpfObject implements Disposable {
+export class BpfObject<T extends SkeletonTypes = AnyTypes> implements Disposable {
   readonly name: string;
   readonly programs: ReadonlyMap<string, BpfProgram>;
   readonly maps: ReadonlyMap<string, BpfMap>;
-  readonly globals: Globals;
+  readonly globals: Globals<T['rodata']>;
   readonly #spec: ObjectSpec;
   readonly #btf: string | undefined;
   readonly #context: DecodeContext = { bootToEpochMicros: 0 };
@@ -66,7 +68,7 @@ export class BpfObject implements Disposable {
   #state: State = 'open';
 
   /** Opens an object file. @throws KscopeError failed for a missing, damaged or stale file */
-  static open(file: string | URL, details: OpenOptions = {}): BpfObject {
+  static open<T extends SkeletonTypes = AnyTypes>(file: string | URL, details: OpenOptions = {}): BpfObject<T> {
     const path = file instanceof URL ? fileURLToPath(file) : file;
     let bytes: Buffer;
     try {
@@ -74,12 +76,15 @@ export class BpfObject implements Disposable {
     } catch (cause) {
       throw new KscopeError('failed', `cannot read the BPF object ${path}: ${(cause as Error).message}`, { cause });
     }
-    return BpfObject.openBytes(bytes, { name: basename(path).replace(/\.bpf\.o$|\.o$/, ''), ...details });
+    return BpfObject.openBytes<T>(bytes, { name: basename(path).replace(/\.bpf\.o$|\.o$/, ''), ...details });
   }
 
   /** The same for an object file that is in memory already; the bytes are not needed any more afterwards. */
-  static openBytes(bytes: Uint8Array, details: OpenOptions & { readonly name: string }): BpfObject {
-    return new BpfObject(bytes, details);
+  static openBytes<T extends SkeletonTypes = AnyTypes>(
+    bytes: Uint8Array,
+    details: OpenOptions & { readonly name: string },
+  ): BpfObject<T> {
+    return new BpfObject<T>(bytes, details);
   }
 
   private constructor(bytes: Uint8Array, details: OpenOptions & { readonly name: string }) {
@@ -118,20 +123,27 @@ export class BpfObject implements Disposable {
       this.#verifierLog.close();
       throw error;
     }
-    this.globals = new Globals(this.#spec.variables, (section, write) => this.#section(section, write), this.#context);
+    this.globals = new Globals<T['rodata']>(
+      this.#spec.variables,
+      (section, write) => this.#section(section, write),
+      this.#context,
+    );
   }
 
   /** @throws KscopeError failed when there is no such map */
-  map<K = unknown, V = unknown>(name: string): BpfMap<K, V> {
+  map<N extends keyof T['maps'] & string>(name: N): BpfMap<T['maps'][N]['key'], T['maps'][N]['value']>;
+  /** The same, where only the caller knows the types. */
+  map<K, V>(name: keyof T['maps'] & string): BpfMap<K, V>;
+  map(name: string): BpfMap {
     const map = this.maps.get(name);
     if (map === undefined) {
       throw new KscopeError('failed', `the BPF object of ${this.name} has no map '${name}'`, { subject: name });
     }
-    return map as BpfMap<K, V>;
+    return map;
   }
 
   /** @throws KscopeError failed when there is no such program */
-  program(name: string): BpfProgram {
+  program(name: T['programs']): BpfProgram {
     const program = this.programs.get(name);
     if (program === undefined) {
       throw new KscopeError('failed', `the BPF object of ${this.name} has no program '${name}'`, { subject: name });
@@ -159,7 +171,7 @@ export class BpfObject implements Disposable {
    * Attaches every loaded program where its section says, or only the ones named. @throws KscopeError, after which the
    * programs attached before stay so until `close`
    */
-  attach(names?: Iterable<string>): BpfLink[] {
+  attach(names?: Iterable<T['programs']>): BpfLink[] {
     this.#expect('loaded', 'attach');
     const programs =
       names === undefined
@@ -181,7 +193,9 @@ export class BpfObject implements Disposable {
    * @param decode instead, for records that have more than the struct
    * @throws KscopeError failed
    */
-  ring<T = Row>(name: string, decode?: Decoder<T>): RingBuffer<T> {
+  ring<N extends keyof T['events'] & string>(name: N): RingBuffer<T['events'][N]>;
+  ring<R>(name: keyof T['events'] & string, decode?: Decoder<R>): RingBuffer<R>;
+  ring<R>(name: string, decode?: Decoder<R>): RingBuffer<R> {
     this.#expect('loaded', 'read a ring buffer');
     let ring = this.#rings.get(name);
     if (ring === undefined) {
@@ -204,7 +218,7 @@ export class BpfObject implements Disposable {
       );
       this.#rings.set(name, ring);
     }
-    return ring as unknown as RingBuffer<T>;
+    return ring as unknown as RingBuffer<R>;
   }
 
   /** Where a variable is, for code that is written at run time: after load. @throws KscopeError failed */
@@ -233,7 +247,7 @@ export class BpfObject implements Disposable {
    * Runs an iterator program once, and takes what it wrote as records: the structures of the marker
    * `const struct T *const NAME_record`, one behind the other. @throws KscopeError
    */
-  iterate<T = Row>(program: string, record: string): T[] {
+  iterate<R = Row>(program: T['programs'], record: keyof T['events'] & string): R[] {
     const schema = this.#spec.records.get(record);
     if (schema === undefined) {
       throw new KscopeError('failed', `there is no marker ${record}_record`, { subject: record });
@@ -241,8 +255,8 @@ export class BpfObject implements Disposable {
     this.#refresh();
     const bytes = this.program(program).iterate();
     const memory = memoryOf(bytes);
-    const decode = compileDecoder<T>(schema, this.#context);
-    const rows: T[] = [];
+    const decode = compileDecoder<R>(schema, this.#context);
+    const rows: R[] = [];
     for (let at = 0; at + schema.size <= bytes.length; at += schema.size) {
       rows.push(decode(memory, at, schema.size));
     }

@@ -1,4 +1,9 @@
-/** What the generated `bpf/NAME.bpf.ts` says about an object file. Types only: layouts come from its BTF at run time. */
+import type { Row } from '../model/message.ts';
+
+/**
+ * What an object file declares, as generated from its BTF by the build (`bpf/NAME.bpf.ts`) or by `kscope types`. Types
+ * only: layouts come from the BTF at run time.
+ */
 export interface SkeletonTypes {
   /** Record of each ring buffer, by map name. */
   events: Record<string, object>;
@@ -7,6 +12,11 @@ export interface SkeletonTypes {
   maps: Record<string, { key: unknown; value: unknown }>;
   /** Union of the program names. */
   programs: string;
+}
+
+/** An object of which nothing is known until it is opened: every name is possible. */
+export interface AnyTypes extends SkeletonTypes {
+  events: Record<string, Row>;
 }
 
 export interface Skeleton<S extends SkeletonTypes = SkeletonTypes> {

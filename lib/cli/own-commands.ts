@@ -83,6 +83,15 @@ export const ownCommands: Readonly<Record<string, OwnCommand>> = {
     examples: {},
     answer: async (values, registry) => (await import('./schema.ts')).schema(registry, values),
   },
+  types: {
+    summary: 'Print the TypeScript types of a BPF object.',
+    options: {},
+    positionals: [
+      { key: 'file', name: '<file>', summary: 'an object compiled with clang -g', parse: asGiven, words: 'files' },
+    ],
+    examples: { 'programs.bpf.o > programs.bpf.ts': "types for 'BpfObject.open' of the library" },
+    answer: async (values) => (await import('./types.ts')).types(values),
+  },
   completion: {
     summary: 'Print a completion script for a shell.',
     options: {},

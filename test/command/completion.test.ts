@@ -87,6 +87,7 @@ test('bash offers commands, then their options', () => {
     'rows',
     'schema',
     'three-rows',
+    'types',
     'view',
     '-h',
     '--help',

@@ -228,6 +228,16 @@ _kscope_of_kscope_schema() {
 	_kscope_words -h --help
 }
 
+_kscope_of_kscope_types() {
+	case $prev in
+
+	esac
+	if (($1 == 0)); then
+		_kscope_path -f
+	fi
+	_kscope_words -h --help
+}
+
 _kscope_of_kscope_completion() {
 	case $prev in
 
@@ -243,7 +253,7 @@ _kscope_of_kscope_help() {
 
 	esac
 	if (($1 == 0)); then
-		_kscope_words completion doctor help list odd-tool rows schema three-rows view
+		_kscope_words completion doctor help list odd-tool rows schema three-rows types view
 	fi
 	_kscope_words -h --help
 }
@@ -263,13 +273,13 @@ _kscope() {
 	fi
 	if [[ $name == kscope ]]; then
 		if ((COMP_CWORD == 1)); then
-			_kscope_words completion doctor help list odd-tool rows schema three-rows view -h --help -V --version
+			_kscope_words completion doctor help list odd-tool rows schema three-rows types view -h --help -V --version
 			return
 		fi
 		position=2
 		name=${COMP_WORDS[1]}
 		case $name in
-		list | doctor | view | schema | completion | help) name=kscope_$name ;;
+		list | doctor | view | schema | types | completion | help) name=kscope_$name ;;
 		esac
 	fi
 	if declare -F "_kscope_of_$name" >/dev/null; then

@@ -7,6 +7,7 @@ complete -c kscope -n __fish_use_subcommand -a list -d 'List the tools, one a li
 complete -c kscope -n __fish_use_subcommand -a doctor -d 'Say what this machine can trace and what stands in the way'
 complete -c kscope -n __fish_use_subcommand -a view -d 'Play what --record or --json of a tool has written'
 complete -c kscope -n __fish_use_subcommand -a schema -d 'Print the JSON Schema of a line of --json'
+complete -c kscope -n __fish_use_subcommand -a types -d 'Print the TypeScript types of a BPF object'
 complete -c kscope -n __fish_use_subcommand -a completion -d 'Print a completion script for a shell'
 complete -c kscope -n __fish_use_subcommand -a help -d 'Explain a tool or a command'
 complete -c kscope -n __fish_use_subcommand -a rows -d 'Trace what never happens'
@@ -26,10 +27,12 @@ complete -c kscope -n '__fish_seen_subcommand_from view' -s h -l help -d 'show t
 complete -c kscope -n '__fish_seen_subcommand_from view' -F
 complete -c kscope -n '__fish_seen_subcommand_from schema' -s h -l help -d 'show this help'
 complete -c kscope -n '__fish_seen_subcommand_from schema' -a 'odd-tool rows three-rows'
+complete -c kscope -n '__fish_seen_subcommand_from types' -s h -l help -d 'show this help'
+complete -c kscope -n '__fish_seen_subcommand_from types' -F
 complete -c kscope -n '__fish_seen_subcommand_from completion' -s h -l help -d 'show this help'
 complete -c kscope -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'
 complete -c kscope -n '__fish_seen_subcommand_from help' -s h -l help -d 'show this help'
-complete -c kscope -n '__fish_seen_subcommand_from help' -a 'completion doctor help list odd-tool rows schema three-rows view'
+complete -c kscope -n '__fish_seen_subcommand_from help' -a 'completion doctor help list odd-tool rows schema three-rows types view'
 
 complete -c rows -f
 complete -c rows -s n -l rows -x -d 'how many rows to print'
