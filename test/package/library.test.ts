@@ -126,7 +126,7 @@ test('names and types are those of the object', () => {
 
 test('the guide names all that is exported, and nothing else', () => {
   const table = /^\| +\| +\|\n.*?\n\n/ms.exec(section)?.[0] ?? '';
-  const named = [...table.matchAll(/^\| (`[^|]+`) \|/gm)].flatMap(([, names = '']) => names.match(/\w+/g) ?? []);
+  const named = [...table.matchAll(/^\| (`[^|]+`) +\|/gm)].flatMap(([, names = '']) => names.match(/\w+/g) ?? []);
   const source = readFileSync(join(root, 'lib/index.ts'), 'utf8');
   const exported = [...source.matchAll(/^export (?:type )?\{(.*?)\}/gm)].flatMap(([, names = '']) =>
     names.split(',').map((name) => name.replace('type ', '').trim()),
