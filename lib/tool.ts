@@ -38,7 +38,6 @@ export {
 export { capabilityFilter } from './shapes/capability-option.ts';
 export { commonOptions, csvOption, runTime, seconds } from './shapes/common-options.ts';
 export { familyFilters, namespaceFilters, portFilters } from './shapes/connection-filters.ts';
-export { custom } from './shapes/custom.ts';
 export type { Tool } from './shapes/definition.ts';
 export { diskFilter } from './shapes/disk-filter.ts';
 export { distributions } from './shapes/distributions.ts';

@@ -3,6 +3,7 @@ import { commonOptions, distributionOption, distributions, filters, flag, intege
 
 export default distributions(bpf, {
   summary: 'Count values of arguments and results of functions and events.',
+  area: 'probes',
   description: `
 Counts in the kernel how often values come up together (-C), or how they are distributed over powers of two (-H), at places of your choice. A specification is TYPE:[LIBRARY]:FUNCTION([SIGNATURE])[:[TYPES]:VALUES[:FILTER]][#LABEL]:
 

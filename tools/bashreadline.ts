@@ -3,6 +3,7 @@ import { atFunctions, filters, snoop, text } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Trace the lines that are typed into bash.',
+  area: 'programs',
   activity: 'Tracing the lines that bash reads',
   description: `
 Prints a line for each line that an interactive bash has read with readline(3), before it is carried out: scripts, commands of bash -c and the words of read are not shown. Whatever is typed at a prompt of the shell is, passwords typed into the wrong window included.

@@ -22,6 +22,7 @@ const bits = {
 
 export default snoop(bpf, {
   summary: 'Trace what processes bind sockets to: bind(2).',
+  area: 'network',
   activity: 'Tracing bind(2) of internet sockets',
   description: `
 Prints a line for each bind(2) of an internet socket that has succeeded, with the address and port that it has then: a port of 0 has become the one that the kernel chose. With --errors, calls that failed are shown as well, with what was asked for. An IPv4 address of an IPv6 socket is shown as IPv4.

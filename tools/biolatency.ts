@@ -3,6 +3,7 @@ import { commonOptions, diskFilter, diskName, filters, flag, histogram, requestF
 
 export default histogram(bpf, {
   summary: 'Summarize the latency of block I/O.',
+  area: 'disks',
   activity: 'Tracing block I/O',
   description: `
 Measures how long a request takes from when it is given to the driver of the device (block:block_rq_issue) to its completion (block:block_rq_complete). With --queued the time counts from when it is queued for the I/O scheduler (block:block_rq_insert); where there is no scheduler that is the same. A request that completes in parts counts once, with the last part; one that is merged into another one is part of that. The flags are named as in the running kernel.

@@ -16,6 +16,7 @@ const usual = [1, 5, 10, 16, 25, 50, 75, 84, 90, 95, 99, 100];
 
 export default histogram(bpf, {
   summary: 'Show percentiles of the latency of disks.',
+  area: 'disks',
   activity: 'Tracing the latency of disks',
   description: `
 Measures how long the requests to a disk, or to all disks, take and prints, every 3 seconds, percentiles for each kind of request: the time that so many per cent of them did not exceed. Times are known to 6 %, and to a microsecond below 32.

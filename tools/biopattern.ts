@@ -5,6 +5,7 @@ const percent = (part: number, other: number) => (part === 0 ? 0 : Math.round((1
 
 export default top(bpf, {
   summary: 'Show how much of the I/O of disks is random.',
+  area: 'disks',
   activity: 'Tracing the pattern of block I/O',
   description: `
 Looks where each request begins when it completes (block:block_rq_complete): it is sequential if that is where the one that completed before it on the same disk has ended, and random otherwise. The first request of a disk is neither; it is part of COUNT and KBYTES. What was last is remembered from one output to the next. A request that completes in parts is one; a flush, which is at no place, is none.

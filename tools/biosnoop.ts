@@ -14,6 +14,7 @@ const milliseconds = (time: number) => (time / 1e6).toFixed(3);
 
 export default snoop(bpf, {
   summary: 'Trace each request to a block device, with its latency.',
+  area: 'disks',
   activity: 'Tracing block I/O',
   description: `
 Prints a line for each request when it completes (block:block_rq_complete). The latency counts from when it was given to the driver of the device (block:block_rq_issue), for the last time if the driver gave it back; --queue shows the time before that as well, since the request was made (block:block_io_start; before Linux 6.5: since it was queued for the I/O scheduler, and nothing where there is none). T is the first letter of the operation: R for read, W for write, D for discard, F for flush. A request that completes in parts has one line, with all its bytes. The field failed is true when the device reported an error.

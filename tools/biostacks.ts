@@ -3,6 +3,7 @@ import { diskFilter, diskName, filters, flag, histogram, units } from '../lib/to
 
 export default histogram(bpf, {
   summary: 'Summarize the latency of block I/O by kernel stack.',
+  area: 'disks',
   activity: 'Tracing block I/O with stacks',
   description: `
 Measures how long a request takes from when it is made (block:block_io_start) to its completion (block:block_rq_complete), the time in the queue of the I/O scheduler included, and prints a distribution for each process, disk and kernel stack on which it was made: the stack tells what the I/O is for. Before Linux 6.5 it is the stack on which the request is queued (block:block_rq_insert) or given to the driver (block:block_rq_issue), and the time from then.

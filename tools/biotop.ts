@@ -3,6 +3,7 @@ import { diskFilter, diskName, filters, requestFlags, top } from '../lib/tool.ts
 
 export default top(bpf, {
   summary: 'Show which processes use the disks, as top does.',
+  area: 'disks',
   activity: 'Tracing block I/O by process',
   description: `
 Adds up the requests to block devices that complete, by the process that asked for them, every second: how many, how much, and how long they took on average from when they were given to the driver (block:block_rq_issue) to their completion (block:block_rq_complete). D is the first letter of the operation: R for read, W for write, D for discard, F for flush; the field operation has the whole word. A request that completes in parts, or with an error, counts once, with all its bytes.

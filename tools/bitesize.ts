@@ -3,6 +3,7 @@ import { diskFilter, filters, histogram, units } from '../lib/tool.ts';
 
 export default histogram(bpf, {
   summary: 'Summarize the sizes of requests to block devices by command.',
+  area: 'disks',
   activity: 'Tracing the sizes of block I/O',
   description: `
 Counts each request when it is given to the driver of the device (block:block_rq_issue), with its size. A request that has no data, such as a flush, has size 0; one that the driver gives back and gets again counts each time.

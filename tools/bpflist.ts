@@ -12,6 +12,7 @@ let holders: ReadonlyMap<string, readonly Holder[]> = new Map();
 
 export default snapshot(bpf, {
   summary: 'List the BPF programs, maps and links, and who holds them.',
+  area: 'kernel',
   activity: 'Listing BPF objects',
   description: `
 Prints a line for each BPF program, map and link of the machine, with its number, type and name, and the processes that have a descriptor of it: whoever is behind it, as long as it runs. An object without a process is pinned in a BPF file system, attached where no descriptor is needed (as to a network device), or held by another object: the map by the program that uses it. SIZE is the number of instructions of a program, of entries that a map has room for, and the number of the program that a link attaches. Programs, maps and links of this tool itself are not shown.

@@ -7,6 +7,7 @@ const NO_TYPE = 2 ** 32 - 1;
 
 export default snoop(bpf, {
   summary: 'Trace who loads BPF programs, makes BPF maps and attaches them.',
+  area: 'kernel',
   activity: 'Tracing the loading of BPF',
   description: `
 Prints a line for each call of bpf(2) that loads a program, makes a map or a link, attaches, detaches or pins, when it returns: with the type and name of what was made, the instructions of a program or the entries of a map, and the descriptor or the error. Names of commands and types are those of the running kernel. The calls of this tool itself are not shown.

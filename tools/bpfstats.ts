@@ -18,6 +18,7 @@ let holders: ReadonlyMap<string, readonly Holder[]> = new Map();
 
 export default snapshot(bpf, {
   summary: 'Show how often BPF programs run, and what they cost.',
+  area: 'kernel',
   activity: 'Counting runs of BPF programs',
   description: `
 Prints every second which BPF programs ran, how often and for how long, those that took most time first, and who holds them: whatever tool or agent loaded them. The kernel counts runs only while somebody asks for it; that is done for as long as this tool runs (BPF_ENABLE_STATS, or always with the sysctl kernel.bpf_stats_enabled). TOTAL is the time since the program was loaded, as far as it was counted.

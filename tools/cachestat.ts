@@ -3,6 +3,7 @@ import { filters, memoryInfo, pageCache, top } from '../lib/tool.ts';
 
 export default top(bpf, {
   summary: 'Count hits and misses of the page cache.',
+  area: 'files',
   activity: 'Tracing the page cache',
   description: `
 Prints at each interval how many pages were used through the page cache. An access is a page of which read(2) and its like return anything, or one that is mapped into memory when a program touches a mapped file. A miss is a page that was read into the cache; those that are read ahead count as well. Accesses without a miss are hits. What comes into the cache to be overwritten is no miss. DIRTIES are pages that became dirty. All numbers are pages, however large the folios are that the kernel keeps them in.

@@ -3,6 +3,7 @@ import { capabilityFilter, capabilityName, filters, flag, snoop } from '../lib/t
 
 export default snoop(bpf, {
   summary: 'Trace checks of capabilities: who needs which, and whether it has it.',
+  area: 'processes',
   activity: 'Tracing checks of capabilities',
   description: `
 Prints a line each time that the kernel asks whether a thread has one of the capabilities(7), with the system call that it is in: what a program that runs as root really needs, or why one that does not is refused. Checks that the kernel makes only to decide between two ways, and does not audit, are left out unless -v asks for them; the commonest is CAP_SYS_ADMIN at each mapping of memory. Before the capability itself is looked at, another check may already have refused, or allowed: then there is no line.

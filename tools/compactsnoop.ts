@@ -5,6 +5,7 @@ let results: ReadonlyMap<number, string> | undefined;
 
 export default snoop(bpf, {
   summary: 'Trace the compaction of memory, zone by zone.',
+  area: 'memory',
   activity: 'Tracing compaction',
   description: `
 Prints a line each time that a zone of memory has been compacted (compaction:mm_compaction_begin and _end): pages were moved so that free ones are next to each other, for whoever wants several in a row. MODE is SYNC when the task waits for pages that are in use, STATUS what came of it, in the words of the kernel. The order is that of the block of pages that was wanted; it is -1 when somebody asked for compaction of everything.

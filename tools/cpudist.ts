@@ -3,6 +3,7 @@ import { filters, flag, histogram, units } from '../lib/tool.ts';
 
 export default histogram(bpf, {
   summary: 'Summarize how long tasks run at a time, or are off the processor.',
+  area: 'processors',
   activity: 'Tracing the time of tasks on and off the processor',
   description: `
 Measures, at each sched:sched_switch, how long the task that leaves the processor has run, however it ends: because it sleeps, waits, has to make room or exits. With --offcpu it measures how long the task that comes has been away, sleeping or waiting for its turn.

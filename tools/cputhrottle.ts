@@ -5,6 +5,7 @@ const sorts = ['throttled_time', 'throttled', 'periods'] as const;
 
 export default snapshot(bpf, {
   summary: 'Show which cgroups are held back by their limit of processor time.',
+  area: 'processors',
   activity: 'Counting throttled periods of cgroups',
   description: `
 Prints every second, for each cgroup with a limit of processor time (cpu.max, or cpu.cfs_quota_us in version 1) whose tasks ran: the periods that went by, those in which the time was used up so that its tasks had to wait (THROTTLED and %THROT), and how long they had to, summed over the processors (TIME), so that it can be more than the time that went by. LIMIT is the limit as a number of processors. Those that waited longest come first. A limit on a cgroup above counts for all below it.

@@ -11,6 +11,7 @@ function share(samples: number, period: number, frequency = usual): number {
 
 export default top(bpf, {
   summary: 'Show how often processors are idle while tasks wait for others.',
+  area: 'processors',
   activity: 'Sampling processors and their queues',
   description: `
 Prints every second which share of the time of all processors was used (%CPU), and which share was idle although a task waited elsewhere that could have run there (UNCLAIMED): time that the scheduler did not make use of. It moves tasks only now and then, since one that stays has its caches, so a little of that is to be expected; more points to a wrong configuration or to a fault.

@@ -3,6 +3,7 @@ import { byClock, filters, flag, samplingOptions, top } from '../lib/tool.ts';
 
 export default top(bpf, {
   summary: 'Count, by sampling, how often each processor is busy.',
+  area: 'processors',
   activity: 'Sampling busy processors',
   description: `
 Looks that many times a second which task runs on each processor, and counts the times at which it is not the idle one: work that one thread does walks over the processors, or stays on one of them while others rest. Divided by the number of samples in the time, it is the share of the time that the processor was busy with what the filters select.

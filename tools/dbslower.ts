@@ -3,6 +3,7 @@ import { atLeastMilliseconds, atQueries, prepareQueries, queryOptions, snoop } f
 
 export default snoop(bpf, {
   summary: 'Trace queries of PostgreSQL, MySQL and MariaDB that take long.',
+  area: 'programs',
   activity: 'Tracing slow queries',
   description: `
 Prints a line for each query that a database server has worked on for longer than a threshold, when it is done: the process or connection, the time and the text, of which the first 511 bytes are kept.

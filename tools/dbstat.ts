@@ -12,6 +12,7 @@ import {
 
 export default histogram(bpf, {
   summary: 'Summarize how long queries of databases take.',
+  area: 'programs',
   activity: 'Measuring queries',
   description: `
 Measures how long PostgreSQL, MySQL or MariaDB work on queries, and prints the distribution. What counts as a query, how servers are found and what is not seen is as with dbslower.`,

@@ -3,6 +3,7 @@ import { filters, flag, snoop } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Trace names that the cache of directory entries does not have.',
+  area: 'files',
   activity: 'Tracing lookups of names',
   description: `
 Prints a line for each name that was looked up in the cache of directory entries (dcache) and was not there (M), so that the file system was asked; with --all also for each that was (R). A name is one part of a path. That it does not exist is cached as well, by most file systems.

@@ -3,6 +3,7 @@ import { filters, top } from '../lib/tool.ts';
 
 export default top(bpf, {
   summary: 'Show how often names are found in the cache of directory entries.',
+  area: 'files',
   activity: 'Counting lookups of names',
   description: `
 Prints, every second, how many names were looked up in the cache of directory entries (dcache), how many of these it did not have, so that the file system was asked, and the share that it had. Each part of a path is a lookup, also in a directory that turns out not to have it: that a name does not exist is cached as well, by most file systems.

@@ -17,6 +17,7 @@ const tries = {
 
 export default snoop(bpf, {
   summary: 'Find mutexes of a process that are taken in contradicting orders.',
+  area: 'programs',
   activity: 'Watching the order of mutexes',
   description: `
 Two threads of which each waits for a mutex that the other one holds will wait for ever. That may be rare, but that they take them in different orders can be seen long before. This tool follows which mutexes each thread holds when it asks for another one (pthread_mutex_lock), and prints the orders that contradict each other as soon as they have been seen, one line for each thread that took part: all lines of a cycle have the same number, and each wants what is held in the next one, the last one what is held in the first. Below each line is the stack on which the mutex was wanted. Each cycle is printed once.

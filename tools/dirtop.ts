@@ -12,6 +12,7 @@ import {
 
 export default top(bpf, {
   summary: 'Show how much is read and written below some directories.',
+  area: 'files',
   activity: 'Tracing reads and writes below directories',
   description: `
 Prints, every second, how often files below each of the directories were read and written, and how many bytes that really moved. Calls that failed count, with no bytes. A file counts for the nearest directory above it that was named, by whatever path or name it was opened, also below other file systems that are mounted on the way. Pipes, devices and sockets that have a place in a directory count as well.

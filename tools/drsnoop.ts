@@ -3,6 +3,7 @@ import { accepted, commonOptions, filters, flag, freeBytes, snoop, text } from '
 
 export default snoop(bpf, {
   summary: 'Trace tasks that must reclaim memory, and for how long.',
+  area: 'memory',
   activity: 'Tracing direct reclaim',
   description: `
 Prints a line each time that a task wants memory, there is too little, and it has to look for some to reclaim before it can go on (vmscan:mm_vmscan_direct_reclaim_begin and _end): how long that took and how many pages it won. kswapd does the same in the background; a machine that has many of these lines does not have enough memory, or not where it is needed.

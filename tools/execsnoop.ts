@@ -3,6 +3,7 @@ import { filters, flag, integer, pattern, snoop } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Trace new programs: execve(2) and execveat(2).',
+  area: 'processes',
   description: `
 Prints a line for each program that a process starts to run, with its arguments as the new program has them. With --failed also the attempts that failed, with the arguments as they were given.
 

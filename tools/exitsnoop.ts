@@ -3,6 +3,7 @@ import { filters, flag, signalName, snoop, text } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Trace the end of processes.',
+  area: 'processes',
   description: `
 Prints a line when the last thread of a process has ended, with the age of the process and how it ended. With --per-thread a line for each thread.
 

@@ -3,6 +3,7 @@ import { filters, flag, snoop } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Trace why files are gone: deleted, or renamed.',
+  area: 'files',
   activity: 'Tracing deleted and renamed files',
   description: `
 Prints a line for each unlink(2), unlinkat(2), rmdir(2), rename(2), renameat(2) and renameat2(2) that succeeded, with the names that the program gave. A name that is not from the root is relative to the current directory of the process, or to the directory whose descriptor it gave. A rename may also be the end of the file that had the new name.

@@ -3,6 +3,7 @@ import { filters, flag, snoop } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Trace files that are deleted, and how old they were.',
+  area: 'files',
   activity: 'Tracing the life of files',
   description: `
 Prints a line for each file that is deleted after it was made while the tracing was on: its age, and who deleted it; who made it is in the fields "creator" and "ccomm" of JSON. A file is made when open(2) and its like really create it, and it is deleted when its last name is (vfs_unlink()). Where functions of the kernel cannot be hooked, only files of ext4 are seen. The name is the last part of the path; with --full-path it is the one of the call, behind its directory if it is relative.

@@ -3,6 +3,7 @@ import { atLeastMilliseconds, fileName, fileOpCalls, fileOpFunctions, filters, f
 
 export default snoop(bpf, {
   summary: 'Trace reads and writes of files that take long.',
+  area: 'files',
   activity: 'Tracing slow reads and writes of files',
   description: `
 Prints a line for each read and write that a system call waited for longer than a threshold: by read(2), pread(2), readv(2), preadv(2), preadv2(2) and their counterparts that write. Whether the time went to a disk, to a lock or to waiting for a processor cannot be told. Usually only regular files are shown.

@@ -3,6 +3,7 @@ import { fileIoHooks, fileName, filters, flag, inKilobytes, setDirectories, text
 
 export default top(bpf, {
   summary: 'Show which files are read and written most, and by whom.',
+  area: 'files',
   activity: 'Tracing reads and writes of files',
   description: `
 Prints, every second, the files that threads read and wrote most: how many calls, and how many bytes these really moved. Calls that failed count, with no bytes. There is a line for each thread and file, so hard links are one file. Usually only regular files are shown.

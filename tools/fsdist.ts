@@ -13,6 +13,7 @@ import {
 
 export default histogram(bpf, {
   summary: 'Summarize how long the operations of a file system take.',
+  area: 'files',
   activity: 'Tracing operations of a file system',
   description: `
 Measures how long a kind of file system takes to read, write, open and fsync files, and to tell their attributes (getattr), with a distribution for each.

@@ -29,6 +29,7 @@ const bits: readonly (readonly [number, string])[] = [
 const groupOption = {
   flags: '--tracer-group <ADDRESS>',
   summary: 'only this group of inotify or fanotify, by the address that --group shows',
+  area: 'files',
   parse(given: string): string {
     if (!/^(0x)?[0-9a-f]{1,16}$/i.test(given)) {
       throw new KscopeError('usage', `'${escapeText(given)}' is not an address`);

@@ -17,6 +17,7 @@ const letters: Readonly<Record<string, string>> = { read: 'R', write: 'W', open:
 
 export default snoop(bpf, {
   summary: 'Trace operations of a file system that take long.',
+  area: 'files',
   activity: 'Tracing slow operations of a file system',
   description: `
 Prints a line for each read (R), write (W), open (O) and fsync (S) of a kind of file system that took longer than a threshold, with the bytes that were moved and where in the file they are. An fsync has the range that it is limited to; 0 bytes are the whole file. What failed has the error.

@@ -13,6 +13,7 @@ import {
 
 export default top(bpf, {
   summary: 'Count calls of functions, and events, by name.',
+  area: 'probes',
   activity: 'Counting calls',
   description: `
 Counts in the kernel how often functions are called, tracepoints are passed or statically defined probes (USDT) are met, by name. Those without any call are not shown.

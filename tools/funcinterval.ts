@@ -14,6 +14,7 @@ import {
 
 export default histogram(bpf, {
   summary: 'Summarize the time between calls of functions, or between events.',
+  area: 'probes',
   activity: 'Measuring the time between calls',
   description: `
 Measures the time from one call of a function, or passing of a tracepoint or statically defined probe (USDT), to the next one, and prints its distribution: how regularly something happens. The patterns are those of funccount.

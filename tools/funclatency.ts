@@ -15,6 +15,7 @@ import {
 
 export default histogram(bpf, {
   summary: 'Summarize how long calls of functions take.',
+  area: 'probes',
   activity: 'Measuring calls of functions',
   description: `
 Measures the time from the entry of a function to its return, of the kernel, or of a program or library, and prints its distribution. What the function waits for is part of it, and so are the functions that it calls.

@@ -14,6 +14,7 @@ import {
 
 export default snoop(bpf, {
   summary: 'Trace calls of functions that take long.',
+  area: 'probes',
   activity: 'Tracing slow calls of functions',
   description: `
 Prints a line for each call of a function, of the kernel or of a program or library, that takes longer than a threshold, when it returns: with the time from its entry to its return, what it returned and, with --arguments, the registers of its first arguments, in hexadecimal. What the function waits for is part of the time, and so are the functions that it calls.

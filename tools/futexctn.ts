@@ -3,6 +3,7 @@ import { filters, flag, histogram, text, units } from '../lib/tool.ts';
 
 export default histogram(bpf, {
   summary: 'Summarize waits for locks of user space, by lock and stack.',
+  area: 'programs',
   activity: 'Tracing waits of futex(2)',
   description: `
 Measures how long futex(2) takes when it waits for another thread: for a lock (FUTEX_WAIT, FUTEX_LOCK_PI, FUTEX_LOCK_PI2) or a condition (FUTEX_WAIT_BITSET, FUTEX_WAIT_REQUEUE_PI). There is a distribution for each address and each user stack that waited there; with --summary one for each process. A lock that is free is taken without the kernel and not seen.

@@ -6,6 +6,7 @@ const byName = ['gethostbyname', 'gethostbyname2'];
 
 export default snoop(bpf, {
   summary: 'Trace how long it takes to look up names of hosts.',
+  area: 'network',
   activity: 'Tracing lookups of host names',
   description: `
 Prints a line for each call of getaddrinfo(3), gethostbyname(3) and gethostbyname2(3) that has returned, with its time and the name. The field failed is true when there was no answer. Names that are found in /etc/hosts and numbers are lookups as well; a name without text is a null pointer, which asks for this host.

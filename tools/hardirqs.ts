@@ -3,6 +3,7 @@ import { filters, flag, histogram, integer, units } from '../lib/tool.ts';
 
 export default histogram(bpf, {
   summary: 'Summarize the number and time of hard interrupts by handler.',
+  area: 'kernel',
   activity: 'Tracing hard interrupts',
   description: `
 Measures each run of an interrupt handler, from irq:irq_handler_entry to irq:irq_handler_exit. Handlers are told apart by their names, those of /proc/interrupts; a line that devices share runs all handlers of it, and handlers of the same name are one.

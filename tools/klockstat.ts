@@ -22,6 +22,7 @@ const MUTEX = 32;
 
 export default top(bpf, {
   summary: 'Summarize waits for locks of the kernel, and who wants them.',
+  area: 'kernel',
   activity: 'Tracing contention of kernel locks',
   description: `
 Measures the time from the moment when a thread begins to wait for a lock of the kernel that somebody else holds (lock:contention_begin) until it has it or gives up (lock:contention_end): mutexes, semaphores, spinlocks, and locks for readers and writers. There is a line for each function that wants a lock and each kind of lock. MAX is the longest wait since the start of the run.

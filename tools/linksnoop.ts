@@ -3,6 +3,7 @@ import { filters, flag, snoop } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Trace hard and symbolic links that are made.',
+  area: 'files',
   activity: 'Tracing link(2) and symlink(2)',
   description: `
 Prints a line for each link(2), linkat(2), symlink(2) and symlinkat(2) when it returns, with the names that the program gave and the error if it failed. TARGET is the file that gets another name, or the text of the symbolic link; LINK is the new name. With an empty TARGET linkat(2) was given a descriptor.

@@ -5,6 +5,7 @@ const USUAL_PERIOD = 100;
 
 export default top(bpf, {
   summary: 'Show how often processes miss the last-level cache.',
+  area: 'processors',
   activity: 'Sampling the last-level cache',
   description: `
 Samples two counters of each processor, the references to its last-level cache and the misses, and adds up by process and processor how many of each there were: every sample stands for as many events as the period says, so small numbers are rough.

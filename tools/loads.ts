@@ -3,6 +3,7 @@ import { exactLoads, filters, snapshot } from '../lib/tool.ts';
 
 export default snapshot(bpf, {
   summary: 'Print the load averages, and how many tasks make the load now.',
+  area: 'processors',
   activity: 'Reading load averages',
   description: `
 Prints every second the load averages of 1, 5 and 15 minutes as exactly as the kernel keeps them, with three decimals, and what the load is at this moment: the threads that run or wait for a processor (RUNNING), and those that wait for something else in a way that counts as load and that signals do not end, such as disks (BLOCKED; state D of ps(1)). A load of many blocked threads does not want more processors. THREADS is how many there are in all.

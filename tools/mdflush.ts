@@ -3,6 +3,7 @@ import { diskFilter, filters, snoop } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Trace requests to flush the caches below software RAID.',
+  area: 'disks',
   activity: 'Tracing flushes of md devices',
   description: `
 Prints a line each time that an md device (software RAID) is asked to have what was written so far kept for good, which it must ask of each disk below (block:block_bio_queue with the flag REQ_PREFLUSH, for devices whose name begins with md): fsync(2) and the journals of file systems do that. Everything that the array does waits for it.

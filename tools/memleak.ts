@@ -41,6 +41,7 @@ const ofCpus = ['percpu_alloc__tp', 'percpu_free__tp'] as const;
 
 export default outstanding(bpf, {
   summary: 'Show memory that was allocated and not given back, by stack.',
+  area: 'memory',
   activity: 'Tracing outstanding memory allocations',
   description: `
 Remembers each allocation until it is given back, and prints every 5 seconds those that are still there, added up by the stack on which they were made, the largest first. What was allocated before the tracing began is not known. What is outstanding need not be lost: what grows from one output to the next may be.

@@ -3,6 +3,7 @@ import { filters, flag, snoop } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Trace kernel modules: who asks for, loads and removes them.',
+  area: 'kernel',
   activity: 'Tracing kernel modules',
   description: `
 Prints a line for each module that is loaded (module:module_load) or taken away (module:module_free), and for each that the kernel itself asks user space for (module:module_request), with the thread in whose name it does: the name is then that of the module, or of a kind such as net-pf-10. A module is loaded before its own initialization has run: one that fails there is taken away again.

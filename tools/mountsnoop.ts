@@ -3,6 +3,7 @@ import { errorName, filters, flag, snoop } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Trace what is mounted, unmounted and moved.',
+  area: 'files',
   activity: 'Tracing mount(2), umount(2) and their successors',
   description: `
 Prints a line for each mount(2), umount2(2), fsopen(2), fsconfig(2), fsmount(2), move_mount(2), open_tree(2), fspick(2), mount_setattr(2) and pivot_root(2) when it returns, as a program would call it, with its result. Flags are those of the call, by name. MNT_NS is the mount namespace of the process, by its inode. Strings are as they were given: relative ones are so to the current directory, or to that of a descriptor.

@@ -5,6 +5,7 @@ const most = 64;
 
 export default snoop(bpf, {
   summary: 'Have programs use MPTCP where they ask for TCP.',
+  area: 'network',
   activity: 'Making TCP sockets speak MPTCP',
   description: `
 As long as it runs, what a program gets that asks for a TCP socket, of IPv4 or IPv6, is one for Multipath TCP, and a line is printed for it. This changes what programs do: everything else that kscope has only looks. Sockets that were made keep their protocol when it ends, and later ones are TCP again.

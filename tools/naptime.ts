@@ -3,6 +3,7 @@ import { filters, flag, snoop } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Trace how long programs want to sleep, and do.',
+  area: 'processes',
   activity: 'Tracing nanosleep(2) and clock_nanosleep(2)',
   description: `
 Prints a line for each nanosleep(2) and clock_nanosleep(2) when it ends: SECONDS is what was asked for, SLEPT how long it was. One that sleeps until a time of a clock has that time as "requested" in JSON, is marked "until", and shows SECONDS as "-". ERR is there when the sleep was interrupted or refused. A sleep that was under way when the tracing began has no SLEPT.

@@ -5,6 +5,7 @@ const usualInterval = 1;
 
 export default top(bpf, {
   summary: 'Show packets by queue of the network interfaces, and their sizes.',
+  area: 'network',
   activity: 'Tracing the queues of network interfaces',
   description: `
 Shows, for each interval, how many packets each queue of a network interface has sent (net:net_dev_start_xmit) and received (net:netif_receive_skb), how large they were on average, and how many were of which size. A line belongs to a queue and a direction.

@@ -6,6 +6,7 @@ const USUAL = 'numa_misplaced';
 
 export default top(bpf, {
   summary: 'Count the pages that are moved to another NUMA node.',
+  area: 'memory',
   activity: 'Counting page migrations',
   description: `
 Counts, each second, the pages that the kernel moves to the node of the processor that uses them (automatic NUMA balancing), those that could not be moved, and how long the moving took: from migrate:mm_migrate_pages_start to migrate:mm_migrate_pages, with the reason MR_NUMA_MISPLACED. Before Linux 5.17 the time is not known.

@@ -5,6 +5,7 @@ const CPUS_MAX = 4096;
 
 export default snoop(bpf, {
   summary: 'Trace threads that are moved to another NUMA node.',
+  area: 'processors',
   activity: 'Tracing moves between NUMA nodes',
   description: `
 Prints a line each time that the scheduler moves a thread to a processor of another NUMA node (sched:sched_migrate_task): its memory is far away from then on. The move is seen when it is decided, before the thread runs there; the filters are about the thread that is moved.

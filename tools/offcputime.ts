@@ -3,6 +3,7 @@ import { offCpuOptions, stacks } from '../lib/tool.ts';
 
 export default stacks(bpf, {
   summary: 'Show where threads wait, and how long.',
+  area: 'processors',
   activity: 'Tracing the time off the processors',
   description: `
 Measures the time from each moment at which a thread leaves its processor to the moment at which it is back, and adds it up by the stack with which it left: sleeping, waiting for a lock, for input or output, or for its turn after it was preempted. All threads wait at the same time, so the sum may be many times the duration.

@@ -3,6 +3,7 @@ import { offCpuOptions, stacks } from '../lib/tool.ts';
 
 export default stacks(bpf, {
   summary: 'Show where threads wait, how long, and who ends it.',
+  area: 'processors',
   activity: 'Tracing the time off the processors and wakeups',
   description: `
 Measures the time from each moment at which a thread leaves its processor to the moment at which it is back, and adds it up by the stack with which it left and the kernel stack of the one that woke it. Both are one stack here: the waker's frames come behind those of the sleeper and '--', the innermost first, and behind them its name, so that a flame graph has the waker on top of the one that waits.

@@ -3,6 +3,7 @@ import { loadAverages, snoop } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Trace the processes that the kernel kills for want of memory.',
+  area: 'memory',
   activity: 'Tracing OOM kills',
   description: `
 Prints a line for each process that the kernel chooses to kill because there is no memory left, in the machine or under the limit of a cgroup (oom:mark_victim): first who found no memory, then (TPID, TCOMM) who has to die for it, which often is another one. A cgroup that is killed as a whole (memory.oom.group) has a line for each of its processes, and so has a process that was about to end anyway and may now use the last reserves.

@@ -6,6 +6,7 @@ const types = ['reg', 'dir', 'sock', 'fifo', 'chr', 'blk', 'link', 'anon'] as co
 
 export default snapshot(bpf, {
   summary: 'List the files that processes have open.',
+  area: 'processes',
   activity: 'Listing open files',
   description: `
 Prints a line for each file descriptor of each process (of the tool's pid namespace), with the path of its file as the tool itself sees it: a file of another mount namespace has the path from the top of that. What is in no directory has the name that the kernel gave it, or that of its file system. A file that was deleted has "(deleted)" behind its path, and takes room until it is closed. With an interval the list is made again each time.

@@ -5,6 +5,7 @@ const PAGE = 4096;
 
 export default snoop(bpf, {
   summary: 'Trace the open(2) family of system calls.',
+  area: 'files',
   description: `
 Prints a line for each open(2), creat(2), openat(2) and openat2(2) when it returns, with its result.
 

@@ -3,6 +3,7 @@ import { filters, top } from '../lib/tool.ts';
 
 export default top(bpf, {
   summary: 'Count new processes and threads.',
+  area: 'processes',
   activity: 'Tracing new processes',
   description: `
 Prints, every second, how many processes and how many threads were made (sched:sched_process_fork). Those that could not be made are not counted; the kernel's own threads are processes here. Filters are about who makes them.`,

@@ -3,6 +3,7 @@ import { byClock, filtersByLists, flag, integer, samplingOptions, stacks } from 
 
 export default stacks(bpf, {
   summary: 'Profile the processors by sampling stacks.',
+  area: 'processors',
   activity: 'Sampling stacks',
   description: `
 Samples what runs on each processor, that many times a second of time in which it is not idle, and prints each stack with the number of samples at the end.

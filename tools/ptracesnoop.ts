@@ -3,6 +3,7 @@ import { commandOf, filters, flag, integer, ptraceRequest, snoop } from '../lib/
 
 export default snoop(bpf, {
   summary: 'Trace processes that trace others, or read or write their memory.',
+  area: 'processes',
   activity: 'Tracing ptrace(2) and its like',
   description: `
 Prints a line for each call of ptrace(2) that begins or ends the tracing of another process or kills it, and for each of process_vm_readv(2), process_vm_writev(2) and pidfd_getfd(2), when it returns, with its error if it was refused. That is what debuggers do, and what somebody does who wants the secrets of a process or to put code into it. With --all there is a line for each request, such as those that read registers: a debugger or strace(1) makes several of them at each stop.

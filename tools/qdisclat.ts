@@ -3,6 +3,7 @@ import { flag, histogram, integer, text, units } from '../lib/tool.ts';
 
 export default histogram(bpf, {
   summary: 'Summarize how long packets wait in queueing disciplines.',
+  area: 'network',
   activity: 'Tracing how long packets wait to be sent',
   description: `
 Measures how long a packet waits in the queueing discipline (qdisc) of the interface that it is to be sent by: from qdisc:qdisc_enqueue to qdisc:qdisc_dequeue. Each packet counts, also where several are taken out at once. What waits in the hardware afterwards, or in a socket before, is not part of it.

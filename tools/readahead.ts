@@ -8,6 +8,7 @@ interface Ages {
 
 export default histogram(bpf, {
   summary: 'Show whether pages that are read ahead are used, and how soon.',
+  area: 'files',
   activity: 'Tracing reading ahead',
   description: `
 Follows each page that the kernel reads into the page cache ahead of its use: page_cache_ra_unbounded() and page_cache_ra_order(), which also read the page that was asked for, and what readahead(2) and posix_fadvise(2) ask for. Printed is how many there were since the start, how many of them nobody has used so far, whether they are still in the cache or not, and for those that were used in the interval how much later that was. A page is used when a call that has read it returns, or when it becomes mapped into memory: the kernel maps pages around the one that is touched. Each page counts, however large the folios are that the kernel keeps them in. Writing to a page is no use of it.

@@ -3,6 +3,7 @@ import { filters, flag, histogram, units } from '../lib/tool.ts';
 
 export default histogram(bpf, {
   summary: 'Summarize how long tasks wait for a processor.',
+  area: 'processors',
   activity: 'Tracing run queue latency',
   description: `
 Measures the time from the moment when a task can run (it is woken, made, or has to leave the processor before it is done) until it runs: from sched:sched_wakeup, sched:sched_wakeup_new or sched:sched_switch to the next sched:sched_switch. Waiting in a queue, moving between processors and being throttled all count. A thread that another one wakes while it is still running has nothing to wait for.

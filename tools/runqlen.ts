@@ -3,6 +3,7 @@ import { byClock, flag, histogram, samplingOptions } from '../lib/tool.ts';
 
 export default histogram(bpf, {
   summary: 'Summarize how many tasks wait for the processors, by sampling.',
+  area: 'processors',
   activity: 'Sampling run queue length',
   description: `
 Looks at the queue of each processor, that many times a second, and counts the tasks that wait there: all that could run, of every kind and cgroup, but for the one that runs. With --runqocc it prints the share of the samples in which anything waited. A sleeping task that the scheduler has not taken out of the queue yet does not count.

@@ -3,6 +3,7 @@ import { filters, flag, integer, snoop } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Trace tasks that wait long for a processor.',
+  area: 'processors',
   activity: 'Tracing long waits for a processor',
   description: `
 Prints a line each time that a task gets a processor after it has waited for it, from the moment when it could run, for at least so many microseconds: 10000 unless said otherwise. The wait begins when the task is woken (sched:sched_wakeup), made (sched:sched_wakeup_new), or has to leave the processor before it is done, and ends when it runs (sched:sched_switch); the line has the processor, and with --previous the task that ran there before.

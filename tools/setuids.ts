@@ -6,6 +6,7 @@ const names = [[], ['id'], ['real', 'effective'], ['real', 'effective', 'saved']
 
 export default snoop(bpf, {
   summary: 'Trace the system calls that change the user or group of a thread.',
+  area: 'processes',
   activity: 'Tracing changes of user and group',
   description: `
 Prints a line for each call of setuid(2), setreuid(2), setresuid(2), setfsuid(2) and of their twins for groups, when it returns: the numbers that it asked for, -1 for those that shall stay, and the error if it failed. UID is the real user afterwards. setfsuid and setfsgid do not fail: RET is the number that was there before.

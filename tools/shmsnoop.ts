@@ -3,6 +3,7 @@ import { commonOptions, filters, flag, snoop, text } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Trace the system calls for System V shared memory.',
+  area: 'processes',
   activity: 'Tracing shmget(2), shmat(2), shmdt(2) and shmctl(2)',
   description: `
 Prints a line for each shmget(2), shmat(2), shmdt(2) and shmctl(2) when it returns, with its arguments and its result: an identifier, or an address for shmat(2). Shared memory of POSIX (shm_open(3)), of memfd_create(2) and of mappings is not seen.`,

@@ -3,6 +3,7 @@ import { filters, flag, histogram, units } from '../lib/tool.ts';
 
 export default histogram(bpf, {
   summary: 'Summarize how long tasks are held up by reclaiming memory.',
+  area: 'memory',
   activity: 'Tracing the latency of reclaim',
   description: `
 Measures how long a task that wants memory looks for some to reclaim before it can go on, apart for the two reasons that there are: the machine has too little (vmscan:mm_vmscan_direct_reclaim_begin and _end), or a cgroup has reached its limit (vmscan:mm_vmscan_memcg_reclaim_begin and _end). What kswapd does in the background holds nobody up and is not counted.`,

@@ -12,6 +12,7 @@ const calls = [
 
 export default snoop(bpf, {
   summary: 'Trace signals: who sends which one to whom, and what becomes of it.',
+  area: 'processes',
   activity: 'Tracing signals',
   description: `
 Prints a line for each signal that is sent, by a process or by the kernel. RESULT says what became of it: DELIVERED; IGNORED, since the target does; PENDING, which it was already, so that it comes only once; OVERFLOW, lost for want of room; LOST_INFO, delivered without its details. A process that sends to several targets makes several lines.

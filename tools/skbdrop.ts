@@ -30,6 +30,7 @@ function protocolName(ip: number, protocol: number, ethertype: number): string {
 
 export default snoop(bpf, {
   summary: 'Trace packets that the kernel drops: why, and by which function.',
+  area: 'network',
   activity: 'Tracing dropped packets',
   description: `
 Prints a line for each packet of any protocol that the kernel gives up (skb:kfree_skb), with the reason in words of the running kernel and the function that dropped it; with --count, how often each of these came up with which protocol and interface. Addresses are those of the packet, the sender first. A packet that was on its way out and has no headers yet has neither them nor a protocol.

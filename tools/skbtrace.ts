@@ -60,6 +60,7 @@ const atFunctions = atFunctionsTaking(
 
 export default snoop(bpf, {
   summary: 'Trace the ways of packets through the kernel.',
+  area: 'network',
   activity: 'Tracing packets through the kernel',
   description: `
 Prints a line for each function of the kernel that a packet comes through, and for its end: freed after use (skb:consume_skb) or dropped (skb:kfree_skb, with the reason). Functions are those that the kernel's types say take a packet (struct sk_buff) as one of their first five arguments, hundreds of them; they are hooked in one step (kprobe.multi). Functions of modules are not among them. The column SKB is the packet's address: what happens to one packet has the same, but the kernel uses addresses again, and a copy has one of its own.

@@ -3,6 +3,7 @@ import { filters, top } from '../lib/tool.ts';
 
 export default top(bpf, {
   summary: 'Show from which caches the kernel takes memory most.',
+  area: 'memory',
   activity: 'Tracing allocations of kernel objects',
   description: `
 Prints, every second, how many objects were allocated from each slab cache, and how many bytes these take (with what the cache adds to each). Seen is kmem:kmem_cache_alloc, for any node and list; before 6.1, where it does not tell the cache, the functions kmem_cache_alloc() and kmem_cache_alloc_node().

@@ -5,6 +5,7 @@ const filter = { group: 'filter' } as const;
 
 export default snapshot(bpf, {
   summary: 'List the sockets that there are, and who has them open.',
+  area: 'network',
   activity: 'Listing sockets',
   description: `
 Lists TCP, UDP and UNIX sockets: a line for each process (of the tool's pid namespace) that has a socket open, in whatever network namespace it is, and a line for each other socket of the tool's own namespace: without a process are those of the kernel, those that wait to be accepted or were closed and still send, and TCP's memories of connections (TIME_WAIT, NEW_SYN_RECV). With an interval the list is made again each time.

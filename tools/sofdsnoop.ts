@@ -3,6 +3,7 @@ import { commonOptions, filters, flag, snoop, text } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Trace file descriptors that are passed over UNIX sockets.',
+  area: 'processes',
   activity: 'Tracing descriptors that are passed',
   description: `
 Prints a line for each file descriptor that a process sends or receives with sendmsg(2), sendmmsg(2), recvmsg(2) or recvmmsg(2): the socket with its descriptor and inode, and the number that the passed file has in this process, with its path. All descriptors of a message are shown, in however many pieces they are given; of sendmmsg(2) and recvmmsg(2) those of the first 16 messages.

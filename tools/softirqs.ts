@@ -3,6 +3,7 @@ import { flag, histogram, integer, softirqName, units } from '../lib/tool.ts';
 
 export default histogram(bpf, {
   summary: 'Summarize the number and time of soft interrupts by vector.',
+  area: 'kernel',
   activity: 'Tracing soft interrupts',
   description: `
 Measures each run of a soft interrupt's handler, from irq:softirq_entry to irq:softirq_exit, wherever it runs: at the end of a hard interrupt, when bottom halves are enabled again, or in ksoftirqd. Hard interrupts that come in between count as its time. The names of the vectors are those of the running kernel.

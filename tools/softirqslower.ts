@@ -3,6 +3,7 @@ import { integer, snoop, softirqName } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Trace soft interrupts that wait or run long.',
+  area: 'kernel',
   activity: 'Tracing slow soft interrupts',
   description: `
 Prints a line for each soft interrupt that took at least so many microseconds, 10000 unless said otherwise: in stage wait, from the moment when it was raised (irq:softirq_raise) until its handler began (irq:softirq_entry); in stage run, until the handler was done (irq:softirq_exit). One that is raised again before it is served waits since the first time. The names of the vectors are those of the running kernel.

@@ -3,6 +3,7 @@ import { familyFilters, filters, namespaceFilters, snoop } from '../lib/tool.ts'
 
 export default snoop(bpf, {
   summary: 'Trace TCP sockets that processes listen on: listen(2).',
+  area: 'network',
   activity: 'Tracing listen(2) on TCP sockets',
   description: `
 Prints a line for each listen(2) on a TCP socket when it returns, also when it fails, and when it only changes the backlog of a socket that listens already. The backlog is the one in force: the system limits what was asked for to net.core.somaxconn. After a failure it is what was asked for. An IPv6 socket is shown as such, although it may take IPv4 connections.

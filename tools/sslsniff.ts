@@ -71,6 +71,7 @@ const all = ['openssl', 'gnutls', 'nss'] as const;
 
 export default snoop(bpf, {
   summary: 'Trace the plain text of what goes through TLS libraries.',
+  area: 'programs',
   activity: 'Tracing TLS libraries',
   description: `
 Prints each piece of data that a program gives to OpenSSL, GnuTLS or NSS to encrypt, or gets from them, with its size: the functions SSL_read and SSL_write, with and without _ex, gnutls_record_recv and gnutls_record_send, and PR_Read, PR_Recv, PR_Write and PR_Send. Calls that fail or have to be made again are not shown. Only the first bytes are kept (--max-buffer-size); the size is always that of the whole. The latency is the time in the function, waiting included.

@@ -13,6 +13,7 @@ import {
 
 export default stacks(bpf, {
   summary: 'Count the stacks that lead to functions and events.',
+  area: 'probes',
   activity: 'Counting stacks',
   description: `
 Takes the kernel and user stack each time that a function is called, a tracepoint is passed or a statically defined probe (USDT) is met, counts equal stacks of a process in the kernel, and prints them at the end, or at each interval. With --kernel-stacks-only, those of all processes count together unless --perpid is given. The patterns are those of funccount.

@@ -3,6 +3,7 @@ import { commonOptions, filters, flag, snoop } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Trace the stat(2) family of system calls.',
+  area: 'files',
   activity: 'Tracing stat(2) and its like',
   description: `
 Prints a line for each stat(2), lstat(2), fstat(2), fstatat(2), statx(2), statfs(2) and fstatfs(2) when it returns. The path is the one that the program gave, or that of the file whose descriptor it gave; FD is that descriptor. With --full-path the directory is put before relative names: that of dirfd, or the current one.

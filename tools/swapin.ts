@@ -3,6 +3,7 @@ import { accepted, filters, top } from '../lib/tool.ts';
 
 export default top(bpf, {
   summary: 'Count the pages that processes get back from swap.',
+  area: 'memory',
   activity: 'Counting pages swapped in',
   description: `
 Counts, each second and by process, the pages that are read from swap because the process touches them: it waits for each. Pages that the kernel reads along with those, as they may be wanted next, count for the process as well.

@@ -3,6 +3,7 @@ import { atLeastMilliseconds, filters, flag, snoop } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Trace the sync(2) family of system calls, and how long they take.',
+  area: 'files',
   activity: 'Tracing sync(2) and its like',
   description: `
 Prints a line for each sync(2), fsync(2), fdatasync(2), msync(2), sync_file_range(2) and syncfs(2) when it returns, with the time that it took and the file of its descriptor. Calls that were under way when the tracing began have no time.

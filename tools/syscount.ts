@@ -15,6 +15,7 @@ import {
 
 export default top(bpf, {
   summary: 'Count system calls, and sum up the time that they take.',
+  area: 'processes',
   activity: 'Tracing system calls',
   description: `
 Counts system calls when they return (raw_syscalls:sys_exit), and those that do not, exit(2) and exit_group(2), when the thread ends in them. A call that makes a process or thread counts once, although two return from it. The numbers of 32-bit programs are others than those of 64-bit ones; their calls have "(32-bit)" behind the name. A call that a signal interrupts and that the kernel makes again counts each time.

@@ -3,6 +3,7 @@ import { familyFilters, filters, list, parseInteger, snoop } from '../lib/tool.t
 
 export default snoop(bpf, {
   summary: 'Trace TCP connections that processes accept: accept(2).',
+  area: 'network',
   activity: 'Tracing accepted TCP connections',
   description: `
 Prints a line for each TCP connection that a process takes from a listening socket, when it does: the handshake was completed earlier. The process is the one that accepts. A connection that waits in vain to be accepted is not shown. An IPv4 connection over an IPv6 socket is shown as IPv4.

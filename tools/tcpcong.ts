@@ -32,6 +32,7 @@ function parsePortRange(given: string): { readonly first: number; readonly last:
 
 const common = {
   summary: 'Show how long TCP connections are in which congestion state.',
+  area: 'network',
   activity: 'Tracing the congestion control of TCP connections',
   description: `
 Shows, for each connection and interval, how long congestion control was in which of its states, and how often the state changed: open, where all is well; disorder, where segments seem to have come out of order; CWR, where it sends less because it was told to (ECN, a full local queue); recovery, where it sends again what was lost; and loss, after a timeout, where it begins anew. The time in the present state is counted up to the end of the interval, and the field state says which one that is. With --dist there is a distribution for each state instead, of how long it lasted each time that it has ended.

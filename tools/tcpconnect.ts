@@ -21,6 +21,7 @@ function namesOf(values: object): HostNames {
 
 export default snoop(bpf, {
   summary: 'Trace active TCP connections: connect(2).',
+  area: 'network',
   activity: 'Tracing TCP connections',
   description: `
 Prints a line for each TCP connection that a process begins, when the first packet has been sent: whether the other side answers is not known yet. An IPv4 connection over an IPv6 socket is shown as IPv4.

@@ -3,6 +3,7 @@ import { atLeastMilliseconds, familyFilters, filters, flag, snoop } from '../lib
 
 export default snoop(bpf, {
   summary: 'Trace how long TCP connections take to be made.',
+  area: 'network',
   activity: 'Tracing the latency of TCP connects',
   description: `
 Prints a line for each TCP connection that a process asked for, when the other side has answered or the attempt has ended. The latency is the time from connect(2) until the kernel has taken the answer: a round trip of the network and the work of both kernels. It is not the time until the other process accepts, and a name was looked up before.

@@ -3,6 +3,7 @@ import { dropReason, endpoint, familyFilters, flag, namespaceFilters, snoop } fr
 
 export default snoop(bpf, {
   summary: 'Trace TCP segments that the kernel drops, with reason and stack.',
+  area: 'network',
   activity: 'Tracing dropped TCP segments',
   description: `
 Prints a line for each TCP segment that the kernel gives up (skb:kfree_skb), with the reason in words of the running kernel, and below it the kernel's functions that led there, the innermost first. Addresses and ports are those of the packet: the sender comes first. A segment that has no header yet, because it was on its way out, has those of its socket. IPv4 is shown as IPv4 whatever the socket was made for.

@@ -5,6 +5,7 @@ const kib = (bytes: number) => (bytes / 1024).toFixed(2);
 
 export default snoop(bpf, {
   summary: 'Trace TCP sessions: how long they lasted and how much they carried.',
+  area: 'network',
   activity: 'Tracing the end of TCP sessions',
   description: `
 Prints a line when a TCP session that began while tracing ends, with its duration and the bytes carried both ways. Bytes sent are those that the other side has acknowledged; bytes received are those that came in order, read or not. Both are exactly the bytes of the data: the SYN and the FIN, which the kernel counts as a byte each, are not among them.

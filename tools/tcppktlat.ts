@@ -3,6 +3,7 @@ import { familyFilters, filters, flag, integer, portFilters, snoop } from '../li
 
 export default snoop(bpf, {
   summary: 'Trace how long data waits in TCP sockets until it is read.',
+  area: 'network',
   activity: 'Tracing how long TCP data waits',
   description: `
 Prints a line when a process reads from a TCP socket, with the time since the oldest data that it had not read came to the socket (tcp:tcp_probe to tcp:tcp_rcv_space_adjust). Long times mean that the process was busy, or had no processor. A process that is already waiting for data reads it at once: then it is the time to wake it up.

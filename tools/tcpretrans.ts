@@ -5,6 +5,7 @@ const letters: Readonly<Record<string, string>> = { RETRANSMIT: 'R>', LOSS_PROBE
 
 export default snoop(bpf, {
   summary: 'Trace TCP segments that are sent again.',
+  area: 'network',
   activity: 'Tracing TCP retransmits',
   description: `
 Prints a line for each retransmission of this host: R for a segment that was taken for lost, L for a tail loss probe, which sends the last segment once more to find out, and S for a SYN-ACK that got no answer. Only what was really sent again is shown. A line may stand for several segments that leave as one packet.

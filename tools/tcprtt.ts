@@ -6,6 +6,7 @@ const port = { ...filter, min: 1, max: 65535 } as const;
 
 export default histogram(bpf, {
   summary: 'Summarize the round-trip times of TCP connections.',
+  area: 'network',
   activity: 'Tracing TCP round-trip times',
   description: `
 Whenever a segment comes for an established connection (tcp:tcp_probe), the smoothed round-trip time that the kernel knows by then is added to the distribution. So this is not one value for each measurement of the kernel: what a connection that receives much has counts often, and a connection that receives nothing does not count at all. It is the time to the other kernel and back, without the processes.

@@ -3,6 +3,7 @@ import { csvOption, familyFilters, filters, flag, portFilters, snoop } from '../
 
 export default snoop(bpf, {
   summary: 'Trace the states of TCP sockets and how long each lasted.',
+  area: 'network',
   activity: 'Tracing changes of TCP states',
   description: `
 Prints a line for each change of state of a TCP socket, with the time that the socket spent in the state before. The time is left out where the beginning of that state was not seen.

@@ -29,6 +29,7 @@ function amount(bytes: number, _: unknown, { format = 'B' }: { readonly format: 
 
 export default top(bpf, {
   summary: 'Show how much TCP sends to which subnet.',
+  area: 'network',
   activity: 'Tracing what TCP sends to subnets',
   description: `
 Shows, for each interval, how much has been sent over TCP to the addresses of each subnet, the most first: exactly the bytes that the system calls of processes returned. What a call asked for and did not get is not counted, and nothing that TCP itself adds or sends again. What was received from there is in the field rx, and shown by --received.

@@ -3,6 +3,7 @@ import { familyFilters, histogram, portFilters } from '../lib/tool.ts';
 
 export default histogram(bpf, {
   summary: 'Summarize how many TCP connections wait to be accepted.',
+  area: 'network',
   activity: 'Tracing how many connections wait to be accepted',
   description: `
 Whenever a client has completed the handshake, the number of connections that already wait for accept(2) at the listening socket is added to a distribution. There is one for each limit that listening sockets have: what listen(2) asked for, cut to net.core.somaxconn. A connection that finds more than the limit waiting is not made, and the client tries again. Values near the limit mean that the process accepts too slowly.

@@ -5,6 +5,7 @@ const kib = (bytes: number) => (bytes / 1024).toFixed(bytes > 0 && bytes < 1024 
 
 export default top(bpf, {
   summary: 'Show who sends and receives how much on which TCP connection.',
+  area: 'network',
   activity: 'Tracing what TCP sockets send and receive',
   description: `
 Shows, for each interval, how much each process has sent and received on each of its TCP connections: exactly the bytes that its system calls returned. What a call asked for and did not get is not counted, neither is what it only looked at (MSG_PEEK), and nothing that TCP itself adds or sends again. An IPv4 connection over an IPv6 socket is shown as IPv4.

@@ -5,6 +5,7 @@ const letters: Readonly<Record<string, string>> = { CONNECT: 'C', ACCEPT: 'A', C
 
 export default snoop(bpf, {
   summary: 'Trace TCP connections as they are made, accepted and closed.',
+  area: 'network',
   activity: 'Tracing TCP connections',
   description: `
 Prints a line for each TCP connection that a process has made (C, when the other side has answered), accepted (A) or closed (X), with the process that did it. A connection is closed when its process ends it in its own direction, by close(2), shutdown(2) or its end; or when it is reset, which is told of the process that made or accepted it. An IPv4 connection over an IPv6 socket is shown as IPv4.

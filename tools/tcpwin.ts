@@ -3,6 +3,7 @@ import { familyFilters, flag, portFilters, snoop } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Trace the windows and send buffers of TCP connections.',
+  area: 'network',
   activity: 'Tracing the windows of TCP connections',
   description: `
 Prints a line whenever a segment comes for an established connection (tcp:tcp_probe), with what decides how much may be sent: the congestion window and the slow start threshold, in segments, and the send buffer with what is queued in it, in bytes. With --wide the segments in flight, the windows that both sides have told each other and the smoothed round-trip time are shown, too. All is as it was before the segment was looked at.

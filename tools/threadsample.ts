@@ -5,6 +5,7 @@ const NOWHERE = '0x0';
 
 export default snapshot(bpf, {
   summary: 'Sample the state, call and kernel stack of all threads.',
+  area: 'processes',
   activity: 'Sampling threads',
   description: `
 Prints a line for each thread that is active: that runs (RUN), waits for a processor (RUNQ), or waits without being interruptible, mostly for a device (DISK). With --all also those that sleep or are stopped, and with --kernel threads of the kernel, of which those without work are IDLE. With an interval the sample is taken again each time: what is there often is what takes the time.

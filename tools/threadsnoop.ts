@@ -10,6 +10,7 @@ const library = {
 
 export default snoop(bpf, {
   summary: 'Trace new threads, and the functions that they begin with.',
+  area: 'processes',
   activity: 'Tracing new threads',
   description: `
 Prints a line for each thread that is added to a process, with the process and the function that the thread begins with. The thread itself is seen where the kernel makes it (task:task_newtask), the function where the program asks the C library for it: at pthread_create(3) in all C libraries that a process uses when the tracing begins, those of containers included, and the system's own. A call of pthread_create that failed has a line with the error, and no thread.

@@ -12,6 +12,7 @@ import {
 
 export default listing(bpf, {
   summary: 'List tracepoints of the kernel, and USDT probes of programs.',
+  area: 'probes',
   activity: 'Listing what can be traced',
   description: `
 Lists the tracepoints of the running kernel, or with --lib or --pid the statically defined probes (USDT) of a library or program, or of everything that a process has mapped, libraries of containers included. A pattern chooses among them, with * for any letters and ? for one: it is compared with the category and the name of a tracepoint, or the provider and the name of a probe, as sched:sched_switch.

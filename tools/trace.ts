@@ -3,6 +3,7 @@ import { filters, flag, integer, probeEvents, specifications, text } from '../li
 
 export default probeEvents(bpf, {
   summary: 'Print a line for each call of functions, or event, of your choice.',
+  area: 'probes',
   description: `
 Prints a line for each call of a function, or each event, that a specification names, if its condition holds. A specification is a place, and behind it, if wanted, a condition in parentheses, a format in quotes, and the values for the format:
 

@@ -37,6 +37,7 @@ function tell(object: BpfObject, wanted: readonly string[] | undefined): void {
 
 export default snoop(bpf, {
   summary: 'Keep the last system calls of each process until somebody asks.',
+  area: 'processes',
   activity: 'Recording system calls',
   description: `
 A flight recorder: the kernel keeps the last system calls of each process, 64 unless --last says otherwise, and forgets older ones. Nothing is printed until somebody asks: with SIGUSR1, all that is kept is printed and forgotten (pkill -USR1 traceloop); at the end, what is left; and when a signal ends a process, such as a fault or the killer of processes when memory is short, its calls are printed by themselves. So it can run for as long as it takes until what is looked for happens, and says what was done just before.

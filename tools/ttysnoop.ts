@@ -3,6 +3,7 @@ import { accepted, filters, integer, snoop, terminalNumber, text } from '../lib/
 
 export default snoop(bpf, {
   summary: 'Show what programs write to terminals.',
+  area: 'processes',
   activity: 'Tracing writes to terminals',
   description: `
 Prints a line for each write(2) and writev(2) to a terminal, with what was written; what controls a terminal is escaped, so that nothing of it acts on the one that shows it. Usually all terminals are watched: pseudo terminals (of ssh, of terminal windows), consoles and serial lines.

@@ -5,6 +5,7 @@ const kib = (bytes: number) => (bytes / 1024).toFixed(2);
 
 export default snoop(bpf, {
   summary: 'Trace UDP sockets: how long they lived and how much they carried.',
+  area: 'network',
   activity: 'Tracing the end of UDP sockets',
   description: `
 Prints a line when a UDP socket that was made while tracing is closed, with the time that it lived and what was sent and received through it, by whichever process: exactly the bytes that system calls returned, and how many calls these were. What is one call and one datagram, and what is not seen, is said in the manual page of udptop. A datagram that was sent may still get lost, and one that came may never have been read.

@@ -5,6 +5,7 @@ const kib = (bytes: number) => (bytes / 1024).toFixed(bytes > 0 && bytes < 1024 
 
 export default top(bpf, {
   summary: 'Show who sends and receives how much through which UDP socket.',
+  area: 'network',
   activity: 'Tracing what UDP sockets send and receive',
   description: `
 Shows, for each interval, how much each process has sent and received through each of its UDP sockets: exactly the bytes that its system calls returned, and how many calls these were. That is one for each datagram, but for segmentation that is left to the kernel (UDP_SEGMENT and UDP_GRO), where one call moves several, and for a datagram sent in parts (MSG_MORE). What a call only looked at (MSG_PEEK) is not counted. A datagram that was sent may still get lost.

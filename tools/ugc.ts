@@ -35,6 +35,7 @@ const runtimes = atRuntimes({
 
 export default snoop(bpf, {
   summary: 'Trace garbage collections of Java, Python and Ruby.',
+  area: 'programs',
   activity: 'Tracing garbage collections',
   description: `
 Prints a line for each garbage collection of a process, or of all that run when the tracing begins, when it is done: how long it took, and what the runtime says of it. The runtime has to have statically defined probes (USDT), which a program finds out for itself; tplist shows them. Of Debian's packages OpenJDK, Python 3.11 and Ruby 3.1 have them; a Python of other origin mostly was built without them. All processes of a runtime can be traced at once since Linux 5.15. Node.js has none since version 19, and Perl, PHP and Tcl have none for this.

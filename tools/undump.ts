@@ -3,6 +3,7 @@ import { filters, integer, snoop } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Show what processes receive on UNIX sockets.',
+  area: 'processes',
   activity: 'Tracing what is received on UNIX sockets',
   description: `
 Prints a line for each piece of data that is copied to a process that receives on a UNIX socket, of any type: its size and its first bytes, escaped where they are no text. What is looked at without being taken (MSG_PEEK) is shown each time. A message or a piece of a stream comes as the sender sent it, or as far as the receiver has room.

@@ -5,6 +5,7 @@ const functions = atKernelFunctions('vfs_*');
 
 export default top(bpf, {
   summary: 'Count calls of each function of the virtual file system.',
+  area: 'files',
   activity: 'Counting calls of vfs_*',
   description: `
 Counts how often each function of the kernel whose name begins with vfs_ is called, and prints the counts at the end, or at each interval. Those without any call are not shown.

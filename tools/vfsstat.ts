@@ -20,6 +20,7 @@ const old = (['open', 'creat', 'mknod', 'unlink', 'mkdir', 'rmdir'] as const).ma
 
 export default top(bpf, {
   summary: 'Count the main calls of the virtual file system.',
+  area: 'files',
   activity: 'Counting calls of the virtual file system',
   description: `
 Prints, every second, how many reads, writes, fsyncs, opens, creations and removals of files, and makings and removals of directories there were per second. JSON has the counts of the interval instead, and how long it was.

@@ -3,6 +3,7 @@ import { filters, flag, integer, stacks } from '../lib/tool.ts';
 
 export default stacks(bpf, {
   summary: 'Show who wakes sleeping threads, and how long they slept.',
+  area: 'processors',
   activity: 'Tracing the time until wakeups',
   description: `
 Measures the time from the moment at which a thread goes to sleep to the moment at which another one wakes it, and adds it up by the kernel stack of the waker, its name and the name of the one that slept. The filters are about the one that sleeps.

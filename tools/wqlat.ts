@@ -3,6 +3,7 @@ import { flag, histogram, text, units } from '../lib/tool.ts';
 
 export default histogram(bpf, {
   summary: "Summarize how long work waits in the kernel's workqueues.",
+  area: 'kernel',
   activity: 'Tracing workqueue latency',
   description: `
 Measures the time from the moment when work is put into a workqueue (workqueue:workqueue_queue_work) until a worker begins with it (workqueue:workqueue_execute_start). Waiting for a worker counts, and waiting because the queue has as many active ones as it may have.

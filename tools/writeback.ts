@@ -3,6 +3,7 @@ import { diskName, flag, kernelEnum, snoop } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Trace when and why the kernel writes dirty pages back.',
+  area: 'files',
   activity: 'Tracing writeback',
   description: `
 Prints a line for each round of writeback, from writeback:writeback_start to writeback:writeback_written: how many pages were handed to the disk, for what reason, and how long that took, which is not when they are on the disk. Reasons are named as in the running kernel. The field "dev" is the file system that the round is for; 0:0 is all that the device has. With --all rounds without a page are shown as well.

@@ -39,7 +39,7 @@ const shells = ['bash', 'zsh', 'fish'] as const;
 /** Each is imported when it is asked for: starting a tool must not pay for them. */
 export const ownCommands: Readonly<Record<string, OwnCommand>> = {
   list: {
-    summary: 'List the tools, one a line.',
+    summary: 'List the tools by what they are about.',
     options: { json },
     positionals: [],
     examples: {},

@@ -1,5 +1,5 @@
+import { groupedCommands } from '../cli/groups.ts';
 import type { Registry } from '../cli/registry.ts';
-import { aliasesOf } from '../cli/registry.ts';
 import { KscopeError } from '../model/errors.ts';
 
 const begin = '<!-- tools: written by `npm run docs` -->';
@@ -16,11 +16,12 @@ export async function withToolList(text: string, registry: Registry): Promise<st
 }
 
 async function table(registry: Registry): Promise<string> {
-  const tools = await registry.loadAll();
-  const aliases = Array.from(aliasesOf(tools), ([name, { tool, args }]) => [name, `\`${[tool, ...args].join(' ')}\``]);
-  const rows = [...Array.from(tools, ([name, { summary }]) => [name, summary]), ...aliases];
-  const lines = rows
-    .sort(([a = ''], [b = '']) => (a < b ? -1 : 1))
-    .map(([name, purpose]) => `| [${name}](man/${name}.8) | ${purpose?.replaceAll('|', '\\|')} |\n`);
-  return `| | |\n| --- | --- |\n${lines.join('')}`;
+  const groups = (await groupedCommands(registry)).map(([title, members]) => {
+    const rows = members.map(({ name, summary, shortFor }) => {
+      const purpose = shortFor === undefined ? summary : `\`${shortFor.join(' ')}\``;
+      return `| [${name}](man/${name}.8) | ${purpose.replaceAll('|', '\\|')} |\n`;
+    });
+    return `### ${title}\n\n| | |\n| --- | --- |\n${rows.join('')}`;
+  });
+  return groups.join('\n');
 }

@@ -2,6 +2,7 @@ import type { ChoiceRules } from '../bpf/choose.ts';
 import type { BpfObject } from '../bpf/object.ts';
 import type { BpfProgram } from '../bpf/program.ts';
 import type { Skeleton, SkeletonTypes } from '../bpf/skeleton.ts';
+import type { Area } from '../model/areas.ts';
 import type { WarningMessage } from '../model/message.ts';
 import type { Positional } from './definition.ts';
 import { isPositional, type Option, type Options, type OptionValues, positionalsOf } from './options.ts';
@@ -35,6 +36,8 @@ export interface AttachRules<S extends SkeletonTypes, O> {
 export interface CommonDefinition<S extends SkeletonTypes, O> {
   /** One sentence: 'Summarize block I/O latency.' */
   readonly summary: string;
+  /** Where it is listed. */
+  readonly area?: Area;
   /** What the ready line says: 'Tracing block I/O'; by default the summary's words. */
   readonly activity?: string;
   /** Paragraphs for the man page: what the hooks measure, what is not seen. */
@@ -66,6 +69,7 @@ export function commonParts(
   return {
     skeleton,
     summary: definition.summary,
+    area: definition.area ?? 'other',
     description: definition.description,
     overhead: definition.overhead,
     options: Object.fromEntries(Object.entries(options).filter(([, option]) => !isPositional(option))),

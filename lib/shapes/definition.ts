@@ -1,5 +1,6 @@
 import type { ChoiceRules } from '../bpf/choose.ts';
 import type { Skeleton } from '../bpf/skeleton.ts';
+import type { Area } from '../model/areas.ts';
 import type { JsonSchema } from '../model/json.ts';
 import type { Column, Message, StatsMessage } from '../model/message.ts';
 import type { Option, Options } from './options.ts';
@@ -52,6 +53,7 @@ export interface Tool {
   readonly skeleton: Skeleton;
   /** One sentence for list and help: 'Trace the open(2) family of system calls.' */
   readonly summary: string;
+  readonly area: Area;
   /** Paragraphs for the man page, separated by blank lines: what the hooks measure, what is not seen. */
   readonly description: string;
   /** Measured cost, for the man page. */

@@ -9,6 +9,7 @@ import { negativeSlot } from '../probes/distribution-program.ts';
 import type { Distribution } from '../probes/parse-distribution.ts';
 import { readField } from '../probes/record.ts';
 import { now } from '../system/clock.ts';
+import { commonParts } from './common-definition.ts';
 import { commonOptions } from './common-options.ts';
 import type { RunContext, Tool } from './definition.ts';
 import { histogramSchema } from './histogram.ts';
@@ -57,19 +58,11 @@ export function distributions<S extends SkeletonTypes>(skeleton: Skeleton<S>, de
   const options = withOwn(definition.options, commonOptions);
   return {
     shape: 'custom',
-    skeleton,
-    summary: definition.summary,
-    description: definition.description,
-    overhead: definition.overhead,
-    options,
-    positionals: intervalPositionals,
-    examples: definition.examples,
-    aliases: {},
+    ...commonParts(skeleton, definition, options, intervalPositionals),
     columns: () => [probeColumn, ...columns].map((one) => ({ ...one, help: one.type.help })),
     schema: (): JsonSchema => ({
       oneOf: [tableSchema(types), withNegatives(histogramSchema({ probe: probeType }, undefined))],
     }),
-    rules: () => ({}),
     run: (context) => run(skeleton, options, context),
   };
 }

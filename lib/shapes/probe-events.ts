@@ -7,23 +7,21 @@ import { compilePlace, type EventDetails, startPrograms } from '../probes/compil
 import type { Specification } from '../probes/parse-specification.ts';
 import { bootToEpochMicros, now } from '../system/clock.ts';
 import { allColumns, type ColumnSpec, chosenColumns, columnOptions } from './columns.ts';
+import { type CommonDefinition, commonParts } from './common-definition.ts';
 import { commonOptions } from './common-options.ts';
 import { CountedRows, countSchema, countTypes } from './count.ts';
 import type { RunContext, Tool } from './definition.ts';
 import { EventStacks } from './event-stacks.ts';
-import { isPositional, type Options, positionalsOf, withOwn } from './options.ts';
+import { type Options, withOwn } from './options.ts';
 import { ProbeRows, valuesType } from './probe-rows.ts';
 import { Session } from './session.ts';
 import { resizeStackTable, stackTableSize } from './stack-symbols.ts';
 import { taskFilterOf } from './task-filter.ts';
 
-export interface ProbeEventsDefinition {
-  readonly summary: string;
-  readonly description: string;
-  readonly overhead: string;
+export interface ProbeEventsDefinition
+  extends Pick<CommonDefinition<SkeletonTypes, Options>, 'summary' | 'area' | 'description' | 'overhead' | 'examples'> {
   /** Has `probes`, whose value is a list of specifications; what else is obeyed is in `ProbeEventValues`. */
   readonly options: Options;
-  readonly examples: Readonly<Record<string, string>>;
 }
 
 interface ProbeEventValues {
@@ -87,17 +85,9 @@ export function probeEvents<S extends SkeletonTypes>(skeleton: Skeleton<S>, defi
   const options = withOwn(definition.options, { ...columnOptions(fixed), ...commonOptions, tableSize: stackTableSize });
   return {
     shape: 'custom',
-    skeleton,
-    summary: definition.summary,
-    description: definition.description,
-    overhead: definition.overhead,
-    options: Object.fromEntries(Object.entries(options).filter(([, option]) => !isPositional(option))),
-    positionals: positionalsOf(options),
-    examples: definition.examples,
-    aliases: {},
+    ...commonParts(skeleton, definition, options),
     columns: () => allColumns(fixed, types),
     schema,
-    rules: () => ({}),
     run: (context) => run(skeleton, options, context),
   };
 }

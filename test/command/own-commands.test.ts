@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { aliasesOf, Registry } from '../../lib/cli/registry.ts';
+import { areas } from '../../lib/model/areas.ts';
 import { assertRefused, runCommand } from '../helpers/refused.ts';
 import { toolCommand } from '../helpers/run-tool.ts';
 
@@ -14,16 +15,30 @@ async function said(...args: readonly string[]): Promise<string> {
   return stdout;
 }
 
-test('list has a line for each command, what it is for, and what aliases stand for', async () => {
-  const [header, ...lines] = (await said('list')).trimEnd().split('\n');
-  assert.match(header ?? '', /^TOOL +PURPOSE$/);
-  const names = lines.map((line) => line.split(' ')[0]);
-  assert.deepEqual(names, [...tools.keys(), ...aliases.keys()].sort());
-  for (const [name, { summary }] of tools) {
-    assert.ok(
-      lines.some((line) => line.startsWith(`${name} `) && line.endsWith(` ${summary}`)),
-      name,
-    );
+test('list has a line for each command below what it is about, and says what aliases stand for', async () => {
+  const groups = (await said('list'))
+    .trimEnd()
+    .split('\n\n')
+    .map((group) => group.split('\n'));
+  const titles = groups.map(([title]) => title);
+  const used = new Set([...tools.values()].map(({ area }) => `${areas[area]}:`));
+  assert.deepEqual(
+    titles,
+    Object.values(areas)
+      .map((title) => `${title}:`)
+      .filter((title) => used.has(title)),
+  );
+  const lines = groups.flatMap(([, ...members]) => members);
+  const names = lines.map((line) => /^ {2}(\S+) /.exec(line)?.[1] ?? '');
+  assert.deepEqual([...names].sort(), [...tools.keys(), ...aliases.keys()].sort());
+  for (const [i, line] of lines.entries()) {
+    const name = names[i] ?? '';
+    const alias = aliases.get(name);
+    const purpose = alias === undefined ? tools.get(name)?.summary : [alias.tool, ...alias.args].join(' ');
+    assert.equal(line.slice(2 + name.length).trimStart(), purpose);
+  }
+  for (const [, ...members] of groups) {
+    assert.deepEqual(members, [...members].sort());
   }
 });
 
@@ -33,8 +48,8 @@ test('list --json has an object for each tool', async () => {
     .split('\n')
     .map((line) => JSON.parse(line));
   assert.deepEqual(
-    rows.map(({ name, summary, shape }) => ({ name, summary, shape })),
-    [...tools].map(([name, { summary, shape }]) => ({ name, summary, shape })),
+    rows.map(({ name, summary, area, shape }) => ({ name, summary, area, shape })),
+    [...tools].map(([name, { summary, area, shape }]) => ({ name, summary, area, shape })),
   );
   const found = rows.flatMap((row) => Object.entries(row.aliases).map(([name, args]) => [name, row.name, args]));
   assert.deepEqual(found.sort(), [...aliases].map(([name, { tool, args }]) => [name, tool, args]).sort());

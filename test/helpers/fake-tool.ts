@@ -111,6 +111,7 @@ export function fakeTool(run: (context: RunContext) => AsyncIterable<Message>, d
     shape: 'custom',
     skeleton: skeleton('fake', {}),
     summary: 'Trace what never happens.',
+    area: 'kernel',
     description: 'Nothing is measured.\n\nNothing is missed.',
     overhead: 'None.',
     options,

@@ -100,7 +100,7 @@ test('a folder that is not built yet is built and linked by `npm install --globa
   assert.deepEqual(readdirSync(join(prefix, 'bin')).sort(), [...commands].sort());
   const { status, stdout } = run(prefix, 'kscope', 'list');
   assert.equal(status, 0);
-  assert.match(stdout, /^opensnoop /m);
+  assert.match(stdout, /^ {2}opensnoop /m);
   npm('uninstall', '--global', '--prefix', prefix, 'kscope');
   assert.deepEqual(existsSync(join(prefix, 'bin')) ? readdirSync(join(prefix, 'bin')) : [], []);
 });

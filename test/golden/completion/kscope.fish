@@ -3,7 +3,7 @@
 complete -c kscope -f
 complete -c kscope -n __fish_use_subcommand -s h -l help -d 'show this help'
 complete -c kscope -n __fish_use_subcommand -s V -l version -d 'print the version'
-complete -c kscope -n __fish_use_subcommand -a list -d 'List the tools, one a line'
+complete -c kscope -n __fish_use_subcommand -a list -d 'List the tools by what they are about'
 complete -c kscope -n __fish_use_subcommand -a doctor -d 'Say what this machine can trace and what stands in the way'
 complete -c kscope -n __fish_use_subcommand -a view -d 'Play what --record or --json of a tool has written'
 complete -c kscope -n __fish_use_subcommand -a schema -d 'Print the JSON Schema of a line of --json'
