@@ -20,13 +20,13 @@ At each interval what came up in it is printed, and nothing is lost in between; 
     counts: distributionOption('-C, --count <SPECIFICATION>', 'count values that come up together; repeatable'),
     histograms: distributionOption('-H, --histogram <SPECIFICATION>', 'count the powers of two of a value; repeatable'),
     ...filters,
-    interval: seconds('-i, --interval <SECONDS>', 'print that often; each second, if nothing is said'),
+    interval: seconds('-i, --interval <SECONDS>', 'seconds between outputs; usually 1'),
     intervals: integer('-n, --number <COUNT>', 'end after that many outputs', { min: 1 }),
     duration: { ...commonOptions.duration, flags: '-d, --duration <SECONDS>' },
     force: flag('--force', 'hook returns of functions also where that may crash the program, as in Go'),
     cumulative: flag('-c, --cumulative', 'print all since the start, not only what is new'),
     rows: integer('-T, --top <COUNT>', 'print only the rows with the most', { min: 1, group: 'output' }),
-    stringSize: integer('-z, --string-size <BYTES>', 'bytes of a text that are kept, its end included; 80 by default', {
+    stringSize: integer('-z, --string-size <BYTES>', 'bytes of a text that are kept, its end included; usually 80', {
       min: 2,
       max: 240,
     }),

@@ -19,8 +19,8 @@ The check is traced where it returns (cap_capable). Where the kernel allows no h
     }),
     cap: capabilityFilter('--cap <NAME>', 'only this capability', 'filter_cap'),
     denied: flag('--denied', 'only checks that failed', { set: 'denied_only', group: 'filter' }),
-    kernelStack: flag('-K, --kernel-stack', 'print the kernel stack of each check', { set: 'kernel_stacks' }),
-    userStack: flag('-U, --user-stack', 'print the user stack of each check', { set: 'user_stacks' }),
+    kernelStack: flag('-K, --kernel-stack', 'show the kernel stack', { set: 'kernel_stacks' }),
+    userStack: flag('-U, --user-stack', 'show the user stack', { set: 'user_stacks' }),
     unique: flag('--unique', 'each capability once for each process, and once when it is missing', {
       set: 'unique_pid',
     }),

@@ -16,7 +16,7 @@ What a task has begun before the tracing begins, and what it has not ended when 
     offcpu: flag('-O, --offcpu', 'measure the time off the processor', { set: 'off_cpu' }),
     pids: flag('-P, --pids', 'each process apart', { set: 'by_pid' }),
     tids: flag('-L, --tids', 'each thread apart', { set: 'by_tid', conflicts: ['pids'] }),
-    includeIdle: flag('-I, --include-idle', 'the idle threads, too', { set: 'include_idle', group: 'filter' }),
+    includeIdle: flag('-I, --include-idle', 'the idle threads as well', { set: 'include_idle', group: 'filter' }),
     milliseconds: flag('-m, --milliseconds', 'print times in milliseconds'),
   },
   map: 'hists',

@@ -26,7 +26,7 @@ Measures how long PostgreSQL, MySQL or MariaDB work on queries, and prints the d
       'min_latency',
     ),
     microseconds: flag('-u, --microseconds', 'print times in microseconds'),
-    interval: seconds('-i, --interval <SECONDS>', 'print that often; otherwise once, at the end'),
+    interval: seconds('-i, --interval <SECONDS>', 'seconds between outputs; otherwise once, at the end'),
   },
   prepare: prepareQueries,
   map: 'hists',

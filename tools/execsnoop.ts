@@ -29,7 +29,7 @@ A script is shown as the kernel runs it: the interpreter first. Processes that f
     pid: {},
     pcomm: { flag: '-M, --print-pcomm', summary: "show the parent's command" },
     ppid: {},
-    cpu: { flag: '-C, --print-cpu' },
+    cpu: { flag: '-C, --print-cpu', summary: 'show the processor' },
     error: { header: 'ERR' },
     args: {
       text: (args, { truncated }, { quote, maxArguments = args.length }) => {

@@ -29,7 +29,6 @@ const bits: readonly (readonly [number, string])[] = [
 const groupOption = {
   flags: '--tracer-group <ADDRESS>',
   summary: 'only this group of inotify or fanotify, by the address that --group shows',
-  area: 'files',
   parse(given: string): string {
     if (!/^(0x)?[0-9a-f]{1,16}$/i.test(given)) {
       throw new KscopeError('usage', `'${escapeText(given)}' is not an address`);
@@ -40,6 +39,7 @@ const groupOption = {
 
 export default snoop(bpf, {
   summary: 'Trace what inotify and fanotify tell to whom, and who did it.',
+  area: 'files',
   activity: 'Tracing events of inotify and fanotify',
   description: `
 Prints a line for each event of inotify(7) or fanotify(7) when it is read. TRACER is who reads it; PID and COMM are the process that did what it tells. MASK are the kinds of the event, as the manual pages call them without IN_ or FAN_, and NAME is the name of the file within its directory, when the event has it. With fanotify, whose events may ask for a permission, the line comes with the answer, and RESP is that.

@@ -27,7 +27,7 @@ Functions of the kernel are hooked all at once where it can do that (kprobe.mult
     ...probePointOptions,
     ...filters,
     cpu: integer('-c, --cpu <CPU>', 'only calls on this processor', { set: 'filter_cpu', group: 'filter' }),
-    interval: seconds('-i, --interval <SECONDS>', 'print that often; otherwise once, at the end'),
+    interval: seconds('-i, --interval <SECONDS>', 'seconds between outputs; otherwise once, at the end'),
     rows: integer('--rows <COUNT>', 'print that many rows at most', { min: 1, group: 'output' }),
     duration: { ...commonOptions.duration, flags: '-d, --duration <SECONDS>' },
   },

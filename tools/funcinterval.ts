@@ -32,7 +32,7 @@ It does not matter who calls, where, or which function of the pattern it is: --f
     processes: flag('-P, --per-process', 'from the last call of the same process', { set: 'by_process' }),
     threads: flag('-L, --per-thread', 'from the last call of the same thread', { set: 'by_thread' }),
     cpus: flag('-C, --per-cpu', 'from the last call on the same processor', { set: 'by_cpu' }),
-    interval: seconds('-i, --interval <SECONDS>', 'print that often; otherwise once, at the end'),
+    interval: seconds('-i, --interval <SECONDS>', 'seconds between outputs; otherwise once, at the end'),
     duration: { ...commonOptions.duration, flags: '-d, --duration <SECONDS>' },
   },
   map: 'hists',

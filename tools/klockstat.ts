@@ -40,7 +40,7 @@ A lock that is free costs nothing and is not seen, and how long locks are held i
     caller: text('-c, --caller <PREFIX>', 'only functions whose names begin so', { group: 'filter' }),
     threads: flag('-P, --per-thread', 'each thread apart', { set: 'by_thread' }),
     locks: flag('--per-lock', 'each lock apart', { set: 'by_lock' }),
-    interval: seconds('-i, --interval <SECONDS>', 'print that often; otherwise once, at the end'),
+    interval: seconds('-i, --interval <SECONDS>', 'seconds between outputs; otherwise once, at the end'),
     duration: { ...commonOptions.duration, flags: '-d, --duration <SECONDS>' },
     rows: integer('-n, --locks <COUNT>', 'print that many rows at most; usually all', {
       min: 1,

@@ -26,7 +26,7 @@ User stacks are followed by frame pointers: those of programs compiled without t
       conflicts: ['kernel'],
     }),
     kernel: flag('-K, --kernel', 'only kernel stacks', { set: 'kernel_only', hidden: ['--kernel-stacks-only'] }),
-    idle: flag('-I, --include-idle', 'idle processors as well', { set: 'include_idle' }),
+    idle: flag('-I, --include-idle', 'the idle threads as well', { set: 'include_idle' }),
   },
   map: 'counts',
   table: 'stacks',

@@ -66,7 +66,7 @@ Before 5.15 the kernel does not list UNIX sockets: there those without a process
     pid: {},
     comm: { width: 15 },
     fd: {},
-    uid: { flag: '-U, --print-uid' },
+    uid: { flag: '-U, --print-uid', summary: 'show the user id' },
     inode: { flag: '-i, --inode' },
     netns: { flag: '-N, --print-netns' },
     saddr: { header: 'LADDR:LPORT', width: 21, text: (address, { lport }) => endpoint(address, lport) },

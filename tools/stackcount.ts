@@ -30,7 +30,7 @@ User stacks are followed by frame pointers: those of programs compiled without t
     processes: flag('-P, --perpid', 'each process apart, as always where there are user stacks', {
       set: 'per_process',
     }),
-    interval: seconds('-i, --interval <SECONDS>', 'print that often what came since; otherwise once, at the end'),
+    interval: seconds('-i, --interval <SECONDS>', 'seconds between outputs; otherwise once, at the end'),
     timestamp: flag('-T, --timestamp', 'print the time with each output', { group: 'output' }),
     duration: { ...commonOptions.duration, flags: '-D, --duration <SECONDS>' },
   },

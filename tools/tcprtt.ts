@@ -23,7 +23,7 @@ Segments come in interrupts: there is no process to show or to filter by. An IPv
     byLocal: flag('-b, --byladdr', 'each local address apart', { set: 'by_laddr' }),
     byRemote: flag('-B, --byraddr', 'each remote address apart', { set: 'by_raddr' }),
     milliseconds: flag('-m, --milliseconds', 'print times in milliseconds'),
-    interval: seconds('-i, --interval <SECONDS>', 'print after each such time', { group: 'output' }),
+    interval: seconds('-i, --interval <SECONDS>', 'seconds between outputs', { group: 'output' }),
     duration: { ...commonOptions.duration, flags: '-d, --duration <SECONDS>' },
   },
   map: 'hists',

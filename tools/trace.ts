@@ -30,7 +30,7 @@ What cannot be read is 0, or ? where it should be a text: memory of a process th
     commContains: text('-n, --name <TEXT>', 'only commands whose name contains TEXT', { group: 'filter' }),
     messageContains: text('-f, --msg-filter <TEXT>', 'only messages that contain TEXT', { group: 'filter' }),
     maxEvents: integer('-M, --max-events <COUNT>', 'end after that many lines', { min: 1, hidden: ['--max_events'] }),
-    stringSize: integer('-Z, --string-size <BYTES>', 'bytes of a text that are kept, its end included; 80 by default', {
+    stringSize: integer('-Z, --string-size <BYTES>', 'bytes of a text that are kept, its end included; usually 80', {
       min: 2,
       max: 4096,
     }),
@@ -40,8 +40,8 @@ What cannot be read is 0, or ? where it should be a text: memory of a process th
     force: flag('--force', 'hook returns of functions also where that may crash the program, as in Go'),
     elapsed: flag('-t, --timestamp', 'show the seconds since the start', { group: 'column' }),
     unix: flag('-u, --unix-timestamp', 'show the seconds since the epoch', { group: 'column' }),
-    kernelStack: flag('-K, --kernel-stack', 'print the kernel stack below the line', { group: 'column' }),
-    userStack: flag('-U, --user-stack', 'print the user stack below the line', { group: 'column' }),
+    kernelStack: flag('-K, --kernel-stack', 'show the kernel stack', { group: 'column' }),
+    userStack: flag('-U, --user-stack', 'show the user stack', { group: 'column' }),
     aggregate: flag('-A, --aggregate', 'print at the end how often each line came up, instead of the lines'),
   },
   examples: {

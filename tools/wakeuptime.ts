@@ -12,14 +12,14 @@ A wakeup by an interrupt, such as that of a timer or a disk, has the name of wha
   overhead: `About 0.3 microseconds each time that a thread leaves its processor and 4 for each wakeup.`,
   options: {
     ...filters,
-    userThreads: flag('--user-threads-only', 'only sleeping threads of user processes', {
+    userThreads: flag('--user-threads-only', 'only threads of user processes', {
       set: 'user_threads',
       hidden: ['--useronly'],
     }),
-    least: integer('-m, --min-block-time <USECS>', 'only sleeps of at least so many microseconds; usually 1', {
+    least: integer('-m, --min-block-time <USECS>', 'only waits of at least so many microseconds; usually 1', {
       set: 'min_block',
     }),
-    most: integer('-M, --max-block-time <USECS>', 'only sleeps of at most so many microseconds', { set: 'max_block' }),
+    most: integer('-M, --max-block-time <USECS>', 'only waits of at most so many microseconds', { set: 'max_block' }),
   },
   map: 'times',
   table: 'stacks',

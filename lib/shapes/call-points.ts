@@ -29,7 +29,7 @@ const patterns: Option<readonly ProbePattern[], never> = {
 const modes = {
   regexp: flag('-r, --regexp', 'the pattern is a regular expression, not one with * and ?'),
   kprobes: flag('-k, --kprobes', 'use kprobes where fentry and fexit would do'),
-  force: flag('--force', 'hook returns of functions in Go, too, though that may crash the program'),
+  force: flag('--force', 'hook returns of functions also where that may crash the program, as in Go'),
 };
 
 /** The options of tools that trace calls of functions that the user names, from entry to return: one pattern... */

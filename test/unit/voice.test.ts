@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { Registry } from '../../lib/cli/registry.ts';
+import type { Option } from '../../lib/shapes/options.ts';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const tools = await new Registry().loadAll();
+
+/** Options that have a name, by it, with the tools that have them. */
+const options = new Map<string, { readonly tool: string; readonly option: Option }[]>();
+for (const [tool, { options: own }] of tools) {
+  for (const option of Object.values(own)) {
+    const name = /--[\w-]+/.exec(option.flags)?.[0];
+    if (name !== undefined && option.unlisted !== true) {
+      options.set(name, [...(options.get(name) ?? []), { tool, option }]);
+    }
+  }
+}
+
+/** What `of` says of each, and which tools say so, the most usual first. */
+function told<T>(items: readonly (T & { readonly tool: string })[], of: (item: T) => string): [string, string[]][] {
+  const found = new Map<string, string[]>();
+  for (const item of items) {
+    const text = of(item);
+    found.set(text, [...(found.get(text) ?? []), item.tool]);
+  }
+  return [...found].sort(([, a], [, b]) => b.length - a.length);
+}
+
+/** Letters besides the usual one: those that the tools of bcc have, which gave the same option several. */
+const otherLetters: Readonly<Record<string, string>> = {
+  '--cgroup': 'c',
+  '--comm': 'c',
+  '--count': 'C',
+  '--cpu': 'C',
+  '--csv': 'j',
+  '--duration': 'dD',
+  '--failures': 'f',
+  '--flags': 'f',
+  '--json': 'jJ',
+  '--kernel': 'k',
+  '--latency': 'L',
+  '--lock': 'L',
+  '--lport': 'lp',
+  '--netns': 'N',
+  '--per-cpu': 'C',
+  '--per-thread': 'LP',
+  '--ppid': 'c',
+  '--print-netns': 'N',
+  '--reason': 'r',
+  '--remoteport': 'R',
+  '--rport': 'P',
+  '--string-size': 'Z',
+  '--tid': 'L',
+  '--threshold': 't',
+  '--timestamp': 't',
+};
+
+test('an option has the same letter in all tools, unless a letter means something else there', () => {
+  const wrong = [...options].flatMap(([name, uses]) => {
+    const [[usual = ''] = [], ...others] = told(uses, ({ option }) => /^-(\w),/.exec(option.flags)?.[1] ?? '');
+    const allowed = `${otherLetters[name] ?? ''}`;
+    return others.filter(([letter]) => letter !== '' && !allowed.includes(letter)).map((one) => [name, usual, ...one]);
+  });
+  assert.deepEqual(wrong, []);
+});
+
+/**
+ * Options whose help says what they choose among the rows, requests or calls of that tool; all others say the same
+ * everywhere.
+ */
+const aboutRows = new Set([
+  ...['--all', '--count', '--dist', '--extended', '--extra', '--failed', '--failures', '--flags', '--wide'],
+  ...['--comm', '--cpu', '--disk', '--host', '--interface', '--name', '--pid', '--tid', '--tpid', '--type', '--uid'],
+  ...['--port', '--lport', '--rport', '--localport', '--remoteport', '--reason', '--kernel', '--full-path'],
+  ...['--min', '--threshold', '--latency', '--top', '--datasize', '--print-tids', '--verbose'],
+  ...['--per-cpu', '--per-process', '--per-thread'],
+]);
+
+/** Options that mean the same in other words: of each output or each line, of the rows or of the probes. */
+const otherWords: Readonly<Record<string, number>> = { '--timestamp': 3, '--rows': 2 };
+
+/** Numbers and what holds unless something else is given are a tool's own. */
+function meaning({ summary }: Option): string {
+  return summary.replace(/; (?:usually|otherwise) .+$/, '');
+}
+
+test('the help of an option says the same in all tools, unless it is about their rows', () => {
+  for (const [name, uses] of options) {
+    const texts = told(uses, ({ option }) => meaning(option));
+    if (!aboutRows.has(name)) {
+      assert.ok(texts.length <= (otherWords[name] ?? 1), JSON.stringify([name, ...texts.slice(-3)]));
+    }
+  }
+});
+
+test('no exception outlives its reason', () => {
+  const several = (name: string, of: (option: Option) => string) =>
+    told(options.get(name) ?? [], ({ option }) => of(option)).length > 1;
+  assert.deepEqual(
+    [...aboutRows, ...Object.keys(otherWords)].filter(
+      (name) => !several(name, meaning) && !several(name, ({ flags }) => flags),
+    ),
+    [],
+  );
+  assert.deepEqual(
+    Object.keys(otherLetters).filter((name) => !several(name, ({ flags }) => flags)),
+    [],
+  );
+});
+
+test('the help of an option is a phrase: no capital at its beginning, no period at its end', () => {
+  const wrong = [...options.values()].flat().filter(({ option: { summary } }) => !isPhrase(summary));
+  assert.deepEqual(
+    wrong.map(({ tool, option }) => [tool, option.summary]),
+    [],
+  );
+});
+
+test('a column is on the same side in all tools', () => {
+  // What a function returns is a number, and what becomes of a signal a word.
+  const both = new Set(['result']);
+  const columns = new Map<string, { tool: string; align: string }[]>();
+  for (const [tool, definition] of tools) {
+    for (const { name, align } of definition.columns()) {
+      columns.set(name, [...(columns.get(name) ?? []), { tool, align }]);
+    }
+  }
+  const wrong = [...columns].filter(([name, uses]) => !both.has(name) && told(uses, ({ align }) => align).length > 1);
+  assert.deepEqual(wrong, []);
+});
+
+test('the summaries read as one list', () => {
+  const verbs = /^(Count|Find|Have|Keep|List|Print|Profile|Sample|Show|Summarize|Trace)\b/;
+  for (const [name, { summary, area }] of tools) {
+    assert.match(summary, verbs, name);
+    assert.match(summary, /^[^.\n]+\.$/, name);
+    assert.ok(name.length + summary.length <= 80, name);
+    assert.notEqual(area, 'other', `${name} does not say what it is about: area`);
+  }
+});
+
+/** Texts that follow a mark in the sources, as far as they are written in one piece. */
+function textsAfter(mark: RegExp): readonly string[] {
+  const text = new RegExp(`${mark.source}\\s*(?:'((?:\\\\.|[^'\\\\])*)'|\`((?:\\\\.|[^\`\\\\])*)\`|"([^"]*)")`, 'g');
+  return ['lib', 'tools'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts'))
+      .flatMap((file) =>
+        [...readFileSync(join(root, folder, file), 'utf8').matchAll(text)].map(([, a, b, c]) => a ?? b ?? c ?? ''),
+      ),
+  );
+}
+
+/** Names of things keep their capital: 'BTF', 'Node.js', 'Linux'. */
+function isPhrase(text: string): boolean {
+  const [first = ''] = text.split(' ');
+  return !/\.$/.test(text) && (!/^[A-Z][a-z]*$/.test(first) || /^(Go|Linux)$/.test(first));
+}
+
+test('errors and hints are phrases in one form', () => {
+  const errors = textsAfter(/new KscopeError\(\s*'\w+',/);
+  const hints = textsAfter(/\bhint:/);
+  assert.ok(errors.length > 150 && hints.length > 50, `${errors.length} errors, ${hints.length} hints`);
+  assert.deepEqual(
+    [...errors, ...hints].filter((text) => !isPhrase(text)),
+    [],
+  );
+});
