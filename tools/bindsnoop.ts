@@ -33,6 +33,7 @@ A port that the kernel chooses when a socket is connected or first used is not b
   overhead: 'About 1.3 µs for each bind(2) (run time of the programs on a busy 2-core virtual machine).',
   options: {
     ...filters,
+    cgroup: { ...filters.cgroup, hidden: ['-c'] },
     ...familyFilters,
     ports: list('-P, --port <PORTS>', 'only these ports', (port) => parseInteger(port, 1, 65535), {
       set: 'filter_lports',

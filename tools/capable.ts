@@ -1,5 +1,5 @@
 import bpf from '../bpf/capable.bpf.ts';
-import { capabilityFilter, capabilityName, filters, flag, snoop } from '../lib/tool.ts';
+import { accepted, capabilityFilter, capabilityName, filters, flag, snoop } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Trace checks of capabilities: who needs which, and whether it has it.',
@@ -19,7 +19,10 @@ The check is traced where it returns (cap_capable). Where the kernel allows no h
     }),
     cap: capabilityFilter('--cap <NAME>', 'only this capability', 'filter_cap'),
     denied: flag('--denied', 'only checks that failed', { set: 'denied_only', group: 'filter' }),
-    kernelStack: flag('-K, --kernel-stack', 'show the kernel stack', { set: 'kernel_stacks' }),
+    kernelStack: flag('-K, --kernel-stack', 'show the kernel stack', {
+      set: 'kernel_stacks',
+      hidden: ['--collect-kstack'],
+    }),
     userStack: flag('-U, --user-stack', 'show the user stack', { set: 'user_stacks' }),
     unique: flag('--unique', 'each capability once for each process, and once when it is missing', {
       set: 'unique_pid',
@@ -28,6 +31,7 @@ The check is traced where it returns (cap_capable). Where the kernel allows no h
       set: 'unique_cgroup',
       conflicts: ['unique'],
     }),
+    auditOnly: accepted('--audit-only'),
     extra: flag('-x, --extra', 'show thread, system call, verdict and INSETID', {
       hidden: ['--extra-fields'],
       group: 'column',

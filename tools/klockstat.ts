@@ -48,6 +48,8 @@ A lock that is free costs nothing and is not seen, and how long locks are held i
       group: 'output',
     }),
     reset: accepted('-R, --reset'),
+    stacks: accepted('--stacks <COUNT>'),
+    stackTable: accepted('--stack-storage-size <COUNT>'),
   },
   map: 'waits',
   computed: {

@@ -25,7 +25,9 @@ With --kill, and as killsnoop, a line is a call of kill(2), tkill(2), tgkill(2),
   options: {
     ...filters,
     failed: flag('-x, --failed', 'only calls that failed, or signals that were lost', { set: 'failed_only' }),
-    kill: flag('-k, --kill', 'only the system calls that send signals, with their results'),
+    kill: flag('-k, --kill', 'only the system calls that send signals, with their results', {
+      hidden: ['--kill-only'],
+    }),
     target: integer('-T, --tpid <PID>', 'only signals to this process', {
       set: 'filter_tpid',
       group: 'filter',

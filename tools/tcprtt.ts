@@ -15,14 +15,18 @@ Segments come in interrupts: there is no process to show or to filter by. An IPv
   overhead:
     'About 0.3 µs for each segment that comes (measured on a 2-core virtual machine), where taking one takes several.',
   options: {
-    lport: integer('-p, --lport <PORT>', 'only this local port', { ...port, set: 'filter_lport' }),
-    rport: integer('-P, --rport <PORT>', 'only this remote port', { ...port, set: 'filter_rport' }),
+    lport: integer('-p, --lport <PORT>', 'only this local port', { ...port, set: 'filter_lport', hidden: ['--sport'] }),
+    rport: integer('-P, --rport <PORT>', 'only this remote port', {
+      ...port,
+      set: 'filter_rport',
+      hidden: ['--dport'],
+    }),
     laddr: text('-a, --laddr <ADDRESS>', 'only this local address', { ...filter, set: 'filter_laddr' }),
     raddr: text('-A, --raddr <ADDRESS>', 'only this remote address', { ...filter, set: 'filter_raddr' }),
     ...familyFilters,
     byLocal: flag('-b, --byladdr', 'each local address apart', { set: 'by_laddr' }),
     byRemote: flag('-B, --byraddr', 'each remote address apart', { set: 'by_raddr' }),
-    milliseconds: flag('-m, --milliseconds', 'print times in milliseconds'),
+    milliseconds: flag('-m, --milliseconds', 'print times in milliseconds', { hidden: ['--ms'] }),
     interval: seconds('-i, --interval <SECONDS>', 'seconds between outputs', { group: 'output' }),
     duration: { ...commonOptions.duration, flags: '-d, --duration <SECONDS>' },
   },

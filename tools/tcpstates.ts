@@ -10,7 +10,9 @@ Prints a line for each change of state of a TCP socket, with the time that the s
 
 Most changes are made by packets and timers, in the name of whatever runs at that time. So the process is the one that connected, listened, accepted or closed: it is left out while none of these has been seen. A connection that comes in is known to belong to somebody from accept(2) on. With a filter for processes, changes of unknown owners are not shown.
 
-An incoming connection has its remote address only from its second change of state on.`,
+An incoming connection has its remote address only from its second change of state on.
+
+Into the journal of systemd it goes by 'tcpstates --json | systemd-cat -t tcpstates'.`,
   overhead:
     'About 0.5 µs for each change of state and 0.4 µs for each accept(2) (measured on a 2-core virtual machine): 3 µs for each end of a connection, where making one takes tens.',
   options: {

@@ -20,8 +20,20 @@ With --failures, attempts to connect that failed are shown as well, with the rea
     netns: { ...namespaceFilters.netns, flags: '-N, --netns <INODE>' },
     kind: choice('--only <KIND>', 'only one kind of line', ['connect', 'accept', 'close'], { group: 'filter' }),
     failures: flag('-f, --failures', 'also attempts to connect that failed', { set: 'failed_too' }),
+    failuresOnly: flag('--failures-only', 'only attempts to connect that failed', {
+      set: 'failed_too',
+      hidden: ['--failure-only'],
+      group: 'filter',
+    }),
+    connects: flag('--connect-only', 'only connects', { unlisted: true }),
+    accepts: flag('--accept-only', 'only accepts', { unlisted: true }),
+    cgroupMap: { ...filters.cgroupMap, hidden: ['-C'] },
+    mountNamespaceMap: { ...filters.mountNamespaceMap, hidden: ['-M'] },
   },
-  keep: ({ kind }, { kind: only }) => only === undefined || kind.toLowerCase().startsWith(only),
+  keep: ({ kind, error }, { kind: named, connects, accepts, failuresOnly }) => {
+    const only = connects ? 'connect' : accepts ? 'accept' : named;
+    return (only === undefined || kind.toLowerCase().startsWith(only)) && (!failuresOnly || error !== undefined);
+  },
   columns: {
     time: { flag: '-T, --timestamp' },
     uid: { flag: '-U, --print-uid', summary: 'show the user id' },
@@ -34,7 +46,7 @@ With --failures, attempts to connect that failed are shown as well, with the rea
     lport: { header: 'SPORT' },
     dport: {},
     netns: { flag: '--print-netns' },
-    error: { when: 'failures' },
+    error: { when: ['failures', 'failuresOnly'] },
   },
   attach: { optional: ['accept__tp', 'accept4__tp'] },
   examples: {

@@ -13,7 +13,7 @@ import { commonOptions } from './common-options.ts';
 import type { RunContext, Tool } from './definition.ts';
 import { intervalPositionals } from './intervals.ts';
 import { flag, type Options, type OptionValues, withOwn } from './options.ts';
-import { resizeStackTable, StackSymbols, stackTableOf, stackTableSize } from './stack-symbols.ts';
+import { resizeStackTable, StackSymbols, stackDepth, stackTableOf, stackTableSize } from './stack-symbols.ts';
 import { tableSchema } from './top.ts';
 
 type RowOf<S extends SkeletonTypes, M extends keyof S['maps']> = S['maps'][M]['key'] & S['maps'][M]['value'];
@@ -89,7 +89,7 @@ export function histogram<
     ...(any.share !== undefined && { share: flag(any.share.flag, any.share.summary) }),
     ...timeOption,
     ...(any.percentiles === undefined && any.detailed !== true && detailsOption),
-    ...(stackOf(any) !== undefined && { tableSize: stackTableSize }),
+    ...(stackOf(any) !== undefined && { tableSize: stackTableSize, depth: stackDepth }),
     ...commonOptions,
   });
   return {
@@ -230,7 +230,8 @@ async function* run(
       prepare(object, given) {
         object.globals.set('hist_unit', unit.size);
         if (stack !== undefined) {
-          resizeStackTable(object, stack.table, { stacks: values.tableSize as number | undefined });
+          const { tableSize, depth } = values as { tableSize?: number; depth?: number };
+          resizeStackTable(object, stack.table, { stacks: tableSize, frames: depth });
         }
         definition.prepare?.(object, given);
       },

@@ -34,7 +34,7 @@ import { EventStacks } from './event-stacks.ts';
 import { Demands } from './on-demand.ts';
 import { flag, type Options, type OptionValues, withOwn } from './options.ts';
 import { Session } from './session.ts';
-import { resizeStackTable, stackTableSize } from './stack-symbols.ts';
+import { resizeStackTable, stackDepth, stackTableSize } from './stack-symbols.ts';
 
 /** The record of the events of an object. */
 export type EventOf<S extends SkeletonTypes> = S['events'] extends { events: infer E } ? E : never;
@@ -115,7 +115,7 @@ export function snoop<S extends SkeletonTypes, const O extends OptionsFor<S>, C 
     ...(count !== undefined && { count: flag(count.flag, count.summary) }),
     ...columnOptions(specs),
     ...commonOptions,
-    ...(definition.stacks !== undefined && { tableSize: stackTableSize }),
+    ...(definition.stacks !== undefined && { tableSize: stackTableSize, depth: stackDepth }),
   });
   const stackTypes = stackFieldTypes(definition.stacks);
   const rowSchema = (): RowSchema => recordOf(skeleton);
@@ -214,7 +214,7 @@ async function* run(
         const { when } = definition.stacks;
         const wanted = when === undefined || when.some((key) => values[key] === true);
         const stacks = wanted ? (values.tableSize as number | undefined) : 1;
-        resizeStackTable(object, definition.stacks.table, { stacks });
+        resizeStackTable(object, definition.stacks.table, { stacks, frames: values.depth as number | undefined });
       }
       const { beside } = definition;
       if (beside !== undefined) {

@@ -102,7 +102,11 @@ function shapeOptions(definition: AnyTop): Options {
   const names = [...definition.sort, ...Object.keys(definition.sortAliases ?? {})];
   const usual = definition.rows === undefined ? 'all' : String(definition.rows);
   return {
-    sort: choice('-s, --sort <FIELD>', 'the column to sort by', names, { group: 'output' }),
+    sort: choice('-s, --sort <FIELD>', 'the column to sort by', names, {
+      // Where it is not the letter of something else.
+      ...(definition.screen !== true && { hidden: ['-S'] }),
+      group: 'output',
+    }),
     rows: integer('-r, --rows <COUNT>', `print that many rows at most; usually ${usual}`, {
       min: 1,
       hidden: ['--maxrows'],

@@ -35,6 +35,7 @@ test('each check is a row, granted or not, and repeated only when it is asked fo
       cgroup: ['--json', '--cap', 'CAP_SYS_CHROOT', '-p', String(root.pid), '--unique-cgroup'],
       denied: ['--json', '--denied', '--cap', 'sys_chroot', '-p', String(root.pid)],
       stacks: ['--json', '--cap', 'sys_chroot', '-K', '-p', String(root.pid)],
+      shallow: ['--json', '--cap', 'sys_chroot', '-K', '--perf-max-stack-depth', '6', '-p', String(root.pid)],
       nobody: ['--json', '--cgroup', empty.path],
       other: ['--json', '--cap', 'sys_boot', '-p', String(root.pid)],
       text: ['-x', '--cap', 'sys_chroot', '-p', String(user.pid)],
@@ -66,6 +67,13 @@ test('each check is a row, granted or not, and repeated only when it is asked fo
     );
   }
   assert.equal(seen.stacks.rows.length, CALLS);
+  const symbols = ({ kernel }: object & { readonly kernel?: unknown }) =>
+    (kernel as { symbol?: string }[]).map(({ symbol }) => symbol);
+  const [deep = []] = seen.stacks.rows.map(symbols);
+  for (const shallow of seen.shallow.rows.map(symbols)) {
+    assert.ok(shallow.length > 0 && shallow.length < deep.length, `${shallow} of ${deep}`);
+    assert.deepEqual(shallow, deep.slice(0, shallow.length));
+  }
   const { rows } = await own.end();
   assert.deepEqual([rows.length, rows.every(({ user }) => (user as object[]).length > 0)], [CALLS, true]);
   assert.match(seen.text.stdout, /^TIME +UID +PID +TID +COMM +CAP NAME +AUDIT +SYSCALL +VERDICT +INSETID\n/);

@@ -21,6 +21,7 @@ for (const way of waysToSpeak) {
       {
         all: [...own, '-f', '-N', String(netns)],
         accepted: [...own, '--only', 'accept', way.ip === 4 ? '-4' : '-6'],
+        failures: [...own, '--failures-only'],
         otherFamily: [...own, way.ip === 4 ? '-6' : '-4'],
         elsewhere: ['--json', '-N', '1'],
         others: ['--json', '-p', '1', '-f'],
@@ -54,6 +55,7 @@ for (const way of waysToSpeak) {
       { ...failed, lport: 0 },
       { kind: 'CONNECT', ...ends, lport: 0, dport: closed.endpoint.port, error: ECONNREFUSED },
     );
+    assert.deepEqual(timeless(seen.failures.rows), [failed]);
     assert.deepEqual(
       timeless(seen.accepted.rows),
       clients.map((client) => ({ kind: 'ACCEPT', ...back(client) })),
