@@ -1,9 +1,9 @@
 /** Code of the kernel that runs because of a probe, or that cannot be hooked whatever the kernel says. */
 const deniedPrefixes = /^(_kbl_addr_|_{0,2}perf_|__SCT__|__bpf_|bpf_prog_|bpf_trampoline_|ftrace_|rcu_nmi_)/;
 
-/** Whether a symbol is no function but a part of one, or what precedes one. */
+/** Whether a symbol is no function but a part of one, what precedes one, or what is left of one that was taken out. */
 export function isPart(name: string): boolean {
-  return /^__(pfx|cfi)_|\.cold(\.\d+)?$/.test(name);
+  return /^__(pfx|cfi|ftrace_invalid_address_)_|\.cold(\.\d+)?$/.test(name);
 }
 
 /** Whether a function of the kernel must not be hooked, whatever the kernel says. */
