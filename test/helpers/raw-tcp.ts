@@ -10,9 +10,11 @@ const SO_ATTACH_FILTER = 26;
 const SO_DETACH_FILTER = 27;
 const IPPROTO_TCP = 6;
 const TCP_MAXSEG = 2;
+const TCP_DEFER_ACCEPT = 9;
 const TCP_INFO = 11;
 const TCP_CONGESTION = 13;
 // In struct tcp_info.
+const STATE_AT = 0;
 const CONGESTION_STATE_AT = 1;
 const ROUND_TRIP_TIME_AT = 68;
 const SLOW_START_THRESHOLD_AT = 76;
@@ -34,7 +36,7 @@ export class RawTcp implements Disposable {
     const address = socketAddress({ address: bind, port: 0 });
     const socket = new RawTcp(mustSyscall('socket', familyOf(bind), SOCK_STREAM, 0));
     mustSyscall('bind', socket.fd, address, address.length);
-    mustSyscall('listen', socket.fd, backlog);
+    socket.limitBacklog(backlog);
     return socket;
   }
 
@@ -58,6 +60,16 @@ export class RawTcp implements Disposable {
     mustSyscall('setsockopt', this.fd, IPPROTO_TCP, TCP_CONGESTION, name, name.length);
   }
 
+  /** Of one that listens: how many connections may wait for accept(2). */
+  limitBacklog(connections: number): void {
+    mustSyscall('listen', this.fd, connections);
+  }
+
+  /** Of one that listens: a connection is made by its first data, and not by the end of the handshake. */
+  deferAccept(): void {
+    mustSyscall('setsockopt', this.fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, new Uint8Array(Uint32Array.of(60).buffer), 4);
+  }
+
   /** Begins to connect. */
   connect({ dial }: { readonly dial: string }, port: number): void {
     const address = socketAddress({ address: dial, port });
@@ -75,6 +87,11 @@ export class RawTcp implements Disposable {
   /** How many segments the kernel says that it has sent again. */
   get retransmits(): number {
     return this.#info(TOTAL_RETRANSMITS_AT);
+  }
+
+  /** Whether it is connected, as far as this side knows. */
+  get isEstablished(): boolean {
+    return (this.#info(STATE_AT) & 0xff) === 1;
   }
 
   /** One of `congestionState`. */

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { distributionsIn } from '../helpers/distribution.ts';
 import { RawTcp } from '../helpers/raw-tcp.ts';
 import { waysToSpeak } from '../helpers/tcp-conversation.ts';
+import { until } from '../helpers/until.ts';
 import { watch } from '../helpers/watch.ts';
 
 const connections = 6;
@@ -60,5 +61,42 @@ for (const way of waysToSpeak) {
       seen.text.stdout,
       /^\d\d:\d\d:\d\d\nbacklog_max = 9\n +backlog +: count +distribution\n +0 -> 1 +: 2 /,
     );
+  });
+}
+
+for (const way of waysToSpeak) {
+  test(`a connection over ${way.name} that finds no room counts too`, async () => {
+    using listener = RawTcp.listen(way);
+    listener.deferAccept();
+    const port = String(listener.port);
+    const clients = Array.from({ length: 7 }, () => RawTcp.open(way));
+    const { full } = await watch('tcpsynbl', { full: ['--json', '-L', port] }, async () => {
+      for (const client of clients) {
+        client.connect(way, listener.port);
+        await until(() => client.isEstablished);
+      }
+      // One more than that may wait; the others try again, and find no room again.
+      listener.limitBacklog(3);
+      for (const client of clients) {
+        client.send(1);
+      }
+    });
+    for (const client of clients) {
+      client[Symbol.dispose]();
+    }
+    const distributions = distributionsIn(full.messages);
+    assert.deepEqual(
+      distributions.map(({ backlog_max }) => backlog_max),
+      [3],
+    );
+    const [none, some, all] = distributions[0]?.buckets ?? [];
+    assert.deepEqual(
+      [none, some],
+      [
+        { from: 0, to: 1, count: 2 },
+        { from: 2, to: 3, count: 2 },
+      ],
+    );
+    assert.ok(Number(all?.count) >= 3, JSON.stringify(distributions));
   });
 }
