@@ -1,22 +1,27 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { KscopeError } from '../model/errors.ts';
 import { type Elf, parseElf } from './elf.ts';
+import { ElfFile } from './elf-file.ts';
 import type { BpfProgram } from './program.ts';
 
-const FILE_MAX = 256 * 2 ** 20;
 const FUNCTION = 2;
 const EXECUTABLE = 0x4;
+const NO_BITS = 8;
+
+/** Which functions are meant, by their names; a list is found faster. */
+export type FunctionChoice = readonly string[] | ((name: string) => boolean);
 
 /** Functions of a binary or shared object and where they begin in the file; a place may have several names. */
-export function functionsOf(elf: Elf, matches: (name: string) => boolean): { name: string; offset: number }[] {
+export function functionsOf(elf: Elf, wanted: FunctionChoice): { name: string; offset: number }[] {
   const found: { name: string; offset: number }[] = [];
-  for (const { name, type, value, section } of [...elf.symbols('.dynsym'), ...elf.symbols('.symtab')]) {
-    const home = section === 0 || type !== FUNCTION || !matches(name) ? undefined : elf.sections[section];
-    if (home === undefined || (home.flags & EXECUTABLE) === 0) {
+  const matches = typeof wanted === 'function' ? wanted : () => true;
+  const only = { type: FUNCTION, ...(typeof wanted !== 'function' && { names: wanted }) };
+  for (const { name, value, section } of [...elf.symbols('.dynsym', only), ...elf.symbols('.symtab', only)]) {
+    const home = section === 0 || !matches(name) ? undefined : elf.sections[section];
+    if (home === undefined || (home.flags & EXECUTABLE) === 0 || home.type === NO_BITS) {
       continue;
     }
     const within = value - home.address;
-    if (within >= 0 && within < home.bytes.length) {
+    if (within >= 0 && within < home.size) {
       found.push({ name, offset: home.offset + within });
     }
   }
@@ -28,7 +33,11 @@ export function functionsOf(elf: Elf, matches: (name: string) => boolean): { nam
  * place once. `bytes` may hold anything. @throws KscopeError failed for what is no ELF file
  */
 export function functionOffsets(bytes: Uint8Array, names: readonly string[], what: string): number[] {
-  const found = functionsOf(parseElf(bytes, what), (name) => names.includes(name));
+  return offsetsIn(parseElf(bytes, what), names);
+}
+
+function offsetsIn(elf: Elf, names: readonly string[]): number[] {
+  const found = functionsOf(elf, names);
   return [...new Set(found.map(({ offset }) => offset))];
 }
 
@@ -45,40 +54,24 @@ export function attachToFunctions(
   const seen = new Set<string>();
   let places = 0;
   for (const path of files) {
-    let fd: number;
-    try {
-      // A FIFO in the place of a library must not stop us.
-      fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    } catch {
-      continue;
-    }
-    try {
-      const stats = fstatSync(fd);
-      const file = `${stats.dev}:${stats.ino}`;
-      if (!stats.isFile() || stats.size > FILE_MAX || seen.has(file)) {
-        continue;
-      }
-      seen.add(file);
-      for (const offset of offsetsIn(fd, names, path)) {
-        // By descriptor: what was read is what is attached to, whoever renames files meanwhile.
-        program.attachUprobe({
-          file: `/proc/self/fd/${fd}`,
-          offset,
-          return: details.return ?? false,
-          ...(details.pid !== undefined && { pid: details.pid }),
-        });
-        places++;
-      }
-    } finally {
-      closeSync(fd);
+    using file = ElfFile.open(path, seen);
+    for (const offset of file === undefined ? [] : readableOffsets(file.elf, names)) {
+      // By descriptor: what was read is what is attached to.
+      program.attachUprobe({
+        file: file?.path ?? path,
+        offset,
+        return: details.return ?? false,
+        ...(details.pid !== undefined && { pid: details.pid }),
+      });
+      places++;
     }
   }
   return places;
 }
 
-function offsetsIn(fd: number, names: readonly string[], path: string): number[] {
+function readableOffsets(elf: Elf, names: readonly string[]): number[] {
   try {
-    return functionOffsets(readFileSync(fd), names, path);
+    return offsetsIn(elf, names);
   } catch (error) {
     if (error instanceof KscopeError) {
       return [];

@@ -1,5 +1,6 @@
-import { closeSync, constants, existsSync, fstatSync, openSync, readdirSync, readFileSync } from 'node:fs';
-import { type Elf, parseElf } from '../bpf/elf.ts';
+import { existsSync, readdirSync } from 'node:fs';
+import type { Elf } from '../bpf/elf.ts';
+import { inElfFile } from '../bpf/elf-file.ts';
 import { tracefs } from '../bpf/tracefs.ts';
 import { functionsOf } from '../bpf/user-functions.ts';
 import { KscopeError } from '../model/errors.ts';
@@ -7,7 +8,7 @@ import { escapeText } from '../model/escape.ts';
 import { loaderFiles, mappedFiles } from '../system/libraries.ts';
 import { returnsUnusually } from './denied.ts';
 import { kernelFunctions, remainsOf } from './kernel-functions.ts';
-import { nameMatcher, type ProbePattern } from './pattern.ts';
+import { isName, nameMatcher, type ProbePattern } from './pattern.ts';
 import { usdtProbes } from './usdt-notes.ts';
 
 /** A place in a file of a process. */
@@ -32,8 +33,6 @@ type FoundPlaces =
   | { readonly kind: 'tracepoint'; readonly events: readonly { readonly category: string; readonly name: string }[] }
   | { readonly kind: 'user'; readonly files: readonly UserFile[] };
 
-const FILE_MAX = 512 * 2 ** 20;
-
 export interface SearchOptions {
   readonly regularExpression?: boolean;
   /** Looks for libraries in this process; without a library, in its own program. */
@@ -53,6 +52,7 @@ export function findProbes(
   { regularExpression = false, pid, returns = false, force = false }: SearchOptions = {},
 ): FoundProbes {
   const matches = nameMatcher(pattern.name, regularExpression);
+  const isLiteral = !regularExpression && isName(pattern.name);
   switch (pattern.kind) {
     case 'kernel': {
       const found = kernelFunctions(matches, returns);
@@ -83,7 +83,7 @@ export function findProbes(
       const files = userFiles(pattern, pid).flatMap((path) => {
         const places = placesIn(path, seen, returns && !force, (elf) =>
           pattern.kind === 'user'
-            ? functionsOf(elf, matches).filter(mayReturn)
+            ? functionsOf(elf, isLiteral ? [pattern.name] : matches).filter(mayReturn)
             : usdtProbes(elf).filter(
                 ({ name, provider }) => matches(name) && (pattern.provider ?? provider) === provider,
               ),
@@ -165,14 +165,14 @@ function placesIn(
   refuseGo: boolean,
   find: (elf: Elf) => readonly UserPlace[],
 ): UserPlace[] {
-  const elf = readElf(path, seen);
+  const { all, go } = inElfFile(path, seen, (elf) => ({ all: find(elf), go: isGo(elf) })) ?? { all: [], go: false };
   const places = new Map<number, UserPlace>();
-  for (const place of elf === undefined ? [] : find(elf)) {
+  for (const place of all) {
     if (!places.has(place.offset)) {
       places.set(place.offset, place);
     }
   }
-  if (refuseGo && places.size > 0 && elf !== undefined && isGo(elf)) {
+  if (refuseGo && places.size > 0 && go) {
     throw new KscopeError('usage', `'${escapeText(path)}' is written in Go: hooking returns of functions crashes it`, {
       hint: 'Go moves its stacks, and finds a foreign return address there; --force does it all the same',
     });
@@ -182,31 +182,4 @@ function placesIn(
 
 function isGo(elf: Elf): boolean {
   return ['.gopclntab', '.go.buildinfo', '.note.go.buildid'].some((name) => elf.section(name) !== undefined);
-}
-
-/** @returns undefined for what cannot be read, is no ELF file, or was seen before under whatever path */
-export function readElf(path: string, seen: Set<string>): Elf | undefined {
-  let fd: number;
-  try {
-    // A FIFO in the place of a binary must not stop us.
-    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch {
-    return undefined;
-  }
-  try {
-    const stats = fstatSync(fd);
-    const file = `${stats.dev} ${stats.ino}`;
-    if (seen.has(file)) {
-      return undefined;
-    }
-    seen.add(file);
-    return stats.isFile() && stats.size <= FILE_MAX ? parseElf(readFileSync(fd), path) : undefined;
-  } catch (error) {
-    if (error instanceof KscopeError) {
-      return undefined;
-    }
-    throw error;
-  } finally {
-    closeSync(fd);
-  }
 }

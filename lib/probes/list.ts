@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
+import { inElfFile } from '../bpf/elf-file.ts';
 import { KscopeError } from '../model/errors.ts';
 import { escapeText } from '../model/escape.ts';
 import { mappedFiles } from '../system/libraries.ts';
-import { filesNamed, readElf, tracepoints } from './find.ts';
+import { filesNamed, tracepoints } from './find.ts';
 import { tracepointFields } from './tracepoint-format.ts';
 import { usdtArguments } from './usdt-arguments.ts';
 import { type UsdtProbe, usdtProbes } from './usdt-notes.ts';
@@ -52,8 +53,8 @@ export function listUsdtProbes(
   const seen = new Set<string>();
   const files = library === undefined ? mappedFiles(/^/, pid) : filesNamed(library, pid);
   const read = files.flatMap((path) => {
-    const elf = readElf(path, seen);
-    return elf === undefined ? [] : [{ path, probes: usdtProbes(elf) }];
+    const probes = inElfFile(path, seen, usdtProbes);
+    return probes === undefined ? [] : [{ path, probes }];
   });
   if (read.length === 0) {
     const what = library === undefined ? `process ${pid} has no files that can be read` : `no library or program`;

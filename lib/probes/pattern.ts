@@ -47,12 +47,17 @@ function notOne(text: string, why: string): KscopeError {
   return new KscopeError('usage', `'${escapeText(text)}' ${why}`, { hint: forms });
 }
 
+/** Whether a pattern stands for one name only. */
+export function isName(pattern: string): boolean {
+  return !/[*?]/.test(pattern);
+}
+
 /**
  * Whether a name is one of those that a pattern means: * and ? stand for letters, or all of it is a regular expression
  * that the beginning of the name has to match. @throws KscopeError usage
  */
 export function nameMatcher(pattern: string, regularExpression: boolean): (name: string) => boolean {
-  if (!regularExpression && !/[*?]/.test(pattern)) {
+  if (!regularExpression && isName(pattern)) {
     return (name) => name === pattern;
   }
   let expression: RegExp;

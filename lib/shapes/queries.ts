@@ -1,11 +1,11 @@
 import { readdirSync } from 'node:fs';
+import { inElfFile } from '../bpf/elf-file.ts';
 import { lacksStructure } from '../bpf/hooks.ts';
 import type { BpfObject } from '../bpf/object.ts';
 import type { BpfProgram } from '../bpf/program.ts';
 import { functionsOf } from '../bpf/user-functions.ts';
 import { KscopeError } from '../model/errors.ts';
 import { escapeText } from '../model/escape.ts';
-import { readElf } from '../probes/find.ts';
 import { usdtProbes } from '../probes/usdt-notes.ts';
 import { mappedFiles } from '../system/libraries.ts';
 import { filters } from './filters.ts';
@@ -95,11 +95,8 @@ function atProbe(name: string) {
     let count = 0;
     const seen = new Set<string>();
     for (const path of serverFiles(values)) {
-      const elf = readElf(path, seen);
-      if (
-        elf !== undefined &&
-        usdtProbes(elf).some((probe) => probe.provider === 'postgresql' && probe.name === name)
-      ) {
+      const there = inElfFile(path, seen, usdtProbes) ?? [];
+      if (there.some((probe) => probe.provider === 'postgresql' && probe.name === name)) {
         program.attachUsdt(path, 'postgresql', name, values.pid);
         count++;
       }
@@ -113,8 +110,7 @@ const dispatch = /^_Z\d+dispatch_command/;
 function dispatchers(values: QueryValues): { path: string; name: string; offset: number }[] {
   const seen = new Set<string>();
   return serverFiles(values).flatMap((path) => {
-    const elf = readElf(path, seen);
-    const [found] = elf === undefined ? [] : functionsOf(elf, (name) => dispatch.test(name));
+    const [found] = inElfFile(path, seen, (elf) => functionsOf(elf, (name) => dispatch.test(name))) ?? [];
     return found === undefined ? [] : [{ path, ...found }];
   });
 }

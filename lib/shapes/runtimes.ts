@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
+import { inElfFile } from '../bpf/elf-file.ts';
 import type { BpfProgram } from '../bpf/program.ts';
 import { KscopeError } from '../model/errors.ts';
-import { readElf } from '../probes/find.ts';
 import { usdtProbes } from '../probes/usdt-notes.ts';
 import { mappedFiles } from '../system/libraries.ts';
 
@@ -43,8 +43,7 @@ function findRuntimes({ process: pid, language }: RuntimeValues, table: RuntimeP
   const files = mappedFiles(pid === undefined ? runtimeFile : /^/, pid);
   const seen = new Set<string>();
   const found = files.flatMap((file) => {
-    const elf = readElf(file, seen);
-    const all = elf === undefined ? [] : usdtProbes(elf);
+    const all = inElfFile(file, seen, usdtProbes) ?? [];
     const there = new Set(all.map(({ provider, name }) => `${provider}:${name}`));
     return Object.entries(table)
       .filter(([name]) => language === undefined || language === name)

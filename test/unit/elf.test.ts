@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseElf } from '../../lib/bpf/elf.ts';
+import { parseElf, type SymbolChoice } from '../../lib/bpf/elf.ts';
 import { KscopeError } from '../../lib/model/errors.ts';
 import { buildElf } from '../helpers/elf-builder.ts';
 import { damage, randomNumbers } from '../helpers/random.ts';
@@ -29,6 +29,51 @@ test('sections and symbols of an object file', () => {
   assert.deepEqual(symbols[1], { name: 'trace_open', value: 0, size: 8, type: 2, binding: 1, section: 1 });
   assert.deepEqual(symbols[2], { name: 'events_lost', value: 0x1_0000_0008, size: 8, type: 1, binding: 0, section: 2 });
   assert.deepEqual(elf.symbols('.dynsym'), []);
+});
+
+test('symbols of some type or name only', () => {
+  const shared = buildElf(
+    [{ name: '.text', bytes: Buffer.from('code') }],
+    [{ name: 'reopen' }, { name: 'open' }, { name: 'openat' }, { name: 'datum', type: 1 }, { name: 'réopen' }],
+  );
+  const names = (only?: SymbolChoice) =>
+    parseElf(shared)
+      .symbols('.symtab', only)
+      .map(({ name }) => name);
+  assert.deepEqual(names(), ['', 'reopen', 'open', 'openat', 'datum', 'réopen']);
+  assert.deepEqual(names({ type: 1 }), ['datum']);
+  assert.deepEqual(names({ names: ['open', 'réopen', 'none', 'dat'] }), ['open', 'réopen']);
+  assert.deepEqual(names({ type: 2, names: ['datum'] }), []);
+  // Linkers let a name be the end of another one.
+  const merged = Buffer.from(shared);
+  const strings = parseElf(merged).section('.strtab')?.offset ?? 0;
+  const open = strings + merged.subarray(strings).indexOf('\0reopen\0') + 3;
+  merged.writeUInt32LE(open - strings, (parseElf(merged).section('.symtab')?.offset ?? 0) + 2 * 24);
+  assert.deepEqual(
+    parseElf(merged)
+      .symbols('.symtab', { names: ['open'] })
+      .map(({ name }) => name),
+    ['open'],
+  );
+});
+
+test('of a file only what is looked at is read', () => {
+  const parts: number[] = [];
+  const source = {
+    size: object.length,
+    part(offset: number, length: number) {
+      parts.push(length);
+      return object.subarray(offset, offset + length);
+    },
+  };
+  const elf = parseElf(source);
+  assert.deepEqual(elf.symbols(), parseElf(object).symbols());
+  const program = elf.section('tp/syscalls/sys_exit_open');
+  const sections = elf.sections.length * 64;
+  const before = parts.reduce((sum, length) => sum + length, 0);
+  assert.ok(before < 64 + 64 + sections + 200, `${before} bytes`);
+  assert.equal(Buffer.from(program?.bytes ?? []).toString(), 'program!');
+  assert.equal(program?.bytes, program?.bytes);
 });
 
 test('section contents are not copied', () => {
