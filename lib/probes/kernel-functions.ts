@@ -17,7 +17,7 @@ export function kernelFunctions(matches: (name: string) => boolean, returns = fa
   const forbidden = new Set(
     lines('/sys/kernel/debug/kprobes/blacklist').map((line) => line.replace(/^.*\t/, '').replace(/ \[.*$/, '')),
   );
-  const listed = lines(`${tracefs()}/available_filter_functions`).map((line) => line.replace(/[ \t].*$/, ''));
+  const { names: listed } = functionList();
   const names = (listed.length > 0 ? listed : codeSymbols()).filter((name) => matches(name) && !isPart(name));
   // What is not listed is not there for tracing, but somebody may have meant just that.
   const all = new Set([...names, ...[...forbidden].filter(matches)]);
@@ -39,10 +39,10 @@ export interface KernelAddresses {
  */
 export function kernelAddresses(functions: readonly string[]): KernelAddresses | undefined {
   const wanted = new Set(functions);
-  const listed = addressesIn(lines(`${tracefs()}/available_filter_functions_addrs`), /^([0-9a-f]{16}) ([^ ]+)/, wanted);
-  const all =
-    listed.size > 0 ? listed : addressesIn(lines('/proc/kallsyms'), /^([0-9a-f]{16}) [tTwW] ([^\t]+)/, wanted);
-  const isCertain = ([, addresses]: readonly [string, readonly bigint[]]) => listed.size > 0 || addresses.length === 1;
+  const listed = functionList();
+  const isKnown = listed.addresses !== undefined;
+  const all = isKnown ? listedAddresses(listed, wanted) : symbolAddresses(wanted);
+  const isCertain = ([, addresses]: readonly [string, readonly bigint[]]) => isKnown || addresses.length === 1;
   const addresses = [...all].filter(isCertain).flatMap(([, one]) => one);
   return addresses.length === 0 || addresses.includes(0n)
     ? undefined
@@ -52,15 +52,73 @@ export function kernelAddresses(functions: readonly string[]): KernelAddresses |
       };
 }
 
-function addressesIn(text: readonly string[], line: RegExp, wanted: ReadonlySet<string>): Map<string, bigint[]> {
+/** The functions that the kernel lists as those that can be hooked; since 6.5 also where they begin, in hexadecimal. */
+interface FunctionList {
+  readonly names: readonly string[];
+  readonly addresses?: readonly string[];
+}
+
+let list: FunctionList | undefined;
+
+/** Read once: what the kernel writes there it looks up name by name, tens of thousands of them. */
+function functionList(): FunctionList {
+  list ??= readFunctionList(contents(`${tracefs()}/available_filter_functions_addrs`), true);
+  if (list.names.length === 0) {
+    list = readFunctionList(contents(`${tracefs()}/available_filter_functions`), false);
+  }
+  return list;
+}
+
+/** Reads lines of 'NAME', or of 'ADDRESS NAME', with whatever behind it: a module, or what is hooked already. */
+export function readFunctionList(text: string, withAddresses: boolean): FunctionList {
+  const names: string[] = [];
+  const addresses: string[] = [];
+  for (let at = 0, end = 0; at < text.length; at = end + 1) {
+    end = text.indexOf('\n', at);
+    end = end < 0 ? text.length : end;
+    const space = withAddresses ? text.indexOf(' ', at) : at - 1;
+    if (space >= end || (withAddresses && space < 0)) {
+      continue;
+    }
+    let stop = space + 1;
+    while (stop < end && text.charCodeAt(stop) !== SPACE && text.charCodeAt(stop) !== TAB) {
+      stop++;
+    }
+    names.push(text.slice(space + 1, stop));
+    if (withAddresses) {
+      addresses.push(text.slice(at, space));
+    }
+  }
+  return withAddresses ? { names, addresses } : { names };
+}
+
+const SPACE = 0x20;
+const TAB = 0x09;
+
+function listedAddresses({ names, addresses = [] }: FunctionList, wanted: ReadonlySet<string>): Map<string, bigint[]> {
   const found = new Map<string, bigint[]>();
-  for (const one of text) {
-    const [, address = '', name = ''] = line.exec(one) ?? [];
+  for (const [i, name] of names.entries()) {
     if (wanted.has(name)) {
-      found.set(name, [...(found.get(name) ?? []), BigInt(`0x${address}`)]);
+      add(found, name, addresses[i] ?? '');
     }
   }
   return found;
+}
+
+function symbolAddresses(wanted: ReadonlySet<string>): Map<string, bigint[]> {
+  const found = new Map<string, bigint[]>();
+  for (const [, address = '', name = ''] of contents('/proc/kallsyms').matchAll(/^([0-9a-f]+) [tTwW] (\S+)/gm)) {
+    if (wanted.has(name)) {
+      add(found, name, address);
+    }
+  }
+  return found;
+}
+
+function add(found: Map<string, bigint[]>, name: string, address: string): void {
+  if (/^[0-9a-f]{1,16}$/.test(address)) {
+    found.set(name, [...(found.get(name) ?? []), BigInt(`0x${address}`)]);
+  }
 }
 
 /** What the compiler made of a function of the kernel, when it is no longer there as it was written: 'f.isra.0'. */
@@ -73,10 +131,14 @@ function codeSymbols(): string[] {
 }
 
 function lines(file: string): string[] {
+  return contents(file).split('\n').slice(0, -1);
+}
+
+function contents(file: string): string {
   try {
-    return readFileSync(file, 'latin1').split('\n').slice(0, -1);
+    return readFileSync(file, 'latin1');
   } catch {
     // Not there, or not for us.
-    return [];
+    return '';
   }
 }
