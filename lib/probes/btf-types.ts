@@ -1,5 +1,5 @@
 import type { Btf, BtfMember, BtfType } from '../bpf/btf.ts';
-import { type CType, type Member, nothing, type StructureType } from './c-types.ts';
+import { type CType, type Member, nothing, type StructureType, type TypeKind } from './c-types.ts';
 
 /** Deeper no anonymous structure lies in another. */
 const DEEPEST = 16;
@@ -44,9 +44,9 @@ export class BtfTypes {
     };
   }
 
-  /** Names of all functions. */
-  *functions(): Generator<string> {
-    for (const id of this.#btf.idsOfKind('func')) {
+  /** Names of all functions, or of all types of a kind. */
+  *names(kind: 'func' | TypeKind): Generator<string> {
+    for (const id of this.#btf.idsOfKind(kind)) {
       yield this.#btf.name(id);
     }
   }

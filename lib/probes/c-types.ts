@@ -1,5 +1,5 @@
 import type { Width } from './assembler.ts';
-import { type Span, specificationError } from './specification-error.ts';
+import { nearestNames, type Span, specificationError } from './specification-error.ts';
 import type { TypeName } from './syntax.ts';
 
 /** The types that values of traced code have, wherever they are known from. */
@@ -97,8 +97,14 @@ export function isText(type: CType): boolean {
   return inner?.is === 'number' && inner.size === 1;
 }
 
-/** Names of types that are not those of a kernel. */
-export type FindType = (kind: 'struct' | 'union' | 'enum' | 'typedef', name: string) => CType | undefined;
+export type TypeKind = 'struct' | 'union' | 'enum' | 'typedef';
+
+/** Finds types that are not the same everywhere. */
+export interface FindType {
+  (kind: TypeKind, name: string): CType | undefined;
+  /** What it finds, for those who named something else. */
+  readonly names?: (kind: TypeKind) => Iterable<string>;
+}
 
 const plain: Readonly<Record<string, readonly [Width, boolean]>> = {
   ...{ bool: [1, false], _Bool: [1, false], size_t: [8, false], ssize_t: [8, true], uintptr_t: [8, false] },
@@ -128,9 +134,37 @@ function wordsType(text: string, span: Span, words: readonly string[], find: Fin
   }
   const type = numberNamed(words) ?? (words.length === 1 ? find('typedef', first) : undefined);
   if (type === undefined) {
-    throw specificationError(text, span, `there is no type '${written}'`);
+    const names = [
+      ...Object.keys(plain),
+      ...'char',
+      'int',
+      'long',
+      'short',
+      'unsigned',
+      'u8',
+      'u16',
+      'u32',
+      'u64',
+      ...(find.names?.('typedef') ?? []),
+    ];
+    const near = nearestNames('did you mean', written, names);
+    throw specificationError(text, span, `there is no type '${written}'`, near, isStructure(find, written));
   }
   return type;
+}
+
+/** In C, the name of a structure is none of a type. */
+function isStructure(find: FindType, name: string): string {
+  const kind = (['struct', 'union', 'enum'] as const).find((one) => find(one, name) !== undefined);
+  return kind === undefined ? '' : `write ${kind} ${name}`;
+}
+
+/** A hint with the names that are near to 'struct NAME', of which nothing is known. */
+export function nearestTypes(find: FindType, name: string): string {
+  const [kind = '', wanted = ''] = name.split(' ');
+  return kind === 'struct' || kind === 'union' || kind === 'enum'
+    ? nearestNames(`did you mean ${kind}`, wanted, find.names?.(kind) ?? [])
+    : '';
 }
 
 /** The type of whole numbers with a name that means the same everywhere; undefined for other names. */

@@ -1,4 +1,4 @@
-import { type CType, isText, nameOf, s64, sizeOf, typeNamed, u64 } from './c-types.ts';
+import { type CType, isText, nameOf, nearestTypes, nothing, s64, sizeOf, typeNamed, u64 } from './c-types.ts';
 import { nearestNames, type Span, specificationError } from './specification-error.ts';
 import type { Comparison, Expression } from './syntax.ts';
 import { extended, further, loaded, numberValue, type SameText, type Scope, type Typed, type Value } from './value.ts';
@@ -88,6 +88,9 @@ export class Checker {
     const target = of.type.is === 'pointer' ? of.type.target() : of.type;
     const { name, at, arrow } = expression;
     if (target.is !== 'structure') {
+      if (target.is === 'opaque' && target.name !== nothing.name) {
+        return this.#fail(at, `nothing is known about ${target.name}`, nearestTypes(this.#scope.type, target.name));
+      }
       const hint = of.type.is === 'number' ? 'a cast says what it points to: ((struct sock *)arg1)->…' : '';
       return this.#fail(at, `${described(of.type)} has no members`, hint);
     }
@@ -245,7 +248,7 @@ export class Checker {
   }
 
   #cast({ type: name, of }: Expression & { readonly is: 'cast' }): Typed {
-    const type = typeNamed(this.#text, name, (kind, wanted) => this.#scope.type(kind, wanted));
+    const type = typeNamed(this.#text, name, this.#scope.type);
     const { value, space } = this.#number(of);
     if (type.is === 'number') {
       return { type, value: extended(value, type.size * 8, type.signed), space };
@@ -273,6 +276,11 @@ export class Checker {
       return this.#fail(
         expression,
         `there is no function '${name}'`,
+        nearestNames('did you mean', name, [
+          'STRCMP',
+          'STARTS',
+          ...(this.#scope.entry === undefined ? [] : ['$entry']),
+        ]),
         'functions: STRCMP("text", value), STARTS("text", value)',
       );
     }

@@ -97,7 +97,7 @@ function typedValue(
 ): { typed: Typed; text: number } {
   const typed = checker.value(expression);
   const own = typed.type;
-  const type = name === undefined ? own : typeNamed(text, name, (kind, wanted) => scope.type(kind, wanted));
+  const type = name === undefined ? own : typeNamed(text, name, scope.type);
   if (isText(type) && (isText(own) || checker.textual(typed))) {
     return { typed, text: own.is === 'array' ? Math.min(room, own.count + 1) : room };
   }

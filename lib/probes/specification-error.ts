@@ -47,18 +47,22 @@ export function nearestNames(what: string, wanted: string, names: Iterable<strin
   return shown.length === 0 ? '' : `${what}: ${shown.join(', ')}`;
 }
 
-/** How many letters have to be changed, put in or left out; more than `most` when it is more than that. */
+/** How many letters have to be changed, put in, left out or, with the next, be the other way round; more than `most` when it is more than that. */
 export function distance(a: string, b: string, most: number): number {
   if (Math.abs(a.length - b.length) > most) {
     return most + 1;
   }
+  let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
     for (let j = 1; j <= b.length; j++) {
       const changed = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(changed, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+      const turned = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const swapped = turned ? (before[j - 2] ?? 0) + 1 : changed;
+      next.push(Math.min(changed, swapped, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
     }
+    before = row;
     row = next;
     if (Math.min(...row) > most) {
       return most + 1;

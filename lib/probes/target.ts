@@ -3,7 +3,7 @@ import { attachTypes, programTypes } from '../bpf/generated-program.ts';
 import type { BpfProgram } from '../bpf/program.ts';
 import { hasTracepoint } from '../bpf/tracefs.ts';
 import { KscopeError } from '../model/errors.ts';
-import type { FindType } from './c-types.ts';
+import type { FindType, TypeKind } from './c-types.ts';
 import { commonNames } from './common-scope.ts';
 import { isDenied, neverReturns } from './denied.ts';
 import { findProbes, tracepoints, type UserFile, type UserPlace } from './find.ts';
@@ -36,7 +36,9 @@ export interface Search {
 }
 
 /** Nothing is read for a type that nobody names. */
-const findType: FindType = (kind, name) => kernelTypes().find(kind, name);
+const findType: FindType = Object.assign((kind: TypeKind, name: string) => kernelTypes().find(kind, name), {
+  names: (kind: TypeKind) => kernelTypes().names(kind),
+});
 
 let everywhere: ReadonlyMap<string, Typed> | undefined;
 
@@ -95,7 +97,7 @@ function kernelTarget(specification: Specification): Target {
   const { name, offset } = place;
   const home = functionHome(name);
   if (home === undefined) {
-    const near = nearestNames('did you mean', name, kernelTypes().functions());
+    const near = nearestNames('did you mean', name, kernelTypes().names('func'));
     throw specificationError(text, place.at, `the kernel has no function '${name}'`, near);
   }
   if (isDenied(name) || (place.kind === 'return' && neverReturns(name))) {
@@ -105,7 +107,9 @@ function kernelTarget(specification: Specification): Target {
   const types = home === '' ? kernelTypes() : (moduleTypes(home) ?? kernelTypes());
   const known: Signature | undefined = types.signature(name);
   const inner = syscallFunction.test(name);
-  const find: FindType = (kind, wanted) => types.find(kind, wanted);
+  const find: FindType = Object.assign((kind: TypeKind, wanted: string) => types.find(kind, wanted), {
+    names: (kind: TypeKind) => types.names(kind),
+  });
   const context = { specification, common: common(), find, inner, known };
   const atReturn = place.kind === 'return';
   const named = atReturn && namesParameters(specification, known);

@@ -1,5 +1,5 @@
 import type { Width } from './assembler.ts';
-import type { CType } from './c-types.ts';
+import type { CType, FindType } from './c-types.ts';
 import type { Arithmetic, Comparison, Expression, Logic } from './syntax.ts';
 import type { DynamicField } from './tracepoint-record.ts';
 
@@ -83,7 +83,7 @@ export interface Scope {
   why?(name: string): string;
   /** What a value was when the function was entered. */
   entry?(value: Expression): Typed;
-  type(kind: 'struct' | 'union' | 'enum' | 'typedef', name: string): CType | undefined;
+  readonly type: FindType;
 }
 
 export function numberValue(value: bigint): Value {

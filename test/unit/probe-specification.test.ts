@@ -252,6 +252,8 @@ test('nothing that is given takes long, or ends otherwise than well or with a se
 test('the nearest names are offered', () => {
   assert.equal(distance('kitten', 'sitting', 5), 3);
   assert.equal(distance('abc', 'xyz', 1), 2);
+  assert.equal(distance('nmae', 'name', 1), 1);
+  assert.equal(distance('ab', 'ba', 2), 1);
   assert.equal(nearestNames('did you mean', 'vfs_raed', ['vfs_read', 'vfs_write', 'x']), 'did you mean: vfs_read');
   assert.equal(nearestNames('did you mean', 'qqqq', ['vfs_read']), '');
 });

@@ -10,6 +10,7 @@ import {
   register,
   type StructureType,
   s64,
+  type TypeKind,
   u32,
   u64,
 } from '../../lib/probes/c-types.ts';
@@ -63,7 +64,9 @@ const names: Readonly<Record<string, Typed>> = {
 const scope: Scope = {
   find: (name) => (Object.hasOwn(names, name) ? names[name] : undefined),
   names: () => Object.keys(names),
-  type: (kind, name) => (kind === 'struct' && name === 'thing' ? thing : undefined),
+  type: Object.assign((kind: TypeKind, name: string) => (kind === 'struct' && name === 'thing' ? thing : undefined), {
+    names: (kind: TypeKind) => (kind === 'struct' ? ['thing', 'sock'] : kind === 'typedef' ? ['blk_status_t'] : []),
+  }),
 };
 
 function memory(): Memory {
@@ -245,6 +248,13 @@ test('what makes no sense is refused, and pointed at', () => {
     ['FOO(1)', /no function 'FOO'/, 'FOO(1)'],
     ['STRCMP(u, u)', /takes a text and a value/, 'STRCMP(u, u)'],
     ['(struct thing)i', /nothing can be made/, 'struct thing'],
+    ['(thing *)v', /no type 'thing'/, 'thing *'],
+    ['((struct other *)v)->id', /nothing is known about struct other/, 'id'],
+    ['v->id', /has no members/, 'id'],
+    ['n[0]', /has no elements/, 'n'],
+    ['v[1]', /nothing is known about an element/, 'v'],
+    ['STARTS("x")', /takes a text and a value/, 'STARTS("x")'],
+    ['$entry(n)', /no function '\$entry'/, '$entry(n)'],
     ['&3', /has no address/, '3'],
     ['comm + 1', /this is no number/, 'comm'],
     [`u == "${'x'.repeat(200)}"`, /128 bytes at most/, `"${'x'.repeat(200)}"`],
@@ -259,6 +269,28 @@ test('what makes no sense is refused, and pointed at', () => {
         const from = mark.indexOf('^');
         const length = mark.trim().length;
         assert.ok(marked.startsWith(shown.slice(from, from + length)) && length > 0, `${text}: ${mark}`);
+        return true;
+      },
+    );
+  }
+});
+
+test('what is nearest to a wrong name is offered, whatever it names', () => {
+  const cases: Readonly<Record<string, RegExp>> = {
+    ni: /^did you mean: .*\bn\b/,
+    'p->nmae': /^did you mean: name/,
+    'p->zzzzzz': /^members: id, delta/,
+    '((struct thnig *)v)->id': /^did you mean struct: thing/,
+    '(thing *)v': /^write struct thing$/,
+    '(blk_status *)v': /^did you mean: blk_status_t$/,
+    '(unsinged *)i': /^did you mean: unsigned$/,
+    'STRCPM("x", u)': /^did you mean: STRCMP$/,
+  };
+  for (const [text, hint] of Object.entries(cases)) {
+    assert.throws(
+      () => evaluate(text),
+      (error: KscopeError) => {
+        assert.match(error.hints[0] ?? '', hint, `${text}: ${error.message} ${error.hints}`);
         return true;
       },
     );
