@@ -1,5 +1,14 @@
 import bpf from '../bpf/argdist.bpf.ts';
-import { commonOptions, distributionOption, distributions, filters, flag, integer, seconds } from '../lib/tool.ts';
+import {
+  accepted,
+  commonOptions,
+  distributionOption,
+  distributions,
+  filters,
+  flag,
+  integer,
+  seconds,
+} from '../lib/tool.ts';
 
 export default distributions(bpf, {
   summary: 'Count values of arguments and results of functions and events.',
@@ -13,7 +22,7 @@ TYPE is p for the entry of a function, r for its return, t for a tracepoint (CAT
 
 At returns there are $retval, $latency, the nanoseconds since the function was entered, and $entry(VALUE), what a value was then; calls that were entered before the start are not counted. Calls of functions of libraries and programs may be nested. In the kernel, of two calls of one function in one thread the one that was entered last counts.
 
-At each interval what came up in it is printed, and nothing is lost in between; with -c, all since the start. Values below 0 are one line of a histogram.`,
+At each interval what came up in it is printed, and nothing is lost in between; with -c, all since the start. Values below 0 are one line of a histogram. -I of bcc is accepted and changes nothing: types come from BTF, and no header is read.`,
   overhead:
     'About 0.2 µs for a number and 0.4 µs for a text that is counted, 0.8 µs with $entry or $latency (run time of the programs, on a busy 2-core virtual machine), and what the place costs by itself: about 1.5 µs for one in a process.',
   options: {
@@ -24,6 +33,7 @@ At each interval what came up in it is printed, and nothing is lost in between; 
     intervals: integer('-n, --number <COUNT>', 'end after that many outputs', { min: 1 }),
     duration: { ...commonOptions.duration, flags: '-d, --duration <SECONDS>' },
     force: flag('--force', 'hook returns of functions also where that may crash the program, as in Go'),
+    includes: accepted('-I, --include <HEADER>'),
     cumulative: flag('-c, --cumulative', 'print all since the start, not only what is new'),
     rows: integer('-T, --top <COUNT>', 'print only the rows with the most', { min: 1, group: 'output' }),
     stringSize: integer('-z, --string-size <BYTES>', 'bytes of a text that are kept, its end included; usually 80', {

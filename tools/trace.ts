@@ -1,5 +1,5 @@
 import bpf from '../bpf/trace.bpf.ts';
-import { filters, flag, integer, probeEvents, specifications, text } from '../lib/tool.ts';
+import { accepted, filters, flag, integer, probeEvents, specifications, text } from '../lib/tool.ts';
 
 export default probeEvents(bpf, {
   summary: 'Print a line for each call of functions, or event, of your choice.',
@@ -17,7 +17,9 @@ Texts are the same (== "text", STRCMP("text", value)), are not (!=), or begin so
 
 Conversions are %d %u %x %o %c %s %p, with width, - and 0 as in C, %K and %U for the function that an address of the kernel or of the process is in, and %s for the name of a value of an enumeration. %d, %u and %x write what a value is; of one without a known type they write 32 bits, and 64 bits with l or ll. In JSON the values are in "values", by their expressions.
 
-What cannot be read is 0, or ? where it should be a text: memory of a process that was not touched yet is not read. What a process gives, it also chooses: addresses that come from it are only looked for in its own memory. This tool itself is not traced, without --include-self.`,
+What cannot be read is 0, or ? where it should be a text: memory of a process that was not touched yet is not read. What a process gives, it also chooses: addresses that come from it are only looked for in its own memory. This tool itself is not traced, without --include-self.
+
+Of bcc's options, -I and -s are accepted and change nothing: types come from BTF, and names for stacks from the files that the process has mapped. Structures of programs, of which no header is read, cannot be named; stacks of a process that ends at once may have no names.`,
   overhead:
     'About 0.15 µs for an event that the condition refuses, 0.3 µs for a line and 0.6 µs with a user stack (run time of the program, on a busy 2-core virtual machine), and what the place costs by itself: about 1.5 µs for one in a process.',
   options: {
@@ -30,6 +32,14 @@ What cannot be read is 0, or ? where it should be a text: memory of a process th
     commContains: text('-n, --name <TEXT>', 'only commands whose name contains TEXT', { group: 'filter' }),
     messageContains: text('-f, --msg-filter <TEXT>', 'only messages that contain TEXT', { group: 'filter' }),
     maxEvents: integer('-M, --max-events <COUNT>', 'end after that many lines', { min: 1, hidden: ['--max_events'] }),
+    bufferPages: integer('-b, --buffer-pages <PAGES>', 'size of the event buffer in pages of 4096 bytes', {
+      min: 1,
+      max: 2 ** 18,
+      group: 'common',
+      conflicts: ['bufferSize'],
+    }),
+    includes: accepted('-I, --include <HEADER>'),
+    symbolFiles: accepted('-s, --sym-file-list <FILES>'),
     stringSize: integer('-Z, --string-size <BYTES>', 'bytes of a text that are kept, its end included; usually 80', {
       min: 2,
       max: 4096,
@@ -40,6 +50,7 @@ What cannot be read is 0, or ? where it should be a text: memory of a process th
     force: flag('--force', 'hook returns of functions also where that may crash the program, as in Go'),
     elapsed: flag('-t, --timestamp', 'show the seconds since the start', { group: 'column' }),
     unix: flag('-u, --unix-timestamp', 'show the seconds since the epoch', { group: 'column' }),
+    addresses: flag('-a, --address', 'show the addresses in stacks', { group: 'column' }),
     kernelStack: flag('-K, --kernel-stack', 'show the kernel stack', { group: 'column' }),
     userStack: flag('-U, --user-stack', 'show the user stack', { group: 'column' }),
     aggregate: flag('-A, --aggregate', 'print at the end how often each line came up, instead of the lines'),

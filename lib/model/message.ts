@@ -58,6 +58,8 @@ export interface ReadyMessage {
 export interface StackFields {
   readonly kernel?: string;
   readonly user?: string;
+  /** For people, addresses stand before the names. */
+  readonly addresses?: boolean;
 }
 
 /** Semantic types by field name. */

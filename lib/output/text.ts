@@ -1,4 +1,4 @@
-import { stackNames } from '../model/frames.ts';
+import { frameName, stackNames } from '../model/frames.ts';
 import type {
   Column,
   HistogramMessage,
@@ -128,7 +128,12 @@ function withStacks(line: FormatRow, fields: StackFields | undefined): FormatRow
   }
   const names = (row: Row, whose: 'kernel' | 'user') => {
     const stack = fields[whose] === undefined ? undefined : (row[fields[whose]] as Stack | undefined);
-    return stack === undefined ? [] : stackNames(stack, whose).reverse();
+    if (stack === undefined) {
+      return [];
+    }
+    return fields.addresses === true && typeof stack !== 'string'
+      ? stack.map((frame) => `0x${frame.address.toString(16)} ${frameName(frame)}`)
+      : stackNames(stack, whose).reverse();
   };
   return (row) => line(row) + [...names(row, 'kernel'), ...names(row, 'user')].map((name) => `    ${name}\n`).join('');
 }

@@ -483,10 +483,14 @@ function isPlain({ typescript }: SemanticType): boolean {
 }
 
 /** Those that really have stacks. */
-function stackFields({ kernel, user }: Members, types: FieldTypes): StackFields {
+function stackFields({ kernel, user, addresses }: Members, types: FieldTypes): StackFields {
   const isStack = (name: unknown): name is string =>
     typeof name === 'string' && Object.hasOwn(types, name) && types[name]?.typescript === 'Stack';
-  return { ...(isStack(kernel) && { kernel }), ...(isStack(user) && { user }) };
+  return {
+    ...(isStack(kernel) && { kernel }),
+    ...(isStack(user) && { user }),
+    ...(addresses === true && { addresses }),
+  };
 }
 
 function plainColumn(name: string, type: SemanticType): Column {

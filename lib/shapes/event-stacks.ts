@@ -12,9 +12,13 @@ export class EventStacks {
 
   constructor(
     object: BpfObject,
-    { table, kernel, user, process }: StackFields & { readonly table: string; readonly process?: string },
+    { table, kernel, user, process, addresses }: StackFields & { readonly table: string; readonly process?: string },
   ) {
-    this.fields = { ...(kernel !== undefined && { kernel }), ...(user !== undefined && { user }) };
+    this.fields = {
+      ...(kernel !== undefined && { kernel }),
+      ...(user !== undefined && { user }),
+      ...(addresses === true && { addresses }),
+    };
     this.#process = process;
     this.#symbols = new StackSymbols(stackTableOf(object, table));
   }

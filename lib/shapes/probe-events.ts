@@ -36,6 +36,10 @@ interface ProbeEventValues {
   readonly commContains?: string;
   readonly messageContains?: string;
   readonly maxEvents?: number;
+  /** Addresses are written before the names in stacks. */
+  readonly addresses?: boolean;
+  /** Of the event buffer, each of 4096 bytes. */
+  readonly bufferPages?: number;
   readonly aggregate?: boolean;
   /** Times in seconds from the start, or from the epoch. */
   readonly elapsed?: boolean;
@@ -45,6 +49,7 @@ interface ProbeEventValues {
 
 const STUB = 'generated';
 const TEXT = 80;
+const PAGE = 4096;
 
 const type = (name: string) => semanticType(name) as SemanticType;
 const types = {
@@ -134,7 +139,7 @@ async function* run(skeleton: Skeleton, options: Options, context: RunContext): 
   using session = Session.start({
     skeleton,
     options,
-    context,
+    context: values.bufferPages === undefined ? context : { ...context, bufferSize: values.bufferPages * PAGE },
     rules: {},
     prepare: (object) =>
       resizeStackTable(object, 'stacks', { stacks: kernelStack || userStack ? values.tableSize : 1 }),
@@ -153,6 +158,7 @@ async function* run(skeleton: Skeleton, options: Options, context: RunContext): 
           process: 'pid',
           ...(kernelStack && { kernel: 'kernel_stack' }),
           ...(userStack && { user: 'user_stack' }),
+          ...(values.addresses === true && { addresses: true }),
         })
       : undefined;
   const ring = session.object.ring('events', ({ bytes }, from, length) =>

@@ -201,6 +201,8 @@ test('lines are counted, end after so many, and are chosen by what they say', as
       chosen: ['--json', ...own, '-f', 'where/b', at],
       comm: ['--json', ...own, '-n', 'no such', at],
       text: [...own, '-t', '-C', at],
+      // What bcc needs files for is there without them.
+      addresses: [...own, '-aK', '-b', '16', '-I', 'no/such.h', '-s', '/no/such', at],
     },
     () => actor.perform(opens(names)),
   );
@@ -221,6 +223,12 @@ test('lines are counted, end after so many, and are chosen by what they say', as
     first,
     new RegExp(`^\\d+\\.\\d{6} +\\d+ +${actor.pid} +${actor.pid} \\S+ +sys_enter_openat \\/nowhere\\/a$`),
   );
+  const [, ...printed] = seen.addresses.stdout.split('\n');
+  const stacks = printed.filter((line) => /^ {4}\S/.test(line));
+  assert.ok(stacks.length >= names.length);
+  for (const line of stacks) {
+    assert.match(line, /^ {4}0x[0-9a-f]{16} \S/);
+  }
   const ended = await ending.ended();
   assert.equal(ended.code, 0, ended.stderr);
   assert.deepEqual(messages(ended), names.slice(0, 3));
