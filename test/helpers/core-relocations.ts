@@ -70,29 +70,67 @@ function namesOf(btf: Uint8Array): (offset: number) => string {
   return (offset) => names.toString('utf8', offset, names.indexOf(0, offset));
 }
 
-/** The structures, unions and enumerations of a kernel by name: a name may stand for several. */
+/** A type, and the BTF that knows the types in it: the kernel's own, or that of a module. */
+interface Found {
+  readonly btf: Btf;
+  readonly type: BtfType;
+}
+
+interface Place {
+  readonly btf: Btf;
+  readonly id: number;
+}
+
+/** The structures, unions and enumerations of a kernel and its modules by name: a name may stand for several. */
 export class KernelTypes {
   readonly btf: Btf;
-  readonly #ids = new Map<string, number[]>();
+  readonly #absent: string | undefined;
+  readonly #modules: () => Iterable<Btf>;
+  readonly #own: ReadonlyMap<string, readonly Place[]>;
+  #ofModules: ReadonlyMap<string, readonly Place[]> | undefined;
 
   /** @param absent the name of a type to be taken as missing */
-  constructor(btf: Btf, absent?: string) {
+  constructor(btf: Btf, modules: () => Iterable<Btf> = () => [], absent?: string) {
     this.btf = btf;
-    const kinds: ReadonlySet<string> = new Set(['struct', 'union', 'enum', 'enum64', 'typedef']);
-    for (let id = 1; id < btf.endId; id++) {
-      if (!kinds.has(btf.kind(id))) continue;
-      const name = btf.name(id);
-      if (name === absent) continue;
-      const ids = this.#ids.get(name);
-      if (ids === undefined) this.#ids.set(name, [id]);
-      else ids.push(id);
-    }
+    this.#absent = absent;
+    this.#modules = modules;
+    this.#own = typesByName([btf]);
   }
 
-  /** Those that a name stands for; anonymous ones are known by their typedef alone. */
-  named(name: string): BtfType[] {
-    return (this.#ids.get(name) ?? []).map((id) => this.btf.resolve(id));
+  /** The same as if they did not have a type. */
+  without(absent: string): KernelTypes {
+    return new KernelTypes(this.btf, this.#modules, absent);
   }
+
+  /**
+   * Those that a name stands for; anonymous ones are known by their typedef alone. Those of modules count where the kernel
+   * has none, as they do when an object is loaded.
+   */
+  named(name: string): readonly Found[] {
+    if (name === this.#absent) return [];
+    return (this.#own.get(name) ?? this.#inModules(name)).map(({ btf, id }) => ({ btf, type: btf.resolve(id) }));
+  }
+
+  #inModules(name: string): readonly Place[] {
+    this.#ofModules ??= typesByName(this.#modules());
+    return this.#ofModules.get(name) ?? [];
+  }
+}
+
+function typesByName(all: Iterable<Btf>): ReadonlyMap<string, readonly Place[]> {
+  const kinds: ReadonlySet<string> = new Set(['struct', 'union', 'enum', 'enum64', 'typedef']);
+  const found = new Map<string, Place[]>();
+  for (const btf of all) {
+    for (let id = btf.firstId; id < btf.endId; id++) {
+      if (!kinds.has(btf.kind(id))) continue;
+      const one = { btf, id };
+      const name = btf.name(id);
+      const others = found.get(name);
+      if (others === undefined) found.set(name, [one]);
+      else others.push(one);
+    }
+  }
+  return found;
 }
 
 /** What a relocation is about, in words: 'task_struct.mm', 'enum bpf_func_id.BPF_FUNC_task_pt_regs'. */
@@ -110,9 +148,11 @@ export function resolves(local: Btf, kernel: KernelTypes, relocation: CoreReloca
   if (kind.startsWith('type')) return found.length > 0;
   const [first = ''] = path;
   if (kind.startsWith('value')) {
-    return found.some((one) => 'values' in one && one.values.some((value) => essential(value.name) === first));
+    return found.some(
+      ({ type: one }) => 'values' in one && one.values.some((value) => essential(value.name) === first),
+    );
   }
-  return found.some((one) => path.length === 0 || hasPath(kernel.btf, one, path));
+  return found.some(({ btf, type: one }) => path.length === 0 || hasPath(btf, one, path));
 }
 
 interface Accessed {

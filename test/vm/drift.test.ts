@@ -72,6 +72,9 @@ test('a field that is gone is missed by the tools that have no other way', (t) =
   const [refused] = drift('execsnoop', kernel.without('mm_struct')).refused;
   assert.match(refused?.why ?? '', /there is no mm_struct\.arg_start/);
   assert.equal(refused?.covered, false);
+  // A module's types are told by the module.
+  assert.ok(kernel.types.named('trace_event_raw_kvm_exit').length > 0);
+  assert.deepEqual(kernel.types.without('trace_event_raw_kvm_exit').named('trace_event_raw_kvm_exit'), []);
   // Without this one the older way is taken.
   assert.deepEqual(drift('execsnoop', kernel.without('bpf_func_id')).refused, []);
 });

@@ -23,11 +23,10 @@ const GET_FUNC_RET = 184;
 export class KernelImage {
   readonly name: string;
   readonly types: KernelTypes;
-  readonly #modules: readonly string[];
+  readonly #modules: () => readonly Btf[];
   readonly #prototypes = new Map<string, readonly string[] | undefined>();
-  #loaded: readonly Btf[] | undefined;
 
-  private constructor(name: string, types: KernelTypes, modules: readonly string[]) {
+  private constructor(name: string, types: KernelTypes, modules: () => readonly Btf[]) {
     this.name = name;
     this.types = types;
     this.#modules = modules;
@@ -40,12 +39,18 @@ export class KernelImage {
     const files = readdirSync(modules, { encoding: 'utf8', recursive: true })
       .filter((file) => file.endsWith('.ko'))
       .map((file) => join(modules, file));
-    return new KernelImage(name, new KernelTypes(Btf.parse(section.bytes)), files);
+    const base = Btf.parse(section.bytes);
+    let loaded: readonly Btf[] | undefined;
+    const ofModules = () => {
+      loaded ??= files.flatMap((file) => moduleTypes(file, base));
+      return loaded;
+    };
+    return new KernelImage(name, new KernelTypes(base, ofModules), ofModules);
   }
 
   /** The same kernel as if it did not have a type. */
   without(type: string): KernelImage {
-    return new KernelImage(this.name, new KernelTypes(this.types.btf, type), this.#modules);
+    return new KernelImage(this.name, this.types.without(type), this.#modules);
   }
 
   /** The prototype of a function, or of a tracepoint as its programs see it; undefined when there is none. */
@@ -69,14 +74,14 @@ export class KernelImage {
 
   /** The kernel's own, then those of the modules, which are read when they are needed. */
   *#all(): Generator<Btf> {
-    const base = this.types.btf;
-    yield base;
-    this.#loaded ??= this.#modules.flatMap((file) => {
-      const section = parseElf(readFileSync(file), file).section('.BTF');
-      return section === undefined || section.size === 0 ? [] : [Btf.parse(section.bytes, base)];
-    });
-    yield* this.#loaded;
+    yield this.types.btf;
+    yield* this.#modules();
   }
+}
+
+function moduleTypes(file: string, base: Btf): readonly Btf[] {
+  const section = parseElf(readFileSync(file), file).section('.BTF');
+  return section === undefined || section.size === 0 ? [] : [Btf.parse(section.bytes, base)];
 }
 
 function pointed(btf: Btf, id: number): BtfType | undefined {
