@@ -4,6 +4,7 @@ export { dropReason } from './bpf/drop-reasons.ts';
 export { lacksStructure } from './bpf/hooks.ts';
 export { kernelEnum } from './bpf/kernel-enum.ts';
 export type { BpfObject } from './bpf/object.ts';
+export { printedNames } from './bpf/printed-names.ts';
 export { mapMemory, programCosts } from './bpf/program-info.ts';
 export { requestFlags } from './bpf/request-flags.ts';
 export { RunCounting } from './bpf/run-counting.ts';
@@ -27,6 +28,7 @@ export { inKilobytes, units } from './model/units.ts';
 export { pageBytes } from './native/libc.ts';
 export { listTracepoints, listUsdtProbes } from './probes/list.ts';
 export { nameMatcher } from './probes/pattern.ts';
+export { tracepointFields } from './probes/tracepoint-format.ts';
 export { atFunctionsTaking } from './shapes/argument-functions.ts';
 export {
   atCallPoints,
