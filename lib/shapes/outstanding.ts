@@ -22,7 +22,7 @@ import { choice, flag, integer, type Options, type OptionValues, withOwn } from 
 import { Session } from './session.ts';
 import { type EventOf, eventSchema, RING, recordOf } from './snoop.ts';
 import { StackQuality } from './stack-quality.ts';
-import { resizeStackTable, StackSymbols, stackTableOf, stackTableSize } from './stack-symbols.ts';
+import { resizeStackTable, StackSymbols, stackDepth, stackTableOf, stackTableSize } from './stack-symbols.ts';
 import { tableSchema } from './top.ts';
 
 export interface OutstandingDefinition<S extends SkeletonTypes, O> extends CommonDefinition<S, O> {
@@ -65,6 +65,7 @@ const shapeOptions = {
     group: 'output',
   }),
   tableSize: stackTableSize,
+  depth: stackDepth,
 };
 
 const STACKS: StackFields = { user: 'user_stack', kernel: 'kernel_stack' };
@@ -139,7 +140,7 @@ async function* run(
     rules: rulesOf(definition.attach, values),
     attachers: attachersOf(definition.attach, values),
     prepare: (object) => {
-      resizeStackTable(object, definition.table, { stacks: given.tableSize });
+      resizeStackTable(object, definition.table, { stacks: given.tableSize, frames: given.depth });
       definition.prepare?.(object, values as OptionValues<Options>);
     },
     loaded: (object) => definition.loaded?.(object, values as OptionValues<Options>),

@@ -114,7 +114,18 @@ test('what a process holds, by stack', async (t) => {
   const own = ['--json', '-p', String(running.pid), '-T', '200', '0.2'];
   await using plain = startTool('memleak', [...own, '-o', '0']);
   await using combined = startTool('memleak', [...own, '--combined-only']);
-  await using sized = startTool('memleak', [...own, '-o', '0', '-z', '1000', '-Z', '5000', '-a']);
+  await using sized = startTool('memleak', [
+    ...own,
+    '-o',
+    '0',
+    '-z',
+    '1000',
+    '-Z',
+    '5000',
+    '-a',
+    '--perf-max-stack-depth',
+    '1',
+  ]);
   await using old = startTool('memleak', [...own, '-o', '1000000']);
   await using traced = startTool('memleak', [...own, '-t', '-z', '77', '-Z', '1000']);
   const tools = [plain, combined, sized, old, traced];
@@ -142,6 +153,7 @@ test('what a process holds, by stack', async (t) => {
   assert.ok(
     ours.every(({ address, bytes, age }) => /^0x/.test(String(address)) && Number(bytes) >= 1000 && Number(age) > 0),
   );
+  assert.ok(ours.every(({ user_stack }) => (user_stack as unknown[]).length === 1));
   assert.equal(new Set(ours.map(({ address }) => address)).size, 101);
 
   running.process.kill('SIGUSR2');
