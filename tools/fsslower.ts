@@ -32,7 +32,7 @@ The name is the last part of the path, as the task sees it, or in the file syste
   options: {
     ...filters,
     tid: { ...filters.tid, flags: '--tid <TID>' },
-    type: fileSystemType,
+    type: { ...fileSystemType, hidden: ['--filesystem'] },
     minimum: atLeastMilliseconds('[min_ms]', 'only what took at least this long; usually 10', 'min_latency'),
     least: atLeastMilliseconds('-m, --min <MS>', 'the same', 'min_latency'),
     csv: { ...csvOption, flags: '-j, --csv', hidden: ['-c', '-s'] },

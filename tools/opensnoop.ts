@@ -1,5 +1,16 @@
 import bpf from '../bpf/opensnoop.bpf.ts';
-import { commonOptions, filters, flag, hasOpenFlag, integer, list, parseOpenFlag, snoop, text } from '../lib/tool.ts';
+import {
+  accepted,
+  commonOptions,
+  filters,
+  flag,
+  hasOpenFlag,
+  integer,
+  list,
+  parseOpenFlag,
+  snoop,
+  text,
+} from '../lib/tool.ts';
 
 const PAGE = 4096;
 
@@ -30,7 +41,8 @@ Files opened through io_uring, and those that the kernel opens for itself, are n
       },
     ),
     callers: flag('-c, --callers', 'show the functions of the program that called', { set: 'user_stacks' }),
-    fullPath: flag('-F, --full-path', 'resolve relative names', { set: 'full_path' }),
+    fullPath: flag('-F, --full-path', 'resolve relative names', { set: 'full_path', hidden: ['--paths'] }),
+    names: accepted('--errname'),
     duration: { ...commonOptions.duration, flags: '-d, --duration <SECONDS>' },
     bufferPages: integer('-b, --buffer-pages <PAGES>', `size of the event buffer in pages of ${PAGE} bytes`, {
       min: 1,

@@ -13,6 +13,7 @@ The descriptors are read when the call returns: what another thread changes or c
     'About 4 to 15 µs for each call that passes descriptors (run time of the programs on a busy 2-core virtual machine); calls that pass none are left out at once.',
   options: {
     ...filters,
+    pid: { ...filters.pid, hidden: ['--target_pid'] },
     name: text('-n, --name <TEXT>', 'only commands whose name contains TEXT'),
     sent: flag('-s, --send', 'only what is sent', { set: 'only_sent' }),
     duration: { ...commonOptions.duration, flags: '-d, --duration <SECONDS>' },
