@@ -25,8 +25,10 @@ test('a file that is made and deleted is a row, once its last name is gone', asy
       await make('two');
       await make('before');
       await actor.mustCall('linkat', AT_FDCWD, 'two', AT_FDCWD, 'second name', 0);
+      await make('three');
+      await actor.mustCall('renameat2', AT_FDCWD, 'three', AT_FDCWD, 'renamed', 0);
       writeFileSync(path('of another'), '');
-      for (const name of ['one', 'two', 'before', path('of another'), 'second name']) {
+      for (const name of ['one', 'two', 'before', path('of another'), 'second name', 'renamed']) {
         await actor.mustCall('unlinkat', AT_FDCWD, name, 0);
       }
     },
@@ -35,6 +37,7 @@ test('a file that is made and deleted is a row, once its last name is gone', asy
     [actor.pid, 'one'],
     [process.pid, 'of another'],
     [actor.pid, 'second name'],
+    [actor.pid, 'renamed'],
   ];
   assert.deepEqual(
     all.rows.map(({ creator, path }) => [creator, path]),
@@ -51,5 +54,5 @@ test('a file that is made and deleted is a row, once its last name is gone', asy
     assert.ok(Number(row.age) > 0 && Number(row.age) < 100e9);
   }
   assert.match(text.stdout, /^TIME +PID +COMM +AGE\(s\) +FILE\n/);
-  assert.match(text.stdout, / \d+\.\d\d second name\n$/);
+  assert.match(text.stdout, / \d+\.\d\d renamed\n$/);
 });

@@ -27,6 +27,9 @@ const RESOLVE_NO_SYMLINKS = 4;
 const RESOLVE_IN_ROOT = 16;
 const CLONE_NEWNS = 0x20000;
 const MS_BIND = 0x1000;
+const PAGE = 4096;
+const PROT_READ = 1;
+const MAP_PRIVATE = 2;
 const MS_REC_PRIVATE = 0x44000;
 const PR_SET_NAME = 15;
 
@@ -490,6 +493,23 @@ function padded(directory: string, leaf: string, length: number): string {
   const missing = length - directory.length - 1 - leaf.length;
   return `${directory}/${missing % 2 === 0 ? '' : '/'}${'./'.repeat(Math.floor(missing / 2))}${leaf}`;
 }
+
+test('a name in memory that nobody has touched yet is read', async () => {
+  using place = new Place();
+  const file = join(place.path, 'file');
+  const names = join(place.path, 'names');
+  writeFileSync(names, Buffer.concat([Buffer.from(file), Buffer.alloc(PAGE)]));
+  await using actor = await Actor.start();
+  const fd = await actor.mustCall('openat', AT_FDCWD, names, O_RDONLY);
+  const at = await actor.mustCall('mmap', 0, PAGE, PROT_READ, MAP_PRIVATE, fd, 0);
+  const { json } = await watch('opensnoop', { json: ['--json', '-p', String(actor.pid)] }, () =>
+    actor.mustCall('openat', AT_FDCWD, at, O_RDONLY),
+  );
+  assert.deepEqual(
+    json.rows.map(({ path }) => path),
+    [file],
+  );
+});
 
 test('names and paths are whole up to the longest there can be, and marked where they are cut', async () => {
   using place = new Place();

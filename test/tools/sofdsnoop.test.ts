@@ -20,10 +20,10 @@ function message(control: Uint8Array): { readonly memory: Uint8Array; readonly h
   return { memory: new Uint8Array(BigUint64Array.from(fields).buffer), held: [byte, piece, control] };
 }
 
-function rights(fds: readonly number[]): Buffer {
+function rights(fds: readonly number[], level = SOL_SOCKET): Buffer {
   const bytes = Buffer.alloc((16 + 4 * fds.length + 7) & ~7);
   bytes.writeBigUInt64LE(BigInt(16 + 4 * fds.length), 0);
-  bytes.writeInt32LE(SOL_SOCKET, 8);
+  bytes.writeInt32LE(level, 8);
   bytes.writeInt32LE(SCM_RIGHTS, 12);
   for (const [i, fd] of fds.entries()) {
     bytes.writeInt32LE(fd, 16 + 4 * i);
@@ -53,7 +53,9 @@ test('each descriptor that is passed is a row at either end', async () => {
     'sofdsnoop',
     { all: ['--json', ...own], sent: ['--json', '-s', ...own], text: ['-T', ...own] },
     () => {
-      call('sendmsg', one, Buffer.concat([rights(fds.slice(0, 2)), rights(fds.slice(2))]));
+      // What is of another level is no descriptor, whatever its type is.
+      const level = 0;
+      call('sendmsg', one, Buffer.concat([rights([0, 1], level), rights(fds.slice(0, 2)), rights(fds.slice(2))]));
       call('sendmmsg', one, rights(fds.slice(0, 3)), true);
       for (const name of ['recvmsg', 'recvmmsg'] as const) {
         const control = Buffer.alloc(16 + 4 * fds.length);

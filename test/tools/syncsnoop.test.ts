@@ -15,6 +15,7 @@ test('each call of the family is a row with its file and its time', async () => 
   await using actor = await Actor.start();
   const fd = await actor.mustCall('openat', AT_FDCWD, file, O_RDWR_CREAT, 0o600);
   const own = ['-p', String(actor.pid)];
+  const start = Date.now();
   const { all, failed, slow, text } = await watch(
     'syncsnoop',
     { all: ['--json', ...own], failed: ['--json', '-x', ...own], slow: ['--json', '-m', '1000000', ...own], text: own },
@@ -37,6 +38,15 @@ test('each call of the family is a row with its file and its time', async () => 
   ];
   assert.deepEqual(shown, expected);
   assert.ok(all.rows.every(({ latency }) => typeof latency === 'number' && latency > 0));
+  const times = all.rows.map(({ time }) => Date.parse(String(time)));
+  assert.ok(
+    times.every((time) => time >= start - 1000 && time <= Date.now() + 1000),
+    JSON.stringify(times),
+  );
+  assert.deepEqual(
+    all.rows.map(({ time }) => time),
+    all.rows.map(({ time }) => String(time)).sort(),
+  );
   assert.equal(failed.rows.length, 1);
   assert.equal(failed.rows[0]?.error, EBADF);
   assert.deepEqual(slow.rows, []);

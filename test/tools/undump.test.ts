@@ -7,6 +7,8 @@ import { watch } from '../helpers/watch.ts';
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
+const SOCK_SEQPACKET = 5;
+const MSG_PEEK = 2;
 
 function socketPair(type: number): [number, number] {
   const pair = new Uint8Array(8);
@@ -55,4 +57,32 @@ test('what is received is shown, and not what was received before', async () => 
   ]);
   assert.match(text.stdout, /^TIME +COMM +PID +SIZE +DATA\n/);
   assert.match(text.stdout, / 307 kscope y+\.\.\.\n/);
+});
+
+test('records are shown like datagrams, and what is only looked at, each time', async () => {
+  const pairs = [SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET].map(socketPair);
+  const room = Buffer.alloc(64);
+  const { json } = await watch('undump', { json: ['--json', '-p', String(process.pid)] }, () => {
+    for (const [i, [one, other]] of pairs.entries()) {
+      const text = `kscope ${i}`;
+      mustSyscall('write', one, Buffer.from(text), text.length);
+      for (const [length, flags] of [
+        [8, MSG_PEEK],
+        [4, MSG_PEEK],
+        [64, 0],
+      ] as const) {
+        mustSyscall('recvfrom', other, room, length, flags, 0, 0);
+      }
+    }
+  });
+  pairs.flat().forEach(closeSync);
+  const shown = json.rows.filter(({ data }) => /^ksco/.test(String(data))).map(({ size, data }) => [size, data]);
+  assert.deepEqual(
+    shown,
+    [0, 1, 2].flatMap((i) => [
+      [8, `kscope ${i}`],
+      [4, 'ksco'],
+      [8, `kscope ${i}`],
+    ]),
+  );
 });
