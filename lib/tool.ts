@@ -86,7 +86,7 @@ export { stacks } from './shapes/stacks.ts';
 export { errorFilter, syscallFilter } from './shapes/syscall-options.ts';
 export { atLeastMicroseconds, atLeastMilliseconds } from './shapes/thresholds.ts';
 export { top } from './shapes/top.ts';
-export { trafficPlans } from './shapes/traffic.ts';
+export { sessionColumns, sessionDuration, trafficColumns, trafficPlans, trafficTotal } from './shapes/traffic.ts';
 export { atFunctions, type UserFunctionValues } from './shapes/user-functions.ts';
 export { withDistributions } from './shapes/with-distributions.ts';
 export { bpfHolders, type Holder } from './system/bpf-holders.ts';

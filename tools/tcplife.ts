@@ -1,7 +1,14 @@
 import bpf from '../bpf/tcplife.bpf.ts';
-import { csvOption, familyFilters, filters, flag, portFilters, snoop } from '../lib/tool.ts';
-
-const kib = (bytes: number) => (bytes / 1024).toFixed(2);
+import {
+  csvOption,
+  familyFilters,
+  filters,
+  flag,
+  portFilters,
+  sessionColumns,
+  sessionDuration,
+  snoop,
+} from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Trace TCP sessions: how long they lasted and how much they carried.',
@@ -23,17 +30,8 @@ The process is the one that connected or accepted, or else the one that closed t
     wide: flag('-w, --wide', 'show the IP version', { group: 'column' }),
   },
   columns: {
-    time: { flag: '-T, --timestamp' },
-    pid: {},
-    comm: { width: 10 },
-    ip: { header: 'IP', width: 2, when: 'wide' },
-    saddr: { header: 'LADDR' },
-    lport: {},
-    daddr: { header: 'RADDR' },
-    dport: { header: 'RPORT' },
-    tx: { header: 'TX_KB', width: 6, text: kib },
-    rx: { header: 'RX_KB', width: 6, text: kib },
-    duration: { header: 'MS', width: 6, text: (duration) => (duration / 1e6).toFixed(2) },
+    ...sessionColumns,
+    duration: sessionDuration,
   },
   attach: { optional: ['accept__tp', 'accept4__tp'] },
   examples: {

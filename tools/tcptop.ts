@@ -1,7 +1,5 @@
 import bpf from '../bpf/tcptop.bpf.ts';
-import { endpoint, familyFilters, filters, top, trafficPlans } from '../lib/tool.ts';
-
-const kib = (bytes: number) => (bytes / 1024).toFixed(bytes > 0 && bytes < 1024 ? 1 : 0);
+import { familyFilters, filters, top, trafficColumns, trafficPlans, trafficTotal } from '../lib/tool.ts';
 
 export default top(bpf, {
   summary: 'Show who sends and receives how much on which TCP connection.',
@@ -22,14 +20,9 @@ The kernel's own tracepoints are used where it has them (sock:sock_send_length a
   },
   map: 'connections',
   columns: {
-    pid: {},
-    comm: { width: 12 },
-    saddr: { header: 'LADDR', width: 21, text: (address, { lport }) => endpoint(address, lport) },
-    daddr: { header: 'RADDR', width: 21, text: (address, { dport }) => endpoint(address, dport) },
-    rx: { header: 'RX_KB', width: 6, text: kib },
-    tx: { header: 'TX_KB', width: 6, text: kib },
+    ...trafficColumns,
   },
-  computed: { total: { type: 'bytes_t', help: 'bytes sent and received', value: ({ rx, tx }) => rx + tx } },
+  computed: { total: trafficTotal },
   sort: ['total', 'rx', 'tx'],
   sortAliases: { all: 'total', received: 'rx', sent: 'tx' },
   rows: 20,

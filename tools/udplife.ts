@@ -1,7 +1,14 @@
 import bpf from '../bpf/udplife.bpf.ts';
-import { familyFilters, filters, flag, portFilters, snoop, trafficPlans } from '../lib/tool.ts';
-
-const kib = (bytes: number) => (bytes / 1024).toFixed(2);
+import {
+  familyFilters,
+  filters,
+  flag,
+  portFilters,
+  sessionColumns,
+  sessionDuration,
+  snoop,
+  trafficPlans,
+} from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Trace UDP sockets: how long they lived and how much they carried.',
@@ -22,19 +29,10 @@ The process is the one that made the socket with socket(2), also where another h
     wide: flag('-w, --wide', 'show the IP version and the number of packets', { group: 'column' }),
   },
   columns: {
-    time: { flag: '-T, --timestamp' },
-    pid: {},
-    comm: { width: 10 },
-    ip: { header: 'IP', width: 2, when: 'wide' },
-    saddr: { header: 'LADDR' },
-    lport: {},
-    daddr: { header: 'RADDR' },
-    dport: { header: 'RPORT' },
-    tx: { header: 'TX_KB', width: 6, text: kib },
-    rx: { header: 'RX_KB', width: 6, text: kib },
+    ...sessionColumns,
     tx_packets: { header: 'TX_PKTS', width: 7, when: 'wide' },
     rx_packets: { header: 'RX_PKTS', width: 7, when: 'wide' },
-    duration: { header: 'MS', width: 6, text: (duration) => (duration / 1e6).toFixed(2) },
+    duration: sessionDuration,
   },
   attach: trafficPlans,
   examples: {

@@ -59,12 +59,6 @@ export function readVerifierLog(log: string): Verdict | undefined {
   return start < 0 ? readLines(lines) : readReport(lines, start);
 }
 
-/** The verdict in one line, with its place; empty when the log has none. */
-export function summarizeVerifierLog(log: string): string {
-  const verdict = readVerifierLog(log);
-  return verdict === undefined ? '' : describeVerdict(verdict);
-}
-
 /** `reason` and place of a verdict; another text may stand for the reason. */
 export function describeVerdict({ reason, where }: Verdict, words = reason): string {
   return where === undefined ? words : `${words} (${where})`;

@@ -3,7 +3,7 @@ import { KscopeError } from '../model/errors.ts';
 import type { Tool } from '../shapes/definition.ts';
 
 /** Where the compiled definitions are; the folder is the list of tools. */
-export const builtInTools = new URL('../../tools/', import.meta.url);
+const builtInTools = new URL('../../tools/', import.meta.url);
 
 const toolName = /^[a-z0-9_-]+$/;
 

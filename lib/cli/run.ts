@@ -200,7 +200,7 @@ async function outputFor(name: string, given: Values, main: Output): Promise<Out
 }
 
 /** Text, JSON or comma-separated values. */
-export async function mainOutput(values: RunnerValues, writer: Writer): Promise<Output> {
+async function mainOutput(values: RunnerValues, writer: Writer): Promise<Output> {
   const { json = false, csv = false, time = 'clock', utc = false, folded = false, delimited = false } = values;
   if (json) {
     const { JsonOutput } = await import('../output/json.ts');

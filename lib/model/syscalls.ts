@@ -232,7 +232,7 @@ const tables = {
 export type SyscallArchitecture = keyof typeof tables;
 
 /** Set in the number of a call that was made as a 32-bit program makes it. */
-export const SYSCALL_COMPAT = 2 ** 31;
+const SYSCALL_COMPAT = 2 ** 31;
 
 // Calls of x86 with long registers but short pointers; up to 511 they are those of 64 bits.
 const X32 = 2 ** 30;

@@ -1,39 +1,6 @@
 import koffi from 'koffi';
 import { bind, type Memory, openLibbpf, type Pointer } from './library.ts';
 
-export interface ObjectOpenOptions {
-  object_name: string;
-  btf_custom_path: string | null;
-  kernel_log_buf: Pointer;
-  kernel_log_size: number;
-  kernel_log_level: number;
-}
-
-export interface ProbeOptions {
-  bpf_cookie?: number;
-  offset?: number;
-  retprobe?: boolean;
-}
-
-export interface MultiProbeOptions {
-  syms: Pointer;
-  cnt: number;
-  retprobe: boolean;
-}
-
-export interface UserProbeOptions {
-  ref_ctr_offset?: number;
-  bpf_cookie?: number;
-  retprobe?: boolean;
-  func_name?: string | null;
-}
-
-export interface ProgramLoadOptions {
-  expected_attach_type?: number;
-  prog_flags?: number;
-  attach_btf_id?: number;
-}
-
 // Option structs start with their own size; libbpf takes fields beyond a caller's size as zero, so the layouts of
 // libbpf 1.0 serve every later release.
 function optionStruct(name: string, fields: Record<string, string>) {

@@ -1,7 +1,7 @@
 import { KscopeError } from '../model/errors.ts';
 
 /** The longest line of a recording, in bytes: a table of ten thousand rows has two million. */
-export const longestLine = 32 * 2 ** 20;
+const longestLine = 32 * 2 ** 20;
 
 export interface Line {
   readonly text: string;

@@ -70,7 +70,3 @@ function fieldName(given: string): string {
   }
   return given;
 }
-
-export type CommonOption = keyof typeof commonOptions;
-/** Every option key that tools cannot use for themselves. */
-export const commonKeys: readonly string[] = Object.keys(commonOptions);

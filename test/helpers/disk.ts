@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, existsSync, fsyncSync, openSync, statSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TestContext } from 'node:test';
 import { TemporaryDirectory } from './temporary-directory.ts';
 
 /** A directory whose files are on a disk with a device behind it; undefined on a machine without. */
@@ -11,6 +12,16 @@ export function diskDirectory(): string | undefined {
     const device = `/sys/dev/block/${major(number)}:${minor(number)}`;
     return existsSync(`${device}/device`) || existsSync(`${device}/../device`);
   });
+}
+
+/** A directory of a test's own on such a disk; without one the test is skipped. */
+export function placeOnDisk(t: TestContext): TemporaryDirectory | undefined {
+  const disk = diskDirectory();
+  if (disk === undefined) {
+    t.skip('no file system with a disk');
+    return undefined;
+  }
+  return new TemporaryDirectory(disk);
 }
 
 function major(device: number): number {
@@ -33,7 +44,7 @@ export function readBlocks(directory: string, count: number, bytes = 4096): void
 }
 
 /** Reads past the page cache, with a system call for each block. */
-export function readDirectly(file: string, count: number, bytes: number): void {
+function readDirectly(file: string, count: number, bytes: number): void {
   execFileSync('dd', [`if=${file}`, 'of=/dev/null', 'iflag=direct', `bs=${bytes}`, `count=${count}`], {
     stdio: 'pipe',
   });

@@ -22,13 +22,20 @@ export function distributionsIn(messages: readonly JsonMessage[]): Distribution[
   return found;
 }
 
+/** The distribution, where there is one and no more. */
+export function onlyDistribution(messages: readonly JsonMessage[]): Distribution {
+  const [found, ...others] = distributionsIn(messages);
+  assert.ok(found !== undefined && others.length === 0, `${others.length + 1} distributions`);
+  return found;
+}
+
 /** How many values each distribution has, by the field that tells them apart. */
 export function countsBy(field: string, messages: readonly JsonMessage[]): Record<string, number> {
   return Object.fromEntries(distributionsIn(messages).map((one) => [String(one[field] ?? ''), one.count]));
 }
 
 /** Sum of the buckets, sum of the values, average and percentiles cannot contradict each other. */
-export function checkDistribution({ buckets, count, total, average, p50, p90, p99 }: Distribution): void {
+function checkDistribution({ buckets, count, total, average, p50, p90, p99 }: Distribution): void {
   const sum = (of: (bucket: Distribution['buckets'][number]) => number) =>
     buckets.reduce((all, bucket) => all + of(bucket), 0);
   const { from = 0, to = 0 } = buckets.at(-1) ?? {};

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { LoadFailure } from '../../lib/bpf/load-error.ts';
 
 /** Programs that kernels refused, and what was said about each. */
-export const refusalFolder = fileURLToPath(new URL('../../../test/fixtures/verifier-logs/', import.meta.url));
+const refusalFolder = fileURLToPath(new URL('../../../test/fixtures/verifier-logs/', import.meta.url));
 
 /** An object with the programs `good` and `bad`, the second of which every kernel refuses. */
 export const refusedObject = `${refusalFolder}refused.bpf.o`;

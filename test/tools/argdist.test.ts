@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { probeFeature } from '../../lib/index.ts';
 import { Actor } from '../helpers/actor.ts';
+import { needsKprobes } from '../helpers/needs-kprobes.ts';
 import { ProbedLibrary } from '../helpers/probed-library.ts';
 import { runTool, type ToolResult } from '../helpers/run-tool.ts';
 import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
@@ -119,11 +119,7 @@ test('texts are counted, in each interval and in all', async () => {
 });
 
 test('functions of the kernel are counted, with what they were entered with', async (t) => {
-  const kprobe = probeFeature('kprobe');
-  if (kprobe.supported !== true) {
-    const { code, stderr } = await runTool('argdist', ['-C', 'p::vfs_unlink()']);
-    assert.equal(code, 3, stderr);
-    t.skip(kprobe.reason);
+  if (!(await needsKprobes(t, 'argdist', '-C', 'p::vfs_unlink()'))) {
     return;
   }
   using place = new TemporaryDirectory();

@@ -3,10 +3,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { CachedFile } from '../helpers/cached-file.ts';
-import { diskDirectory } from '../helpers/disk.ts';
+import { placeOnDisk } from '../helpers/disk.ts';
 import { runTool, type ToolResult } from '../helpers/run-tool.ts';
 import { mustSyscall } from '../helpers/syscall.ts';
-import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
 import { watch } from '../helpers/watch.ts';
 
 interface Counts {
@@ -23,12 +22,10 @@ function sum({ messages }: ToolResult): Counts {
 }
 
 test('cached pages are hits, others are misses, and pages that are overwritten are neither', async (t) => {
-  const disk = diskDirectory();
-  if (disk === undefined) {
-    t.skip('no file system with a disk');
+  using place = placeOnDisk(t);
+  if (place === undefined) {
     return;
   }
-  using place = new TemporaryDirectory(disk);
   const path = (name: string) => join(place.path, name);
   using cached = new CachedFile(path('cached'), 200);
   using cold = new CachedFile(path('cold'), 300);

@@ -2,17 +2,14 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { CachedFile } from '../helpers/cached-file.ts';
-import { diskDirectory } from '../helpers/disk.ts';
-import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
+import { placeOnDisk } from '../helpers/disk.ts';
 import { watch } from '../helpers/watch.ts';
 
 test('a process has its own hits and misses', async (t) => {
-  const disk = diskDirectory();
-  if (disk === undefined) {
-    t.skip('no file system with a disk');
+  using place = placeOnDisk(t);
+  if (place === undefined) {
     return;
   }
-  using place = new TemporaryDirectory(disk);
   const path = join(place.path, 'file');
   using file = new CachedFile(path, 100);
   file.drop();

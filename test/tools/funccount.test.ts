@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { probeFeature } from '../../lib/index.ts';
 import { Actor } from '../helpers/actor.ts';
 import { inVirtualMachine } from '../helpers/deadline.ts';
+import { needsKprobes } from '../helpers/needs-kprobes.ts';
 import { ProbedLibrary } from '../helpers/probed-library.ts';
 import { runTool, type ToolResult } from '../helpers/run-tool.ts';
 import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
@@ -65,11 +65,7 @@ test('tracepoints are counted, by name', async () => {
 });
 
 test('functions of the kernel are counted, one by one or all at once', async (t) => {
-  const kprobe = probeFeature('kprobe');
-  if (kprobe.supported !== true) {
-    const { code, stderr } = await runTool('funccount', ['vfs_mkdir']);
-    assert.equal(code, 3, stderr);
-    t.skip(kprobe.reason);
+  if (!(await needsKprobes(t, 'funccount', 'vfs_mkdir'))) {
     return;
   }
   using place = new TemporaryDirectory();

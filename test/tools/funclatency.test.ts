@@ -3,10 +3,10 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { probeFeature } from '../../lib/index.ts';
 import { Actor } from '../helpers/actor.ts';
 import { compiledProgram } from '../helpers/compiled-program.ts';
 import { countsBy, distributionsIn } from '../helpers/distribution.ts';
+import { needsKprobes } from '../helpers/needs-kprobes.ts';
 import { ProbedLibrary } from '../helpers/probed-library.ts';
 import { runTool, type ToolResult } from '../helpers/run-tool.ts';
 import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
@@ -87,11 +87,7 @@ test('calls within calls of the same function each have their own time', async (
 });
 
 test('functions of the kernel are measured, however they are hooked', async (t) => {
-  const kprobe = probeFeature('kprobe');
-  if (kprobe.supported !== true) {
-    const { code, stderr } = await runTool('funclatency', ['vfs_mkdir']);
-    assert.equal(code, 3, stderr);
-    t.skip(kprobe.reason);
+  if (!(await needsKprobes(t, 'funclatency', 'vfs_mkdir'))) {
     return;
   }
   using place = new TemporaryDirectory();

@@ -3,11 +3,11 @@ import { execFileSync, spawn } from 'node:child_process';
 import { rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { probeFeature } from '../../lib/index.ts';
 import { Actor } from '../helpers/actor.ts';
 import { compiledProgram } from '../helpers/compiled-program.ts';
+import { needsKprobes } from '../helpers/needs-kprobes.ts';
 import { ProbedLibrary } from '../helpers/probed-library.ts';
-import { runTool, startTool } from '../helpers/run-tool.ts';
+import { startTool } from '../helpers/run-tool.ts';
 import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
 import { watch } from '../helpers/watch.ts';
 
@@ -97,11 +97,7 @@ test('each of several calls within one another has its own time and stack', asyn
 });
 
 test('functions of the kernel have results and arguments, however they are hooked', async (t) => {
-  const kprobe = probeFeature('kprobe');
-  if (kprobe.supported !== true) {
-    const { code, stderr } = await runTool('funcslower', ['vfs_rmdir']);
-    assert.equal(code, 3, stderr);
-    t.skip(kprobe.reason);
+  if (!(await needsKprobes(t, 'funcslower', 'vfs_rmdir'))) {
     return;
   }
   using place = new TemporaryDirectory();

@@ -3,11 +3,10 @@ import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { CachedFile } from '../helpers/cached-file.ts';
-import { diskDirectory } from '../helpers/disk.ts';
+import { placeOnDisk } from '../helpers/disk.ts';
 import { distributionsIn } from '../helpers/distribution.ts';
 import type { ToolResult } from '../helpers/run-tool.ts';
 import { mustSyscall } from '../helpers/syscall.ts';
-import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
 import { watch } from '../helpers/watch.ts';
 
 const POSIX_FADV_WILLNEED = 3;
@@ -19,12 +18,10 @@ function counts({ messages }: ToolResult) {
 }
 
 test('pages that are read ahead are used once, or not at all', async (t) => {
-  const disk = diskDirectory();
-  if (disk === undefined) {
-    t.skip('no file system with a disk');
+  using place = placeOnDisk(t);
+  if (place === undefined) {
     return;
   }
-  using place = new TemporaryDirectory(disk);
   const path = (name: string) => join(place.path, name);
   using asked = new CachedFile(path('asked'), 100);
   using dropped = new CachedFile(path('dropped'), 20);
@@ -64,12 +61,10 @@ test('pages that are read ahead are used once, or not at all', async (t) => {
 });
 
 test('pages that are sent or mapped are used', async (t) => {
-  const disk = diskDirectory();
-  if (disk === undefined) {
-    t.skip('no file system with a disk');
+  using place = placeOnDisk(t);
+  if (place === undefined) {
     return;
   }
-  using place = new TemporaryDirectory(disk);
   const path = (name: string) => join(place.path, name);
   using sent = new CachedFile(path('sent'), 50);
   using mapped = new CachedFile(path('mapped'), 50);

@@ -3,7 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { test } from 'node:test';
 import { Actor } from '../helpers/actor.ts';
 import { enterCgroup, TestCgroup } from '../helpers/cgroup.ts';
-import { type Distribution, distributionsIn } from '../helpers/distribution.ts';
+import { distributionsIn, onlyDistribution } from '../helpers/distribution.ts';
 import type { ToolResult } from '../helpers/run-tool.ts';
 import { sleepTimes, switchesWhenStopped } from '../helpers/switches.ts';
 import { SwitchTrace } from '../helpers/traced-switches.ts';
@@ -11,11 +11,7 @@ import { watch } from '../helpers/watch.ts';
 
 const SLEEPS = 200;
 
-function only({ messages }: ToolResult): Distribution {
-  const found = distributionsIn(messages);
-  assert.equal(found.length, 1);
-  return found[0] as Distribution;
-}
+const only = ({ messages }: ToolResult) => onlyDistribution(messages);
 
 test('a thread waits as often as it comes back to the processor', async () => {
   using group = new TestCgroup();

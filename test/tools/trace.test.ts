@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { probeFeature } from '../../lib/index.ts';
 import { Actor } from '../helpers/actor.ts';
+import { needsKprobes } from '../helpers/needs-kprobes.ts';
 import { ProbedLibrary } from '../helpers/probed-library.ts';
 import { runTool, startTool, type ToolResult } from '../helpers/run-tool.ts';
 import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
@@ -138,11 +139,7 @@ test('functions and probes of a library are traced with their arguments and resu
 });
 
 test('functions of the kernel are traced with their arguments, by name, and their results', async (t) => {
-  const kprobe = probeFeature('kprobe');
-  if (kprobe.supported !== true) {
-    const { code, stderr } = await runTool('trace', ['vfs_unlink']);
-    assert.equal(code, 3, stderr);
-    t.skip(kprobe.reason);
+  if (!(await needsKprobes(t, 'trace', 'vfs_unlink'))) {
     return;
   }
   using place = new TemporaryDirectory();

@@ -3,18 +3,15 @@ import { closeSync, openSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { diskName } from '../../lib/system/disks.ts';
-import { diskDirectory } from '../helpers/disk.ts';
+import { placeOnDisk } from '../helpers/disk.ts';
 import { mustSyscall } from '../helpers/syscall.ts';
-import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
 import { watch } from '../helpers/watch.ts';
 
 test('what is written back is a row with device, pages and reason', async (t) => {
-  const disk = diskDirectory();
-  if (disk === undefined) {
-    t.skip('no file system with a disk');
+  using place = placeOnDisk(t);
+  if (place === undefined) {
     return;
   }
-  using place = new TemporaryDirectory(disk);
   const { dev } = statSync(place.path);
   const number = `${(dev >> 8) & 0xfff}:${dev & 0xff}`;
   const { json, every, text } = await watch(

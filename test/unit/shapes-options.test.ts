@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { KscopeError } from '../../lib/model/errors.ts';
-import { commonKeys, commonOptions, seconds } from '../../lib/shapes/common-options.ts';
+import { commonOptions, seconds } from '../../lib/shapes/common-options.ts';
 import { filters } from '../../lib/shapes/filters.ts';
 import { choice, flag, integer, list, longName, type Option, pattern, text } from '../../lib/shapes/options.ts';
 
@@ -118,8 +118,7 @@ test('an option is known by its long name', () => {
   assert.throws(() => longName(flag('-x', '')), { message: "option '-x' has no long name" });
 });
 
-test('the common options are the ones that tools cannot use for themselves', () => {
-  assert.deepEqual(commonKeys, Object.keys(commonOptions));
+test('no common option or filter has the name of another', () => {
   const flags = Object.values({ ...commonOptions, ...filters }).flatMap(
     ({ flags }) => flags.match(/-{1,2}[a-z-]+/gi) ?? [],
   );
