@@ -78,11 +78,13 @@ process.stdout.write(`
 medians of ${ROUNDS} rounds; ratios are to libbpf-tools, or to bpftrace where it has no such tool
 Linux ${machine.kernel}, ${machine.processors} processors (${machine.processor}), Node ${machine.node}, ${peers.join(', ')}
 `);
-const noisy = results.filter(({ spread }) => spread > 0.1).map(({ tool }) => tool);
+const noisy = results.filter(({ spread }) => spread > 0.1).map(({ name }) => name);
 if (noisy.length > 0) {
   process.stdout.write(`the machine was not quiet, and these figures mean little: ${noisy.join(', ')}\n`);
 }
-const sentences = Object.fromEntries(results.map((result) => [result.tool, sentence(result)]));
+const sentences = Object.fromEntries(
+  results.filter(({ tool, name }) => name === tool).map((result) => [result.tool, sentence(result)]),
+);
 if (record) {
   const file = 'test/bench/measured.json';
   const before: Record<string, string> = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
@@ -112,7 +114,7 @@ async function measure(one: Case): Promise<CaseResult> {
       if (problems.has(tracer.name)) {
         continue;
       }
-      process.stderr.write(`${one.tool}: round ${round + 1} of ${ROUNDS}: ${tracer.name}\n`);
+      process.stderr.write(`${one.name ?? one.tool}: round ${round + 1} of ${ROUNDS}: ${tracer.name}\n`);
       try {
         const run = await traced(tracer, one.workload, workload, count);
         runs.set(tracer.name, [...(runs.get(tracer.name) ?? []), run]);
@@ -148,6 +150,8 @@ async function measure(one: Case): Promise<CaseResult> {
   });
   return {
     tool: one.tool,
+    name: one.name ?? one.tool,
+    generic: one.generic === true,
     unit: workload.unit,
     count,
     silent: one.silent === true,

@@ -1,6 +1,7 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Peer, peer } from './peers.ts';
+import { probedLibraryOf } from './workloads/probed-calls.ts';
 
 /** A program that traces, ours or a peer's, and how it is started. */
 export interface Tracer {
@@ -15,6 +16,10 @@ export interface Tracer {
 export interface Case {
   /** Of the tool and, where they have it, of the peers' programs. */
   readonly tool: string;
+  /** Of the case, where a tool has several. */
+  readonly name?: string;
+  /** What is traced is given to everybody: nobody is quicker because of what a tool leaves out. */
+  readonly generic?: boolean;
   /** By its export in `workloads/`. */
   readonly workload: string;
   /** It sums up in the kernel and prints no line for each operation. */
@@ -37,7 +42,76 @@ tracepoint:syscalls:sys_exit_openat /@name[tid]/ {
 /** What says that it traces, as the other tools do. */
 const said = 'BEGIN { printf("Tracing\\n"); }';
 
+/** The C library that programs here use. */
+const libc = /\S+\/libc\.so\.6$/m.exec(readFileSync('/proc/self/maps', 'utf8'))?.[0] ?? 'libc';
+const printed = 'printf("%-7d %-7d %-16s %-16s %d\\n", pid, tid, comm, probe,';
+const called = 'sched_get_priority_max';
+const atCall = `t:syscalls:sys_enter_${called}`;
+const probed = probedLibraryOf(process.pid);
+
+/** Questions that are asked in words: the same to everybody. */
+const generic: readonly Case[] = [
+  {
+    tool: 'trace',
+    workload: 'numberedCalls',
+    args: [`c:${called} "%d", arg1`],
+    peerArgs: [`c:${called} "%d", arg1`],
+    bpftrace: `uprobe:${libc}:${called} { ${printed} arg0); }`,
+  },
+  {
+    tool: 'trace',
+    name: 'trace-tracepoint',
+    workload: 'numberedCalls',
+    args: [`${atCall} "%d", policy`],
+    peerArgs: [`${atCall} "%d", args->policy`],
+    bpftrace: `tracepoint:syscalls:sys_enter_${called} { ${printed} args->policy); }`,
+  },
+  {
+    tool: 'trace',
+    name: 'trace-usdt',
+    workload: 'probedCalls',
+    args: [`u:${probed}:kscope:add "%d", arg2`],
+    peerArgs: [`u:${probed}:add "%d", arg2`],
+    bpftrace: `usdt:${probed}:kscope:add { ${printed} arg1); }`,
+  },
+  {
+    tool: 'argdist',
+    workload: 'numberedCalls',
+    silent: true,
+    args: ['-C', `p:c:${called}(int number):int:number`],
+    peerArgs: ['-C', `p:c:${called}(int number):int:number`],
+    bpftrace: `${said} uprobe:${libc}:${called} { @[(int32)arg0] = count(); }`,
+  },
+  {
+    tool: 'argdist',
+    name: 'argdist-tracepoint',
+    workload: 'numberedCalls',
+    silent: true,
+    args: ['-H', `${atCall}():int:args->policy`],
+    peerArgs: ['-H', `${atCall}():int:args->policy`],
+    bpftrace: `${said} tracepoint:syscalls:sys_enter_${called} { @ = hist(args->policy); }`,
+  },
+  {
+    tool: 'funccount',
+    workload: 'numberedCalls',
+    silent: true,
+    args: [`c:${called}`],
+    peerArgs: [`c:${called}`],
+    bpftrace: `${said} uprobe:${libc}:${called} { @[probe] = count(); }`,
+  },
+  {
+    tool: 'funccount',
+    name: 'funccount-tracepoint',
+    workload: 'numberedCalls',
+    silent: true,
+    args: [atCall],
+    peerArgs: [atCall],
+    bpftrace: `${said} tracepoint:syscalls:sys_enter_${called} { @[probe] = count(); }`,
+  },
+];
+
 export const cases: readonly Case[] = [
+  ...generic.map((one) => ({ ...one, generic: true })),
   {
     tool: 'opensnoop',
     workload: 'opens',

@@ -25,7 +25,7 @@ export interface TracedRun {
   readonly memory: number;
 }
 
-const READY = /Ctrl-?\+?C|^(Tracing|Counting|Sampling|Attached)/im;
+const READY = /Ctrl-?\+?C|^(Tracing|Counting|Sampling|Attached|\[\d\d:\d\d:\d\d\])/im;
 const LONGEST_START = 60_000;
 const STEP = 50;
 

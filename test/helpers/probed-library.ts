@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import koffi from 'koffi';
 
 const machines: Partial<Record<NodeJS.Architecture, Machine>> = {
@@ -51,14 +51,17 @@ export class ProbedLibrary implements Disposable {
   readonly path: string;
   readonly add: (a: number, b: number) => number;
   readonly answer: () => number;
-  readonly #folder = mkdtempSync(join(tmpdir(), 'kscope-probed-'));
+  readonly #folder: string;
 
-  constructor() {
+  /** @param path where it is made, in a folder of its own; somewhere by default */
+  constructor(path = join(mkdtempSync(join(tmpdir(), 'kscope-probed-')), 'libprobed.so')) {
     const machine = machines[process.arch];
     if (machine === undefined) {
       throw new Error(`no code for ${process.arch}`);
     }
-    this.path = join(this.#folder, 'libprobed.so');
+    this.path = path;
+    this.#folder = dirname(path);
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     writeFileSync(this.path, libraryBytes(machine), { mode: 0o755 });
     const library = koffi.load(this.path);
     this.add = library.func('int add(int a, int b)');

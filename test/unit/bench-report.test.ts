@@ -18,7 +18,18 @@ function row(name: string, details: Partial<Row> = {}): Row {
 }
 
 function result(rows: readonly Row[], details: Partial<CaseResult> = {}): CaseResult {
-  return { tool: 'opensnoop', unit: 'open', count: 10, silent: false, untraced: 2000, spread: 0.04, rows, ...details };
+  return {
+    tool: 'opensnoop',
+    name: 'opensnoop',
+    generic: false,
+    unit: 'open',
+    count: 10,
+    silent: false,
+    untraced: 2000,
+    spread: 0.04,
+    rows,
+    ...details,
+  };
 }
 
 const ours = row('kscope', { added: 100, cpu: 50, idle: 0.002 });
