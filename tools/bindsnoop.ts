@@ -81,4 +81,12 @@ A port that the kernel chooses when a socket is connected or first used is not b
     '-E -P 80,443': 'trace who binds, or cannot bind, to these ports',
     '--count': 'count by address and port',
   },
+  sample: {
+    before: 'A web server is started:',
+    args: '--comm python3',
+    output: `
+    PID COMM              PROT ADDR             PORT OPTS   IF
+  25969 python3            TCP 127.0.0.1        8082 ...R.   0`,
+    after: 'It has SO_REUSEADDR (R), so that it can start again while old connections are in TIME_WAIT.',
+  },
 });

@@ -27,4 +27,13 @@ Sockets of other protocols, as of MPTCP, are not shown, and neither is what io_u
     '': 'trace all',
     '-T --pid-netns 181': 'trace what happens in the network namespace of process 181, with the time',
   },
+  sample: {
+    before: 'A web server is started:',
+    args: '--comm python3',
+    output: `
+    PID COMM             RET        BACKLOG PROTO  PORT ADDR
+  25969 python3          -                5 TCPv4  8082 127.0.0.1`,
+    after:
+      'It listens only at the loopback address, and five connections can wait until it accepts them. RET would be the error if the call had failed.',
+  },
 });

@@ -47,4 +47,12 @@ The hook is the return of inet_csk_accept, by fexit or kprobe, or where the kern
     '-b -P 80': 'whether a web server accepts as fast as clients come',
     '-p 181': 'trace what process 181 accepts',
   },
+  sample: {
+    before: 'A client connects to a web server:',
+    args: '-P 8080',
+    output: `
+    PID COMM         IP RADDR           RPORT LADDR           LPORT
+  25173 python3       4 127.0.0.1       49936 127.0.0.1        8080`,
+    after: 'The process is the server, which took the connection of the client at port 49936.',
+  },
 });

@@ -34,4 +34,14 @@ An attempt that failed has the reason in ERROR, such as ECONNREFUSED or ETIMEDOU
     '100': 'trace connections that took 100 ms or more',
     '-T -p 181 0.5': 'trace what took process 181 half a millisecond or more, with the time',
   },
+  sample: {
+    before: 'Two programs are started, one for a server that is there and one for a port where nobody listens:',
+    args: '--comm curl',
+    output: `
+    PID COMM         IP SADDR           DADDR           DPORT  LAT(ms) ERROR
+  25935 curl          4 127.0.0.1       127.0.0.1        8080     0.07 -
+  25953 curl          4 127.0.0.1       127.0.0.1        8081     0.09 ECONNREFUSED`,
+    after:
+      'The first handshake took 0.07 ms, since it did not leave the machine; elsewhere this is about the round-trip time, and more means that a SYN was lost or that the other side was slow. The second attempt was answered as fast, with a refusal.',
+  },
 });

@@ -42,4 +42,17 @@ Into the journal of systemd it goes by 'tcpstates --json | systemd-cat -t tcpsta
     '-T -L 80,443': 'trace the sockets of a web server, with the time',
     '-D 5432 -p 181': 'trace the connections of process 181 to a database',
   },
+  sample: {
+    before: 'The same client, on its way through the states:',
+    args: '-D 8080 --fields comm,lport,dport,oldstate,newstate,duration',
+    output: `
+COMM       LPORT RPORT OLDSTATE    NEWSTATE          MS
+curl           -  8080 CLOSE       SYN_SENT           -
+curl       49936  8080 SYN_SENT    ESTABLISHED    0.080
+curl       49936  8080 ESTABLISHED CLOSE_WAIT   108.755
+curl       49936  8080 CLOSE_WAIT  LAST_ACK      22.423
+curl       49936  8080 LAST_ACK    CLOSE          0.082`,
+    after:
+      'The handshake took 0.08 ms. After 109 ms the server closed its side, and it took the client 22 ms to close its own. MS is the time in the state on the left. At the first step the local port is not yet chosen.',
+  },
 });

@@ -34,4 +34,13 @@ The kernel's own tracepoints are used where it has them (sock:sock_send_length a
     '-C 5': 'each 5 seconds, one table below the other',
     '-p 181 -s tx': 'what process 181 sends, the most first',
   },
+  sample: {
+    before: 'A client gets a file of 3 KB from a web server:',
+    args: '-C -S -p 25173 3600',
+    output: `
+  PID COMM    LADDR          RADDR           RX_KB TX_KB
+25173 python3 127.0.0.1:8080 127.0.0.1:49936   0.1     3`,
+    after:
+      'What is printed after Ctrl-C is the sum since the last table: the server received a request of 0.1 KiB and sent 3 KiB.',
+  },
 });

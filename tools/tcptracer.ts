@@ -54,4 +54,14 @@ With --failures, attempts to connect that failed are shown as well, with the rea
     '-T -p 181': 'trace those of process 181, with the time',
     '-f --only connect': 'trace all that was tried, with the errors',
   },
+  sample: {
+    before: 'Two programs are started, one for a server that is there and one for a port where nobody listens:',
+    args: '-f --comm curl',
+    output: `
+T     PID COMM             IP SADDR           DADDR           SPORT DPORT ERROR
+C   25935 curl              4 127.0.0.1       127.0.0.1       49936  8080 -
+X   25935 curl              4 127.0.0.1       127.0.0.1       49936  8080 -
+C   25953 curl              4 127.0.0.1       127.0.0.1       34906  8081 ECONNREFUSED`,
+    after: 'The first one connected (C) and closed (X); the second one was refused, which only -f shows.',
+  },
 });

@@ -7,7 +7,7 @@ import { type Alias, aliasesOf, Registry } from '../cli/registry.ts';
 import type { JsonSchema } from '../model/json.ts';
 import { type Tool, type ToolColumn, tracesCommands } from '../shapes/definition.ts';
 import type { Option } from '../shapes/options.ts';
-import { roffArgument, roffEntry, roffParagraphs, roffProse, roffText } from './roff.ts';
+import { roffArgument, roffEntry, roffLine, roffParagraphs, roffProse, roffText } from './roff.ts';
 
 /** The page that no definition makes. */
 const byHand = 'kscope.8';
@@ -102,9 +102,28 @@ export function manPage(name: string, tool: Tool, measured = ''): string {
     ...(overhead === '' ? [] : ['.SH OVERHEAD', ...roffParagraphs(overhead)]),
     '.SH EXAMPLES',
     ...Object.entries(tool.examples).flatMap(([args, what]) => exampleLines(`${name} ${args}`.trimEnd(), what)),
+    ...sampleLines(name, tool),
     ...ending,
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** What a run printed, in print that keeps columns. */
+function sampleLines(name: string, { sample }: Tool): string[] {
+  if (sample === undefined) {
+    return [];
+  }
+  const printed = [`# ${`${name} ${sample.args}`.trimEnd()}`, ...sample.output.replace(/^\n|\n$/g, '').split('\n')];
+  return [
+    '.SH OUTPUT',
+    ...roffParagraphs(sample.before),
+    '.PP',
+    '.nf',
+    ...printed.map(roffLine),
+    '.fi',
+    '.PP',
+    ...roffParagraphs(sample.after),
+  ];
 }
 
 function lowerFirst(text: string): string {

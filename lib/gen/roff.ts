@@ -1,6 +1,10 @@
 /** Text for a manual page: nothing in it is taken for a request or an escape, and what is copied from it is ASCII. */
 export function roffText(text: string): string {
-  const line = text.replace(/\s+/g, ' ').trim();
+  return roffLine(text.replace(/\s+/g, ' ').trim());
+}
+
+/** The same with all spaces as they are: a line of what a program printed. */
+export function roffLine(line: string): string {
   const safe = line.replace(/[\\\-'`^~"]|[^ -~]/gu, (character) => escapes[character] ?? unicode(character));
   return safe.startsWith('.') ? `\\&${safe}` : safe;
 }

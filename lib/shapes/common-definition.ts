@@ -4,7 +4,7 @@ import type { BpfProgram } from '../bpf/program.ts';
 import type { Skeleton, SkeletonTypes } from '../bpf/skeleton.ts';
 import type { Area } from '../model/areas.ts';
 import type { WarningMessage } from '../model/message.ts';
-import type { Positional } from './definition.ts';
+import type { Positional, Sample } from './definition.ts';
 import { isPositional, type Option, type Options, type OptionValues, positionalsOf } from './options.ts';
 
 /** Names of S that can be written in a definition. */
@@ -54,6 +54,7 @@ export interface CommonDefinition<S extends SkeletonTypes, O> {
   warnings?(values: OptionValues<O>): readonly string[];
   readonly examples: Readonly<Record<string, string>>;
   readonly aliases?: Readonly<Record<string, readonly string[]>>;
+  readonly sample?: Sample;
 }
 
 /**
@@ -76,6 +77,7 @@ export function commonParts(
     positionals: [...positionalsOf(options), ...positionals],
     examples: definition.examples,
     aliases: definition.aliases ?? {},
+    ...(definition.sample !== undefined && { sample: definition.sample }),
     rules: (values: Readonly<Record<string, unknown>>) => rulesOf(definition.attach, values),
   };
 }

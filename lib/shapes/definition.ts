@@ -44,6 +44,18 @@ export interface Positional {
   readonly parse: (text: string) => unknown;
 }
 
+/** A run as it was, for the man page. */
+export interface Sample {
+  /** What was going on. */
+  readonly before: string;
+  /** The arguments of the run. */
+  readonly args: string;
+  /** What it printed: no letter is changed, only lines may be left out. Lines fit a page of 80 columns. */
+  readonly output: string;
+  /** What that tells. */
+  readonly after: string;
+}
+
 /**
  * A tool as data. Every shape produces this one form, and everything outside (help, man page, completion, schema,
  * list, conformance tests, the runner) is derived from it and asks for nothing else.
@@ -65,6 +77,7 @@ export interface Tool {
   readonly screen?: boolean;
   /** Arguments to explanation: { '-x -p 181': 'trace the failed opens of process 181' }. */
   readonly examples: Readonly<Record<string, string>>;
+  readonly sample?: Sample;
   /** Other command names that start this tool with arguments put in front: { ext4dist: ['--type', 'ext4'] }. */
   readonly aliases: Readonly<Record<string, readonly string[]>>;
   /**

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { parseArguments } from '../../lib/cli/command.ts';
 import { ownCommands } from '../../lib/cli/own-commands.ts';
 import { Registry } from '../../lib/cli/registry.ts';
 import { manPage, manPages, readMeasured, writeManPages } from '../../lib/gen/man.ts';
@@ -168,6 +169,37 @@ test('every page passes the formatters', { skip: !has('mandoc') }, async () => {
     const other = /^\.so man8\/(.+)\n$/.exec(page)?.[1];
     assert.ok(other === undefined || files.includes(other), file);
     assert.equal(other === undefined ? complaints(page) : '', '', file);
+  }
+});
+
+test('what a run printed keeps its columns, and nothing in it is a request', { skip: !has('mandoc') }, () => {
+  const output = "\n  PID  COMM\n.SH  'x'  \\fB\n";
+  const page = manPage('rows', {
+    ...tool,
+    sample: { before: 'It was so:', args: '-x', output, after: 'That is all.' },
+  });
+  assert.equal(complaints(page), '');
+  assert.match(
+    render(page),
+    /It was so:\n\s+# rows -x\n\s+ {2}PID {2}COMM\n\s+\.SH {2}'x' {2}\\fB\n\n?\s+That is all\./,
+  );
+});
+
+test('what tools are said to have printed has columns that they have', async () => {
+  const tools = await new Registry().loadAll();
+  for (const [name, one] of tools) {
+    const { args = '', output = '' } = one.sample ?? {};
+    if (output === '') {
+      continue;
+    }
+    const parsed = parseArguments(name, one, args.split(' '));
+    const headers = new Set(one.columns(parsed.kind === 'run' ? parsed.values : {}).map(({ header }) => header));
+    const header = output.split('\n')[1]?.split(' ').filter(Boolean) ?? [];
+    assert.deepEqual(
+      header.filter((word) => !headers.has(word)),
+      [],
+      name,
+    );
   }
 });
 
