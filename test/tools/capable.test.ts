@@ -19,7 +19,7 @@ test('each check is a row, granted or not, and repeated only when it is asked fo
     return;
   }
   using empty = new TestCgroup();
-  await using root = await Actor.start();
+  await using root = await Actor.start({ threads: 1 });
   await using user = await Actor.start();
   const comm = readFileSync(`/proc/${root.pid}/comm`, 'utf8').trim();
   await user.mustCall('setresuid', NOBODY, NOBODY, NOBODY);
@@ -36,6 +36,7 @@ test('each check is a row, granted or not, and repeated only when it is asked fo
       denied: ['--json', '--denied', '--cap', 'sys_chroot', '-p', String(root.pid)],
       stacks: ['--json', '--cap', 'sys_chroot', '-K', '-p', String(root.pid)],
       shallow: ['--json', '--cap', 'sys_chroot', '-K', '--perf-max-stack-depth', '6', '-p', String(root.pid)],
+      thread: ['--json', '--cap', 'sys_chroot', '-t', String(root.tids[1])],
       nobody: ['--json', '--cgroup', empty.path],
       other: ['--json', '--cap', 'sys_boot', '-p', String(root.pid)],
       text: ['-x', '--cap', 'sys_chroot', '-p', String(user.pid)],
@@ -43,6 +44,7 @@ test('each check is a row, granted or not, and repeated only when it is asked fo
     async () => {
       const calls = Array.from({ length: CALLS }, () => chroot);
       assert.ok((await root.perform(calls)).every(({ result }) => result === 0));
+      assert.equal((await root.ask(1, 'chroot', '/')).result, 0);
       assert.ok((await user.perform(calls)).every(({ result }) => result === EPERM));
     },
   );
@@ -52,7 +54,9 @@ test('each check is a row, granted or not, and repeated only when it is asked fo
   const who = ({ pid }: Actor) => ({ pid, tid: pid, cgroup: cgroupOf(pid) });
   const granted = { ...who(root), uid: 0, ...check, verdict: 'allow' };
   const refused = { ...who(user), uid: NOBODY, ...check, verdict: 'deny', error: -EPERM };
-  assert.deepEqual(timeless(seen.root.rows), Array(CALLS).fill(granted));
+  const inThread = { ...granted, tid: root.tids[1] };
+  assert.deepEqual(timeless(seen.root.rows), [...Array(CALLS).fill(granted), inThread]);
+  assert.deepEqual(timeless(seen.thread.rows), [inThread]);
   assert.deepEqual(timeless(seen.user.rows), Array(CALLS).fill(refused));
   assert.deepEqual(timeless(seen.unique.rows), [refused]);
   assert.deepEqual(timeless(seen.cgroup.rows), [granted]);
@@ -66,7 +70,7 @@ test('each check is a row, granted or not, and repeated only when it is asked fo
       names.join(),
     );
   }
-  assert.equal(seen.stacks.rows.length, CALLS);
+  assert.equal(seen.stacks.rows.length, CALLS + 1);
   const symbols = ({ kernel }: object & { readonly kernel?: unknown }) =>
     (kernel as { symbol?: string }[]).map(({ symbol }) => symbol);
   const [deep = []] = seen.stacks.rows.map(symbols);
@@ -75,7 +79,7 @@ test('each check is a row, granted or not, and repeated only when it is asked fo
     assert.deepEqual(shallow, deep.slice(0, shallow.length));
   }
   const { rows } = await own.end();
-  assert.deepEqual([rows.length, rows.every(({ user }) => (user as object[]).length > 0)], [CALLS, true]);
+  assert.deepEqual([rows.length, rows.every(({ user }) => (user as object[]).length > 0)], [CALLS + 1, true]);
   assert.match(seen.text.stdout, /^TIME +UID +PID +TID +COMM +CAP NAME +AUDIT +SYSCALL +VERDICT +INSETID\n/);
   const audit = 'untold' in told ? '- +' : 'yes +';
   const line = new RegExp(` ${NOBODY} +${user.pid} +${user.pid} ${comm} +18 CAP_SYS_CHROOT +${audit}chroot +deny`, 'g');

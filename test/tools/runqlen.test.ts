@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { CpuCgroup } from '../helpers/cpu-cgroup.ts';
 import { distributionsIn } from '../helpers/distribution.ts';
-import { allowedProcessors } from '../helpers/processors.ts';
-import { type JsonMessage, runTool } from '../helpers/run-tool.ts';
+import { allowedProcessors, onProcessor } from '../helpers/processors.ts';
+import { type JsonMessage, runTool, startCommand } from '../helpers/run-tool.ts';
 import { ranLonger, spinOn } from '../helpers/spinner.ts';
 import { watch } from '../helpers/watch.ts';
 
@@ -45,6 +46,33 @@ test('three that run on one processor are at least two that wait', async () => {
   );
   assert.match(seen.text.stdout, /^\d\d:\d\d:\d\d\n +runqlen +: count +distribution\n/);
   assert.match(seen.shareText.stdout, /^ *COUNT RUNQOCC\n +\d+ 100\.00%\n$/);
+});
+
+test('those that wait in other cgroups wait as well', async (t) => {
+  const [processor = 0] = allowedProcessors();
+  // Enough for all processors: nobody is throttled.
+  const cgroup = () => CpuCgroup.limited(t, { quota: 10_000_000, period: 100_000 });
+  using red = cgroup();
+  using green = red && cgroup();
+  using blue = green && cgroup();
+  if (red === undefined || green === undefined || blue === undefined) {
+    return;
+  }
+  const spinIn = (place: CpuCgroup) =>
+    onProcessor(processor, () => startCommand(place.command(['/bin/sh', '-c', 'while :; do :; done'])));
+  await using one = spinIn(red);
+  await using two = spinIn(green);
+  await using three = spinIn(blue);
+  await Promise.all([one, two, three].map(({ pid }) => ranLonger(pid, 1e6)));
+  const seen = await watch('runqlen', { all: ['--json', '-C', String(processor), '-F', '499'] }, () =>
+    ranLonger(one.pid, 100e6),
+  );
+  const [all] = distributionsIn(seen.all.messages);
+  assert.ok((all?.count ?? 0) > 10);
+  assert.deepEqual(
+    all?.buckets.filter(({ from, count }) => from < 2 && count > 0),
+    [],
+  );
 });
 
 test('a processor that is not there is a mistake', async () => {

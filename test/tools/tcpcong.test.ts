@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { distributionsIn } from '../helpers/distribution.ts';
 import { congestionState, RawTcp } from '../helpers/raw-tcp.ts';
-import { runTool } from '../helpers/run-tool.ts';
+import { type JsonMessage, runTool } from '../helpers/run-tool.ts';
 import { tableRows } from '../helpers/tables.ts';
 import { waysToSpeak } from '../helpers/tcp-conversation.ts';
 import { watch } from '../helpers/watch.ts';
@@ -115,4 +115,25 @@ test('what is no range of ports is refused', async () => {
     const { code, stderr } = await runTool('tcpcong', ['-L', range]);
     assert.equal(code, 2, stderr);
   }
+});
+
+test('a state that does not change has its time in each interval', async () => {
+  const [way] = waysToSpeak;
+  using listener = RawTcp.listen(way);
+  using client = RawTcp.open(way);
+  const tables = (all: readonly JsonMessage[]) => all.filter((one) => tableRows([one]).length > 0);
+  const { each } = await watch('tcpcong', { each: ['--json', '-R', String(listener.port), '0.1'] }, async (tools) => {
+    client.connect(way, listener.port);
+    using server = listener.accept();
+    await tools.each.until(({ messages }) => tables(messages).length >= 8);
+    assert.ok(server.fd > 0);
+  });
+  // The first is of a part of an interval.
+  const [first, ...more] = tables(each.messages);
+  const times = [first, ...more].map((table) => Date.parse(String(table?.time)));
+  const rows = tableRows(more);
+  assert.ok(rows.every(({ changes, loss, state }) => changes === 0 && loss === 0 && state === 'OPEN'));
+  const open = rows.reduce((sum, { open }) => sum + Number(open), 0) / 1e6;
+  const passed = (times.at(-1) ?? 0) - (times[0] ?? 0);
+  assert.ok(open > 0.5 * passed && open < 1.5 * passed, `${open} of ${passed} ms`);
 });
