@@ -35,6 +35,42 @@ test('specifications are read in all their forms', () => {
   }
 });
 
+test('what is wrong is pointed at', () => {
+  const many = Array.from({ length: 9 }, (_, i) => `v${i}`).join(',');
+  const cases: readonly [text: string, why: RegExp, marked: string][] = [
+    ['p::vfs_read', /has \(\) behind its name/, 'p::vfs_read'],
+    ['p::vfs_*()', /one place is traced/, 'vfs_*'],
+    ['p::f(a', /this \( has no \)/, '('],
+    ['p::f(a#b)', /this \( has no \)/, '('],
+    ['t:a:b(int c):int:c', /no signature/, '(int c)'],
+    ['p::f(3)', /there should be a parameter here/, '3'],
+    ['p::f(int a b)', /a comma or a \) here/, 'b'],
+    ['p::f() a', /there should be a colon here/, ' a'],
+    ['p::f(a):int:a:a:a', /nothing behind the filter/, 'a'],
+    ['p::f(a):int:a b', /a comma or a colon here/, 'b'],
+    ['p::f(a):int:', /something is missing here/, ''],
+    ['p::f(a):int 3:a', /a comma or a colon here/, '3'],
+    ['p::f(a):3:a', /there should be a type here/, '3'],
+    ['p::f(a):int,int:a', /2 types for 1 values/, 'int,int'],
+    ['p::f(a)::a:a b', /nothing more here/, 'b'],
+    [`p::f(v0)::${many}`, /8 values are the most/, 'v8'],
+    [`p::f()${'x'.repeat(5000)}`, /may have 4096/, 'x'.repeat(50)],
+  ];
+  for (const [text, why, marked] of cases) {
+    assert.throws(
+      () => parseDistribution(text),
+      (error) => {
+        assert.ok(error instanceof KscopeError && error.code === 'usage', text);
+        assert.match(error.message, why, text);
+        const [shown = '', mark = ''] = error.excerpt;
+        const from = mark.indexOf('^');
+        assert.equal(shown.slice(from, from + mark.trimStart().length), marked, text);
+        return true;
+      },
+    );
+  }
+});
+
 test('nothing that is given ends otherwise than well or with a sentence', () => {
   const random = randomNumbers(11);
   const parts = [

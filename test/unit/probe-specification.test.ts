@@ -149,6 +149,17 @@ test('what is wrong is pointed at', () => {
     ['f "%d", a, b', /has 1 conversions/, 'b'],
     ['f "x" y', /a comma or the end/, 'y'],
     ['f x', /a condition/, 'x'],
+    ['u:b', /one of a library or program/, 'u:b'],
+    ['f(3)', /there should be a parameter here/, '3'],
+    ['f(int *)', /the name of the parameter here/, ')'],
+    ['f(int a int b)', /a comma or a \) here/, 'int'],
+    ['u:a:b(int x)', /a USDT probe has no signature/, '('],
+    [`f "${'%d'.repeat(21)}"${', a'.repeat(21)}`, /20 values are the most/, 'a'],
+    ["f (a == 'xy')", /quotation does not end|no meaning/, "'xy')"],
+    ['f (STRCMP("a" b))', /should be/, 'b'],
+    ['f (a[1)', /should be/, ')'],
+    [`f (${'('.repeat(200)}`, /nested too deeply/, '('],
+    [`f (a${'->b'.repeat(300)})`, /chain is too long/, '->'],
   ];
   for (const [text, why, marked] of cases) {
     assert.throws(
