@@ -26,6 +26,7 @@ function place(...names: readonly string[]): number {
 
 export default top(bpf, {
   summary: 'Count why virtual machines are left, by reason.',
+  area: 'kernel',
   activity: 'Tracing exits of virtual machines',
   description: `
 Counts each time that a virtual processor of KVM stops running the guest and the kernel of the host takes over (tracepoint kvm:kvm_exit, whose record differs by architecture: where its fields are is read from the kernel), and prints at the end, or at each interval, how often that was for which reason, the most frequent first. The names of the reasons are those that the running kernel prints for the processor; a code that it has no name for is shown as a number. The process is the one that runs the virtual machine, and each virtual processor is a thread of it.

@@ -1,6 +1,3 @@
-import { KscopeError } from '../model/errors.ts';
-import { escapeText } from '../model/escape.ts';
-import type { JsonSchema } from '../model/json.ts';
 import {
   arrayOf,
   enumeration,
@@ -10,10 +7,12 @@ import {
   plainNumber,
   plainText,
   propertyTypescript,
-  type SemanticType,
-  semanticType,
   structOf,
-} from '../model/types.ts';
+} from '../model/derived-types.ts';
+import { KscopeError } from '../model/errors.ts';
+import { escapeText } from '../model/escape.ts';
+import type { JsonSchema } from '../model/json.ts';
+import { type SemanticType, semanticType } from '../model/types.ts';
 import { type Btf, type BtfMember, type BtfType, isTransparent } from './btf.ts';
 
 /** How a value lies in memory; what it means is its semantic type's business. */

@@ -1,9 +1,10 @@
 import type { Skeleton, SkeletonTypes } from '../bpf/skeleton.ts';
+import { plainNumber } from '../model/derived-types.ts';
 import { framesSchema, stackType } from '../model/frames.ts';
 import { countOf, fineBuckets, linearBuckets, log2Buckets, percentile } from '../model/histogram.ts';
 import type { JsonSchema } from '../model/json.ts';
 import type { Column, FieldTypes, HistogramMessage, Message, Row, TableMessage } from '../model/message.ts';
-import { plainNumber, type SemanticType, semanticType } from '../model/types.ts';
+import { type SemanticType, semanticType } from '../model/types.ts';
 import type { Unit } from '../model/units.ts';
 import { now } from '../system/clock.ts';
 import { aggregate, mapRows, readyMessage } from './aggregate.ts';

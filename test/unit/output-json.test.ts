@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { plainBigint, plainNumber } from '../../lib/model/derived-types.ts';
 import type { Message } from '../../lib/model/message.ts';
-import { plainBigint, plainNumber } from '../../lib/model/types.ts';
 import { compileObject, JsonOutput, jsonText } from '../../lib/output/json.ts';
 import { lineSchema } from '../../lib/output/line-schema.ts';
 import { CollectingWriter } from '../helpers/collecting-writer.ts';

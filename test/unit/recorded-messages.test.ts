@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { enumeration } from '../../lib/model/derived-types.ts';
 import { stackType } from '../../lib/model/frames.ts';
 import type { Message } from '../../lib/model/message.ts';
-import { enumeration, type SemanticType } from '../../lib/model/types.ts';
+import type { SemanticType } from '../../lib/model/types.ts';
 import { TextOutput } from '../../lib/output/text.ts';
 import { linesOf } from '../../lib/replay/lines.ts';
 import { CollectingWriter } from '../helpers/collecting-writer.ts';

@@ -2,21 +2,18 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { test } from 'node:test';
+import { formatBytes, formatNanoseconds } from '../../lib/model/amounts.ts';
+import { arrayOf, enumeration, structOf } from '../../lib/model/derived-types.ts';
 import { formatEndpoint, formatIp, formatIp6, parseIp, parseIp4, parseIp6 } from '../../lib/model/ip.ts';
 import { errorName, errorNumber, signalName, signalNumber } from '../../lib/model/kernel-names.ts';
+import { formatOpenFlags } from '../../lib/model/open-flags.ts';
 import { formatTime, rfc3339, type TimeStyle, timeWidth } from '../../lib/model/time-format.ts';
 import {
-  arrayOf,
-  enumeration,
-  formatBytes,
-  formatNanoseconds,
-  formatOpenFlags,
   renderJson,
   renderText,
   type SemanticType,
   semanticType,
   semanticTypes,
-  structOf,
   type TextStyle,
   widthOf,
 } from '../../lib/model/types.ts';
