@@ -55,6 +55,7 @@ const otherLetters: Readonly<Record<string, string>> = {
   '--rport': 'P',
   '--string-size': 'Z',
   '--tid': 'L',
+  '--tids': 'T',
   '--threshold': 't',
   '--timestamp': 't',
 };
@@ -74,7 +75,20 @@ test('an option has the same letter in all tools, unless a letter means somethin
  */
 const aboutRows = new Set([
   ...['--all', '--count', '--dist', '--extended', '--extra', '--failed', '--failures', '--flags', '--wide'],
-  ...['--comm', '--cpu', '--disk', '--host', '--interface', '--name', '--pid', '--tid', '--tpid', '--type', '--uid'],
+  ...[
+    '--comm',
+    '--cpu',
+    '--disk',
+    '--host',
+    '--interface',
+    '--name',
+    '--pid',
+    '--tid',
+    '--tids',
+    '--tpid',
+    '--type',
+    '--uid',
+  ],
   ...['--port', '--lport', '--rport', '--localport', '--remoteport', '--reason', '--kernel', '--full-path'],
   ...['--min', '--threshold', '--latency', '--top', '--datasize', '--print-tids', '--verbose'],
   ...['--per-cpu', '--per-process', '--per-thread'],
