@@ -31,8 +31,8 @@ An attempt that failed has the reason in ERROR, such as ECONNREFUSED or ETIMEDOU
   },
   examples: {
     '': 'trace every connection',
-    '100': 'trace connections that took 100 ms or more',
-    '-T -p 181 0.5': 'trace what took process 181 half a millisecond or more, with the time',
+    '-T 100': 'trace connections that took 100 ms or more, with the time',
+    '-p 181 0.5': 'trace what took process 181 half a millisecond or more',
   },
   sample: {
     before: 'Two programs are started, one for a server that is there and one for a port where nobody listens:',

@@ -51,7 +51,9 @@ export async function completion(registry: Registry, values: Readonly<Record<str
     const known = Object.keys(scripts).join(', ');
     throw new KscopeError('usage', `there is no completion for '${shell}'`, { hint: `known shells: ${known}` });
   }
-  return { text: completionScript(shell, completedCommands(await registry.loadAll())), status: 0 };
+  const problems: KscopeError[] = [];
+  const text = completionScript(shell, completedCommands(await registry.loadAll(problems)));
+  return { text, status: problems.length > 0 ? 1 : 0, problems };
 }
 
 export function completionScript(shell: Shell, commands: CompletedCommands): string {

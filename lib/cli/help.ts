@@ -29,7 +29,7 @@ async function textFor(registry: Registry, name: string | undefined): Promise<st
 
 /** The error for a name that is neither a command nor a tool nor an alias. */
 export async function unknownName(registry: Registry, name: string) {
-  const aliases = aliasesOf(await registry.loadAll());
+  const aliases = aliasesOf(await registry.loadAll([]));
   return unknownCommand(name, [...Object.keys(ownCommands), ...registry.names(), ...aliases.keys()]);
 }
 

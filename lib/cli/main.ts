@@ -95,12 +95,15 @@ function splitCommand(argv: readonly string[]): [own: readonly string[], command
 }
 
 /** Prints a text that is all there is to say. */
-async function print({ text, status }: Answer, fd = 1): Promise<number> {
+async function print({ text, status, problems = [] }: Answer, fd = 1): Promise<number> {
   const writer = new Writer(fd);
   writer.write(text);
   await writer.flush();
   if (writer.failure !== undefined) {
     throw writer.failure;
+  }
+  for (const problem of problems) {
+    await fail('kscope', problem, []);
   }
   return status;
 }

@@ -9,6 +9,8 @@ import type { Registry } from './registry.ts';
 export interface Answer {
   readonly text: string;
   readonly status: number;
+  /** What is missing from the text, and why. */
+  readonly problems?: readonly KscopeError[];
 }
 
 /** A command of kscope itself: not a tool, but described in the same way. */

@@ -51,16 +51,29 @@ export class Registry {
     return module.default;
   }
 
-  /** Every tool by name; imports them all. */
-  async loadAll(): Promise<Map<string, Tool>> {
+  /**
+   * Every tool by name; imports them all. @param damaged gets the errors of those that cannot be loaded, and the others
+   * are returned; without it, the first of them is thrown
+   */
+  async loadAll(damaged?: KscopeError[]): Promise<Map<string, Tool>> {
     const names = this.names();
-    const tools = await Promise.all(names.map((name) => this.load(name)));
-    return new Map(names.map((name, i) => [name, tools[i] as Tool]));
+    const results = await Promise.allSettled(names.map((name) => this.load(name)));
+    const tools = new Map<string, Tool>();
+    for (const [i, result] of results.entries()) {
+      if (result.status === 'fulfilled') {
+        tools.set(names[i] as string, result.value);
+      } else if (damaged !== undefined && result.reason instanceof KscopeError) {
+        damaged.push(result.reason);
+      } else {
+        throw result.reason;
+      }
+    }
+    return tools;
   }
 
   /** What an alias stands for; imports all tools to find out. */
   async alias(name: string): Promise<Alias | undefined> {
-    return aliasesOf(await this.loadAll()).get(name);
+    return aliasesOf(await this.loadAll([])).get(name);
   }
 }
 

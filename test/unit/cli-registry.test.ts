@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { list } from '../../lib/cli/list.ts';
 import { aliasesOf, Registry } from '../../lib/cli/registry.ts';
+import type { KscopeError } from '../../lib/model/errors.ts';
 import type { Tool } from '../../lib/shapes/definition.ts';
 import { fakeTool } from '../helpers/fake-tool.ts';
 
@@ -45,6 +47,18 @@ test('a damaged definition is an error that names it', async () => {
   });
   writeFileSync(join(folder, 'worse.js'), 'syntax error');
   await assert.rejects(registry.load('worse'), { code: 'failed', message: 'the definition of worse cannot be loaded' });
+  await assert.rejects(registry.loadAll(), { code: 'failed' });
+  const damaged: KscopeError[] = [];
+  assert.deepEqual([...(await registry.loadAll(damaged)).keys()], ['a-2', 'good']);
+  assert.deepEqual(
+    damaged.map(({ message }) => message),
+    ['the definition of broken has no default export', 'the definition of worse cannot be loaded'],
+  );
+  assert.deepEqual(await registry.alias('other'), { tool: 'good', args: ['-x'] });
+  for (const json of [false, true]) {
+    const { status, problems = [] } = await list(registry, { json });
+    assert.deepEqual([status, problems.length], [1, 2], 'the others are listed, and these are told');
+  }
   rmSync(path);
   rmSync(join(folder, 'worse.js'));
 });

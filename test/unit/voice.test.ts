@@ -157,6 +157,16 @@ test('the summaries read as one list', () => {
   }
 });
 
+test('examples are shown in the order in which they are written', () => {
+  // An object has keys that are whole numbers first, wherever they were written.
+  const wrong = [...tools].flatMap(([name, { examples }]) => Object.keys(examples).map((args) => [name, args]));
+  assert.deepEqual(
+    wrong.filter(([, args = '']) => /^(0|[1-9]\d*)$/.test(args)),
+    [],
+    'write the option that it stands for, or another number',
+  );
+});
+
 /** Texts that follow a mark in the sources, as far as they are written in one piece. */
 function textsAfter(mark: RegExp): readonly string[] {
   const text = new RegExp(`${mark.source}\\s*(?:'((?:\\\\.|[^'\\\\])*)'|\`((?:\\\\.|[^\`\\\\])*)\`|"([^"]*)")`, 'g');
