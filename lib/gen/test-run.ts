@@ -105,7 +105,7 @@ async function runTwice(part: Part, signal: AbortSignal): Promise<Result> {
 }
 
 // The matrix reports each test of a guest by its kernel and its file there.
-const guestTest = /: (\S+) ((?:kernel|tools)\/[\w-]+\.test\.js) > /;
+const guestTest = /: (\S+) ((?:kernel|tools|differential)\/[\w-]+\.test\.js) > /;
 
 /** The files of failed tests, by their path in their part or in the guest; undefined when one cannot be told. */
 function failedFiles(part: string, failed: readonly string[]): string[] | undefined {

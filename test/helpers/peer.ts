@@ -34,6 +34,29 @@ export async function startPeer(
   }
 }
 
+/**
+ * Starts bpftrace on a program, and waits until it has attached: another witness. Skips the test where it is not
+ * installed or cannot run on this kernel.
+ */
+export async function startBpftrace(t: TestContext, program: string): Promise<RunningTool | undefined> {
+  if (spawnSync('bpftrace', ['--version']).status !== 0) {
+    t.skip('bpftrace is not installed');
+    return undefined;
+  }
+  const peer = startCommand(['bpftrace', '-e', `BEGIN { printf("ready\\n"); } ${program}`]);
+  try {
+    await peer.until(({ stdout }) => stdout.includes('ready\n'), 'the beginning');
+    return peer;
+  } catch (error) {
+    await peer[Symbol.asyncDispose]();
+    if (peer.process.exitCode === null) {
+      throw error;
+    }
+    t.skip(`bpftrace cannot run on this kernel: ${peer.stderr.trim().split('\n').at(-1)}`);
+    return undefined;
+  }
+}
+
 async function linked(peer: RunningTool): Promise<void> {
   const end = performance.now() + patience;
   while (![...heldBy(peer.pid)].some((id) => id.startsWith('link '))) {

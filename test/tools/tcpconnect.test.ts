@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { readlinkSync } from 'node:fs';
@@ -11,9 +10,9 @@ import { anotherUser } from '../helpers/another-user.ts';
 import { cgroupOf, enterCgroup, TestCgroup } from '../helpers/cgroup.ts';
 import { dnsAnswer } from '../helpers/dns.ts';
 import { addAddress, addSilentNeighbour, connectNetworks, enterNetwork } from '../helpers/network-namespace.ts';
-import { startPeer } from '../helpers/peer.ts';
+import { startBpftrace, startPeer } from '../helpers/peer.ts';
 import { PinnedSet } from '../helpers/pinned-map.ts';
-import { type JsonMessage, runTool, startCommand, startTool, type ToolResult } from '../helpers/run-tool.ts';
+import { type JsonMessage, runTool, startTool, type ToolResult } from '../helpers/run-tool.ts';
 import { familyOf, socketAddress } from '../helpers/socket-address.ts';
 import { errorName, syscall } from '../helpers/syscall.ts';
 import { taskFields } from '../helpers/task-fields.ts';
@@ -530,23 +529,14 @@ test('the same connections as the tcpconnect of libbpf-tools', async (t) => {
 });
 
 test('the same connections as the tcpconnect of bpftrace', async (t) => {
-  if (spawnSync('bpftrace', ['--version']).status !== 0) {
-    t.skip('bpftrace is not installed');
-    return;
-  }
   await using server = await TcpServer.start('127.0.0.1');
   await using actor = await Actor.start();
-  const program = `BEGIN { printf("ready\\n"); }
-    tracepoint:sock:inet_sock_set_state /args->protocol == 6 && args->newstate == 2 && pid == ${actor.pid}/
-    { printf("%d %s %s %s %d\\n", pid, comm, ntop(args->saddr), ntop(args->daddr), args->dport); }`;
-  await using peer = startCommand(['bpftrace', '-e', program]);
-  try {
-    await peer.until(({ stdout }) => stdout.includes('ready\n'), 'the beginning');
-  } catch (error) {
-    if (peer.process.exitCode === null) {
-      throw error;
-    }
-    t.skip(`bpftrace cannot run on this kernel: ${peer.stderr.trim().split('\n').at(-1)}`);
+  await using peer = await startBpftrace(
+    t,
+    `tracepoint:sock:inet_sock_set_state /args->protocol == 6 && args->newstate == 2 && pid == ${actor.pid}/
+    { printf("%d %s %s %s %d\\n", pid, comm, ntop(args->saddr), ntop(args->daddr), args->dport); }`,
+  );
+  if (peer === undefined) {
     return;
   }
   const to = Array<Connecting>(20).fill(server.endpoint);

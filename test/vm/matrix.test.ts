@@ -11,7 +11,7 @@ import { onCi, startOrSkip } from './start-or-skip.ts';
 import { cellsOf, type KernelResults, markdown } from './table.ts';
 
 const built = join(import.meta.dirname, '..');
-const folders = ['kernel', 'tools'].map((folder) => join(built, folder));
+const folders = ['kernel', 'tools', 'differential'].map((folder) => join(built, folder));
 const minute = 60_000;
 /** Tests that take so many milliseconds say so: the subtest on the host takes no time. */
 const slow = 1000;
@@ -21,8 +21,8 @@ const limits = { kernel: 50 * minute, file: 20 * minute, silence: 5 * minute };
 const guests = Number(process.env.KSCOPE_VM_GUESTS ?? 2);
 
 /**
- * What runs unless kernels are asked for: these everywhere, and on one kernel the tests of the kernel's side, and those of
- * the tools that hook functions. With kernels, everything runs on them.
+ * What runs unless kernels are asked for: these everywhere, and on one kernel the tests of the kernel's side, those of the
+ * tools that hook functions, and the comparisons with other tools. With kernels, everything runs on them.
  */
 const closer = '6.1';
 const smoke = ['kernel/conformance.', 'kernel/library.', 'kernel/alternatives.', 'kernel/at-once.'];
@@ -160,7 +160,7 @@ function testFiles(kernel: KernelName): string[] {
 
 function usualFiles(kernel: KernelName): readonly string[] {
   if (scope === 'whole') return [''];
-  return scope === 'usual' && kernel === closer ? ['kernel/', ...atFunctions()] : smoke;
+  return scope === 'usual' && kernel === closer ? ['kernel/', 'differential/', ...atFunctions()] : smoke;
 }
 
 /** Tests of the tools that hook functions of the kernel: what those are called and do differs most between kernels. */
