@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { run } from 'node:test';
@@ -7,29 +7,41 @@ import { spec } from 'node:test/reporters';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
+const tests = join(root, 'dist/test');
 
 /** A part of the test suite: what is below dist/test/NAME. */
 interface Part {
   readonly name: string;
-  /** Files at a time: tests that watch the whole machine would see each other. */
-  readonly concurrency: number;
   /** Belongs to the quick check. */
   readonly quick: boolean;
   /** Longest that one file may take, in minutes. */
   readonly limit: number;
 }
 
+/** Parts whose files run beside each other, so many at a time. */
+interface Stage {
+  readonly parts: readonly Part[];
+  readonly concurrency: number;
+}
+
 const parallel = availableParallelism();
-const parts: readonly Part[] = [
-  { name: 'unit', concurrency: parallel, quick: true, limit: 2 },
-  { name: 'command', concurrency: parallel, quick: false, limit: 2 },
-  { name: 'screen', concurrency: 1, quick: false, limit: 5 },
-  { name: 'package', concurrency: 1, quick: false, limit: 10 },
-  { name: 'kernel', concurrency: 1, quick: false, limit: 20 },
-  { name: 'tools', concurrency: 1, quick: false, limit: 10 },
-  { name: 'differential', concurrency: 1, quick: false, limit: 10 },
-  { name: 'vm', concurrency: 1, quick: false, limit: 52 },
+// Those that start tools wait for the kernel half of the time.
+const stages: readonly Stage[] = [
+  { parts: [{ name: 'unit', quick: true, limit: 2 }], concurrency: parallel },
+  {
+    parts: [
+      { name: 'package', quick: false, limit: 10 },
+      { name: 'command', quick: false, limit: 5 },
+      { name: 'kernel', quick: false, limit: 20 },
+      { name: 'tools', quick: false, limit: 10 },
+      { name: 'differential', quick: false, limit: 10 },
+      { name: 'screen', quick: false, limit: 5 },
+    ],
+    concurrency: parallel + 2,
+  },
+  { parts: [{ name: 'vm', quick: false, limit: 52 }], concurrency: 1 },
 ];
+const parts = stages.flatMap((stage) => stage.parts);
 
 interface Result {
   readonly name: string;
@@ -40,6 +52,7 @@ interface Result {
   readonly unsteady?: readonly string[];
   /** Why tests were left out, a reason for each. */
   readonly skipped: readonly string[];
+  /** From its first result to its last: other parts have run beside it. */
   readonly seconds: number;
 }
 
@@ -50,13 +63,15 @@ export async function test(scope: 'check' | 'all'): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => end.abort());
   }
+  const started = performance.now();
   const results = [lint(), strays()];
-  for (const part of parts) {
-    if ((scope === 'all' || part.quick) && !end.signal.aborted) {
-      results.push(await runTwice(part, end.signal));
+  for (const stage of stages) {
+    const wanted = stage.parts.filter((part) => scope === 'all' || part.quick);
+    if (wanted.length > 0 && !end.signal.aborted) {
+      results.push(...(await runTwice({ ...stage, parts: wanted }, end.signal)));
     }
   }
-  process.stdout.write(summary(results));
+  process.stdout.write(`${summary(results)}All in ${since(started).toFixed(1)} s.\n`);
   return end.signal.aborted || results.some((result) => result.failed.length > 0) ? 1 : 0;
 }
 
@@ -74,7 +89,6 @@ function lint(): Result {
 
 /** Tests that no part has would never run. */
 function strays(): Result {
-  const tests = join(root, 'dist/test');
   const known = new Set(parts.map(({ name }) => name));
   const failed = testFiles(tests)
     .map((file) => relative(tests, file))
@@ -83,25 +97,47 @@ function strays(): Result {
 }
 
 /**
- * Runs a part, and once more the files in which a test failed: tests that watch a whole machine can be disturbed by
- * it. What passes then is no failure, but it is named, and has to be looked into.
+ * Runs parts, and once more the files in which a test failed, one at a time: tests that watch a whole machine can be
+ * disturbed by it. What passes then is no failure, but it is named, and has to be looked into.
  */
-async function runTwice(part: Part, signal: AbortSignal): Promise<Result> {
-  const first = await runPart(part, signal);
-  const files = failedFiles(part.name, first.failed);
-  const kernels = first.failed.flatMap((title) => guestTest.exec(title)?.[1] ?? []);
-  if (first.failed.length === 0 || files === undefined || signal.aborted) {
-    return first;
+async function runTwice({ parts, concurrency }: Stage, signal: AbortSignal): Promise<Result[]> {
+  const files = parts.flatMap(({ name }) => testFiles(join(tests, name)));
+  const alone = files.filter((file) => runsAlone(sourceOf(file)));
+  const together = files.filter((file) => !alone.includes(file));
+  const limit = Math.max(...parts.map((part) => part.limit));
+  const first = new Results(parts);
+  await runFiles(together, { concurrency, limit, signal }, first);
+  await runFiles(alone, { concurrency: 1, limit, signal }, first);
+  const failed = new Map(first.all.map((result) => [result.name, failedFiles(result.name, result.failed)]));
+  const again = [...failed].flatMap(([name, of]) =>
+    of === undefined ? [] : of.map((file) => join(tests, name, file)),
+  );
+  if (again.length === 0 || signal.aborted) {
+    return first.all;
   }
-  process.stdout.write(`Again: ${files.join(', ')}\n`);
-  if (part.name === 'vm') {
+  process.stdout.write(`Again: ${again.map((file) => relative(tests, file)).join(', ')}\n`);
+  const inGuests = failed.get('vm');
+  if (inGuests !== undefined) {
+    const titles = first.all.flatMap((result) => result.failed);
+    const kernels = titles.flatMap((title) => guestTest.exec(title)?.[1] ?? []);
     process.env.KSCOPE_VM_SCOPE ??= process.env.KSCOPE_VM_KERNELS === undefined ? 'usual' : 'whole';
     process.env.KSCOPE_VM_KERNELS = [...new Set(kernels)].join(',');
-    process.env.KSCOPE_VM_TESTS = files.join(',');
+    process.env.KSCOPE_VM_TESTS = inGuests.join(',');
   }
-  const again = await runPart(part, signal, part.name === 'vm' ? ['matrix.test.js'] : files);
-  const seconds = first.seconds + again.seconds;
-  return { ...first, failed: again.failed, unsteady: again.failed.length === 0 ? first.failed : [], seconds };
+  const second = new Results(parts);
+  const wanted = inGuests === undefined ? again : [join(tests, 'vm/matrix.test.js')];
+  await runFiles(wanted, { concurrency: 1, limit, signal }, second);
+  return first.all.map((result) => {
+    const rerun = second.all.find(({ name }) => name === result.name);
+    return rerun === undefined || (failed.get(result.name) ?? []).length === 0
+      ? result
+      : {
+          ...result,
+          failed: rerun.failed,
+          unsteady: rerun.failed.length === 0 ? result.failed : [],
+          seconds: result.seconds + rerun.seconds,
+        };
+  });
 }
 
 // The matrix reports each test of a guest by its kernel and its file there.
@@ -114,32 +150,85 @@ function failedFiles(part: string, failed: readonly string[]): string[] | undefi
   return files.includes(undefined) ? undefined : [...new Set(files.filter((file) => file !== undefined))];
 }
 
-async function runPart(
-  { name, concurrency, limit }: Part,
-  signal: AbortSignal,
-  only?: readonly string[],
-): Promise<Result> {
-  const started = performance.now();
-  const folder = join(root, 'dist/test', name);
-  const files = only === undefined ? testFiles(folder) : only.map((file) => join(folder, file));
-  if (files.length === 0) {
-    return { name, passed: 0, failed: [`no tests in test/${name}`], skipped: [], seconds: 0 };
+/** What the tests of some parts came to. */
+class Results {
+  readonly #parts: readonly Part[];
+  readonly #passed = new Map<string, number>();
+  readonly #failed = new Map<string, string[]>();
+  readonly #skipped = new Map<string, string[]>();
+  readonly #times = new Map<string, { first: number; last: number }>();
+
+  constructor(parts: readonly Part[]) {
+    this.#parts = parts;
   }
-  let passed = 0;
-  const failed: string[] = [];
-  const skipped: string[] = [];
-  const stream = run({ files, concurrency, timeout: limit * 60_000, signal });
-  stream.on('test:pass', ({ name: title, details, skip }) => {
+
+  /** The part of a file; of what has none, the first. */
+  #partOf(file: string | undefined): string {
+    const [folder] = file === undefined ? [] : relative(tests, file).split('/');
+    return (this.#parts.find(({ name }) => name === folder) ?? this.#parts[0])?.name ?? '';
+  }
+
+  pass(file: string | undefined): void {
+    const part = this.#partOf(file);
+    this.#passed.set(part, (this.#passed.get(part) ?? 0) + 1);
+  }
+
+  fail(file: string | undefined, title: string): void {
+    const part = this.#partOf(file);
+    const name = file === undefined ? title : `${relative(tests, file)}: ${title}`;
+    this.#failed.set(part, [...(this.#failed.get(part) ?? []), name]);
+  }
+
+  skip(file: string | undefined, reason: string): void {
+    const part = this.#partOf(file);
+    this.#skipped.set(part, [...(this.#skipped.get(part) ?? []), reason]);
+  }
+
+  /** Notes that a test of the file begins or ends. */
+  touch(file: string | undefined): void {
+    const part = this.#partOf(file);
+    const now = performance.now();
+    this.#times.set(part, { first: this.#times.get(part)?.first ?? now, last: now });
+  }
+
+  get all(): Result[] {
+    return this.#parts.map(({ name }) => {
+      const { first, last } = this.#times.get(name) ?? { first: 0, last: 0 };
+      return {
+        name,
+        passed: this.#passed.get(name) ?? 0,
+        failed:
+          testFiles(join(tests, name)).length === 0 ? [`no tests in test/${name}`] : (this.#failed.get(name) ?? []),
+        skipped: this.#skipped.get(name) ?? [],
+        seconds: (last - first) / 1000,
+      };
+    });
+  }
+}
+
+async function runFiles(
+  files: readonly string[],
+  { concurrency, limit, signal }: { concurrency: number; limit: number; signal: AbortSignal },
+  results: Results,
+): Promise<void> {
+  if (files.length === 0 || signal.aborted) {
+    return;
+  }
+  const stream = run({ files: [...files], concurrency, timeout: limit * 60_000, signal });
+  stream.on('test:dequeue', ({ file, name }) => results.touch(file ?? name));
+  stream.on('test:pass', ({ name: title, details, skip, file }) => {
+    results.touch(file);
     if (skip !== undefined) {
-      skipped.push(typeof skip === 'string' ? skip : title);
+      results.skip(file, typeof skip === 'string' ? skip : title);
     } else if (details.type !== 'suite') {
-      passed += 1;
+      results.pass(file);
     }
   });
   stream.on('test:fail', ({ name: title, details, file }) => {
+    results.touch(file);
     // One whose only fault is a test within, which is reported by itself.
     if ((details.error as { failureType?: string }).failureType !== 'subtestsFailed') {
-      failed.push(file === undefined ? title : `${relative(join(root, 'dist/test'), file)}: ${title}`);
+      results.fail(file, title);
     }
   });
   await new Promise((resolve, reject) => {
@@ -148,7 +237,19 @@ async function runPart(
     report.on('error', reject);
     report.pipe(process.stdout, { end: false });
   });
-  return { name, passed, failed, skipped, seconds: since(started) };
+}
+
+/**
+ * Whether the tests of a file watch or disturb all that runs on the machine, so that no others may run meanwhile: it says
+ * so, and why, in a line of its own: `// Alone: why`.
+ */
+export function runsAlone(source: string): boolean {
+  return /^\/\/ Alone: \S/m.test(source);
+}
+
+/** What a compiled test was compiled from. */
+function sourceOf(file: string): string {
+  return readFileSync(join(root, 'test', relative(tests, file).replace(/\.js$/, '.ts')), 'utf8');
 }
 
 function testFiles(directory: string): readonly string[] {
@@ -165,7 +266,7 @@ function summary(results: readonly Result[]): string {
   const lines = results.map(({ name, passed, failed, skipped, seconds }) => {
     const verdict = failed.length > 0 ? 'FAILED' : 'ok';
     const counts = `${passed} passed, ${failed.length} failed, ${skipped.length} skipped`;
-    return `  ${name.padEnd(8)} ${verdict.padEnd(6)} ${counts}, ${seconds.toFixed(1)} s`;
+    return `  ${name.padEnd(12)} ${verdict.padEnd(6)} ${counts}, ${seconds.toFixed(1)} s`;
   });
   const failures = results.flatMap(({ failed }) => failed.map((title) => `  ${title}`));
   const unsteady = results.flatMap((result) => (result.unsteady ?? []).map((title) => `  ${title}`));

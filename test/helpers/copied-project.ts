@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, symlinkSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { built } from './run-tool.ts';
 
@@ -13,5 +13,8 @@ export function copyProject(folder: string): void {
     .filter((name) => !left.has(name))
     .map((name) => join(root, name));
   execFileSync('cp', ['-a', ...parts, folder]);
+  // What is known of the objects, or the copy would compile all of them.
+  mkdirSync(join(folder, '.cache'));
+  copyFileSync(join(root, '.cache/objects.json'), join(folder, '.cache/objects.json'));
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
 }

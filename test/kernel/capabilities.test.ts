@@ -7,11 +7,13 @@ import { readObjectSpec } from '../../lib/bpf/object-spec.ts';
 import { Registry } from '../../lib/cli/registry.ts';
 import { checkTool } from '../../lib/shapes/check.ts';
 import type { Tool } from '../../lib/shapes/definition.ts';
-import { inVirtualMachine } from '../helpers/deadline.ts';
+import { inVirtualMachine, patience } from '../helpers/deadline.ts';
+import { eachTool, triedTools } from '../helpers/each-tool.ts';
 import { built, startCommand, toolCommand } from '../helpers/run-tool.ts';
 
 // To load programs, to attach them, and to read what tracefs and /proc show to root alone.
 const tracing = ['bpf', 'perfmon', 'dac_read_search', 'sys_ptrace', 'syslog'];
+const withSockets = [...tracing, 'net_admin'];
 const nobody = ['--reuid', '65534', '--regid', '65534', '--clear-groups', '--no-new-privs'];
 
 function hasProgramsAt(section: RegExp, { skeleton }: Tool): boolean {
@@ -23,7 +25,7 @@ function hasProgramsAt(section: RegExp, { skeleton }: Tool): boolean {
 const atUserCode = (tool: Tool) => hasProgramsAt(/^(u(ret)?probe|usdt)/, tool);
 
 /** What a tool needs: what sees the sockets and packets of others, one more. */
-const capabilitiesOf = (tool: Tool) => (hasProgramsAt(/^cgroup/, tool) ? [...tracing, 'net_admin'] : tracing);
+const capabilitiesOf = (tool: Tool) => (hasProgramsAt(/^cgroup/, tool) ? withSockets : tracing);
 
 /** The arguments of setpriv(1) for somebody who has these capabilities and no others. */
 function withOnly(names: readonly string[]): readonly string[] {
@@ -42,9 +44,25 @@ const paranoid = readFileSync(setting, 'utf8');
 before(() => Number(paranoid) > 2 && writeFileSync(setting, '2'));
 after(() => Number(paranoid) > 2 && writeFileSync(setting, paranoid));
 
-// The tools share what needs privileges: where commands are slow to start, one of each shape stands for all.
+// Elsewhere, where all is slow, those below stand for all.
+for (const needed of inVirtualMachine ? [] : new Set(tools.map(([, tool]) => capabilitiesOf(tool)))) {
+  test(`every tool that needs no more than ${needed.join(', ')}`, async () => {
+    const names = tools.flatMap(([name, tool]) => (capabilitiesOf(tool) === needed ? [name] : []));
+    const command = startCommand(['setpriv', ...withOnly(needed), ...eachTool(names)]);
+    for (const { tool, hooks, code, message, hints = [], crash } of triedTools(
+      names,
+      await command.ended(patience * 4),
+    )) {
+      // A type that only some kernels have is looked for in the modules, too.
+      const asked = code === 'permission' && [message, ...hints].join('\n').includes('types of kernel modules');
+      assert.ok(asked || (hooks ?? []).length > 0, `${tool}: ${message ?? crash}`);
+    }
+  });
+}
+
+// As a command, one of each shape: the tools share what needs privileges.
 for (const [name, tool] of tools) {
-  if (inVirtualMachine && shapes.has(tool.shape)) {
+  if (shapes.has(tool.shape)) {
     continue;
   }
   shapes.add(tool.shape);

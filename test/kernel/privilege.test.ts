@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Registry } from '../../lib/cli/registry.ts';
-import { inVirtualMachine } from '../helpers/deadline.ts';
+import { inVirtualMachine, patience } from '../helpers/deadline.ts';
+import { eachTool, triedTools } from '../helpers/each-tool.ts';
 import { assertRefused, runCommand } from '../helpers/refused.ts';
-import { runTool, toolCommand } from '../helpers/run-tool.ts';
+import { runTool, startCommand, toolCommand } from '../helpers/run-tool.ts';
 import { unprivileged } from '../helpers/unprivileged.ts';
 import { usualArguments } from '../helpers/usual-arguments.ts';
 
@@ -11,8 +12,24 @@ import { usualArguments } from '../helpers/usual-arguments.ts';
 const tool = 'opensnoop';
 const tools = await new Registry().loadAll();
 
-// The tools share what refuses them: where commands are slow to start, one stands for all.
-for (const [name, each] of [...tools].filter(([one]) => one === tool || !inVirtualMachine)) {
+// Elsewhere, where all is slow, one stands for all.
+if (!inVirtualMachine) {
+  test('no tool runs without the privilege', async () => {
+    const names = [...tools.keys()];
+    const result = await startCommand(eachTool(names), unprivileged).ended(patience * 4);
+    for (const { tool, code, message, crash } of triedTools(names, result)) {
+      assert.equal(code, 'permission', `${tool}: ${message ?? crash}`);
+      assert.match(message ?? '', /[Nn]ot permitted/);
+    }
+  });
+}
+
+// As a command, one of each shape and those that are like no other: the tools share what refuses them.
+const shapes = new Map(Array.from(tools, ([name, { shape }]): [string, string] => [shape, name]).reverse());
+const samples = [...tools].filter(
+  ([name, { shape }]) => name === tool || (!inVirtualMachine && (shape === 'custom' || shapes.get(shape) === name)),
+);
+for (const [name, each] of samples) {
   test(`${name}: without the privilege`, async () => {
     const args = [...usualArguments(each), '--json', '--duration', '5'];
     const result = await runTool(name, args, unprivileged);

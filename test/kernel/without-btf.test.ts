@@ -4,11 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Registry } from '../../lib/cli/registry.ts';
-import { inVirtualMachine } from '../helpers/deadline.ts';
+import { inVirtualMachine, patience } from '../helpers/deadline.ts';
+import { eachTool, triedTools } from '../helpers/each-tool.ts';
+import type { Tried } from '../helpers/each-tool-main.ts';
 import { mounted, runMounted } from '../helpers/mounted.ts';
 import { assertRefused } from '../helpers/refused.ts';
 import { runTool, startCommand, toolCommand } from '../helpers/run-tool.ts';
-import { usualArguments } from '../helpers/usual-arguments.ts';
+import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
 
 // Needs nothing but tracepoints of system calls, so what fails here fails for the reason that the test gives.
 const tool = 'opensnoop';
@@ -23,19 +25,25 @@ test('a BTF file that is none', async () => {
 const hideBtf = 'mkdir "$FOLDER/empty" && mount --bind "$FOLDER/empty" /sys/kernel/btf && exec "$@"';
 
 test('a kernel without BTF: who needs it says so', async () => {
-  for (const [name, each] of [...tools].filter(([one]) => one === tool || !inVirtualMachine)) {
-    const args = [...usualArguments(each), '--duration', '0.1'];
-    const result = await runMounted(hideBtf, toolCommand(name, args));
-    if (result.code !== 0) {
-      assert.equal(result.code, 3, result.stderr);
-      if (!result.stderr.includes('no BTF')) {
-        // Then it lacks something else, and does so with BTF, too.
-        assert.equal((await runTool(name, args)).stderr, result.stderr);
-        continue;
-      }
-      assert.match(result.stderr, new RegExp(`^${name}: .*the kernel has no BTF.*\nhint: `));
-      assert.doesNotMatch(result.stderr, /\n +at /);
+  const names = inVirtualMachine ? [tool] : [...tools.keys()];
+  using folder = new TemporaryDirectory();
+  const env = { ...process.env, FOLDER: folder.path };
+  const result = await startCommand(mounted(hideBtf, eachTool(names)), { env }).ended(patience * 4);
+  const refused = triedTools(names, result).filter(({ hooks }) => hooks === undefined);
+  const others: Tried[] = [];
+  for (const tried of refused) {
+    assert.equal(tried.code, 'unsupported', tried.crash ?? tried.message);
+    if (tried.message?.includes('the kernel has no BTF')) {
+      assert.ok((tried.hints ?? []).length > 0, tried.tool);
+    } else {
+      others.push(tried);
     }
+  }
+  assert.ok(refused.length > others.length);
+  // Those lack something else, and do so with BTF, too.
+  if (others.length > 0) {
+    const lacking = others.map(({ tool }) => tool);
+    assert.deepEqual(triedTools(lacking, await startCommand(eachTool(lacking)).ended(patience * 4)), others);
   }
   const says = `${tool}: cannot load the BPF object of ${tool}: the kernel has no BTF`;
   assertRefused(await runMounted(hideBtf, toolCommand(tool)), {
@@ -74,23 +82,24 @@ test('a kernel without BTF: with a file, there is a tool of each shape that runs
   try {
     const file = join(folder, 'vmlinux');
     copyFileSync('/sys/kernel/btf/vmlinux', file);
-    const works = new Set<string>();
-    for (const [name, each] of tools) {
-      if (!works.has(each.shape)) {
-        const args = [...usualArguments(each), '--btf', file, '--duration', '0.1'];
-        const { code, stderr } = await runMounted(hideBtf, toolCommand(name, args));
-        if (code === 0) {
-          works.add(each.shape);
-        } else {
-          assert.equal(code, 3, stderr);
+    // Those of a snapshot are iterators, which libbpf attaches by the kernel's own BTF.
+    const wanted = new Set(['histogram', 'outstanding', 'snoop', 'stacks', 'top']);
+    const env = { ...process.env, FOLDER: folder, KSCOPE_BTF: file };
+    const rest = new Map(tools);
+    while (wanted.size > 0) {
+      // The next of each shape: what cannot run lacks something else.
+      const names = [...wanted].map(
+        (shape) => [...rest].find(([, each]) => each.shape === shape)?.[0] ?? assert.fail(`no ${shape} runs`),
+      );
+      const result = await startCommand(mounted(hideBtf, eachTool(names)), { env }).ended(patience * 4);
+      for (const { tool, hooks, code, message, crash } of triedTools(names, result)) {
+        assert.ok(hooks !== undefined || code === 'unsupported', `${tool}: ${message ?? crash}`);
+        rest.delete(tool);
+        if (hooks !== undefined) {
+          wanted.delete(tools.get(tool)?.shape ?? '');
         }
       }
     }
-    // Those of a snapshot are iterators, which libbpf attaches by the kernel's own BTF.
-    works.delete('custom');
-    // And a listing has nothing in the kernel.
-    works.delete('listing');
-    assert.deepEqual([...works].sort(), ['histogram', 'outstanding', 'snoop', 'stacks', 'top']);
   } finally {
     rmSync(folder, { recursive: true });
   }

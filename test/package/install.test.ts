@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { aliasesOf, Registry } from '../../lib/cli/registry.ts';
 import { copyProject } from '../helpers/copied-project.ts';
+import { type RunOptions, startCommand, type ToolResult } from '../helpers/run-tool.ts';
+import { unprivileged } from '../helpers/unprivileged.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), 'kscope-install-'));
@@ -16,6 +19,8 @@ const nodeOnly = join(scratch, 'node-only');
 
 before(() => {
   copyProject(project);
+  // Anybody may run what is installed here.
+  chmodSync(scratch, 0o755);
   mkdirSync(nodeOnly);
   symlinkSync(process.execPath, join(nodeOnly, 'node'));
 });
@@ -34,8 +39,8 @@ function npm(...args: readonly string[]): string {
 }
 
 /** Runs an installed command where there is Node and nothing else. */
-function run(prefix: string, command: string, ...args: readonly string[]) {
-  return spawnSync(join(prefix, 'bin', command), args, { cwd: '/', env: { PATH: nodeOnly }, encoding: 'utf8' });
+function run(prefix: string, command: string, args: readonly string[], who: RunOptions = {}): Promise<ToolResult> {
+  return startCommand([join(prefix, 'bin', command), ...args], { cwd: '/', env: { PATH: nodeOnly }, ...who }).ended();
 }
 
 test('the package has what runs, and not what builds or tests it', async (t) => {
@@ -72,34 +77,54 @@ test('the package has what runs, and not what builds or tests it', async (t) => 
     assert.deepEqual(unwanted, []);
   });
 
-  await t.test('installed alone, every command and manual page is there and runs', () => {
+  await t.test('installed alone, every command and manual page is there', () => {
     const prefix = join(scratch, 'alone');
     npm('install', '--global', '--prefix', prefix, tarball);
     assert.deepEqual(readdirSync(join(prefix, 'bin')).sort(), [...commands].sort());
     assert.deepEqual(readdirSync(join(prefix, 'share/man/man8')).sort(), readdirSync(join(root, 'man')).sort());
-    for (const command of commands) {
-      const { status, stdout, stderr } = run(prefix, command, '--help');
-      assert.deepEqual([status, stderr], [0, ''], command);
-      assert.match(stdout, new RegExp(`^Usage: ${command} `));
-    }
     // It has no use for the project, nor for what is left of the build.
     assert.doesNotMatch(readFileSync(join(prefix, 'lib/node_modules/kscope/package.json'), 'utf8'), /"(scripts|dev)/);
   });
 
-  await t.test('installed alone, a tool traces', { skip: process.getuid?.() === 0 ? false : 'needs root' }, () => {
-    const { status, stdout, stderr } = run(join(scratch, 'alone'), 'opensnoop', '--json', '--duration', '0.2');
-    assert.equal(status, 0, stderr);
-    assert.match(stdout, /^\{"type":"ready","tool":"opensnoop"/);
+  await t.test('installed alone, every command explains itself to anybody', async () => {
+    const tools = await new Registry().loadAll();
+    const summaries = new Map(Array.from(tools, ([name, { summary }]) => [name, summary]));
+    for (const [alias, { tool }] of aliasesOf(tools)) {
+      summaries.set(alias, summaries.get(tool) ?? '');
+    }
+    const waiting = [...commands];
+    const explain = async () => {
+      for (let command = waiting.pop(); command !== undefined; command = waiting.pop()) {
+        const { code, stdout, stderr } = await run(join(scratch, 'alone'), command, ['--help'], unprivileged);
+        assert.deepEqual([code, stderr], [0, ''], command);
+        assert.match(stdout, new RegExp(`^Usage: ${command} `));
+        assert.ok(stdout.replace(/\s+/g, ' ').includes(summaries.get(command) ?? ''), command);
+      }
+    };
+    await Promise.all([explain(), explain()]);
   });
+
+  await t.test(
+    'installed alone, a tool traces',
+    { skip: process.getuid?.() === 0 ? false : 'needs root' },
+    async () => {
+      const { code, stdout, stderr } = await run(join(scratch, 'alone'), 'opensnoop', ['--json', '--duration', '0.2']);
+      assert.equal(code, 0, stderr);
+      assert.match(stdout, /^\{"type":"ready","tool":"opensnoop"/);
+    },
+  );
 });
 
-test('a folder that is not built yet is built and linked by `npm install --global .`', () => {
-  rmSync(join(project, 'dist'), { recursive: true });
+test('a folder that is not built yet is built and linked by `npm install --global .`', async () => {
+  // Most objects remain: it takes minutes to compile them.
+  for (const part of readdirSync(join(project, 'dist'))) {
+    rmSync(join(project, 'dist', part === 'bpf' ? 'bpf/x86/opensnoop.bpf.o' : part), { recursive: true });
+  }
   const prefix = join(scratch, 'linked');
   npm('install', '--global', '--prefix', prefix, '.');
   assert.deepEqual(readdirSync(join(prefix, 'bin')).sort(), [...commands].sort());
-  const { status, stdout } = run(prefix, 'kscope', 'list');
-  assert.equal(status, 0);
+  const { code, stdout } = await run(prefix, 'kscope', ['list']);
+  assert.equal(code, 0);
   assert.match(stdout, /^ {2}opensnoop /m);
   npm('uninstall', '--global', '--prefix', prefix, 'kscope');
   assert.deepEqual(existsSync(join(prefix, 'bin')) ? readdirSync(join(prefix, 'bin')) : [], []);

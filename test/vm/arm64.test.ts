@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import test from 'node:test';
 import { Registry } from '../../lib/cli/registry.ts';
-import type { Tried } from './each-tool-main.ts';
+import type { Tried } from '../helpers/each-tool-main.ts';
 import { armKernel } from './fetch.ts';
 import type { Guest } from './guest.ts';
 import { startOrSkip } from './start-or-skip.ts';
 
 const program = (name: string): string => join(import.meta.dirname, `${name}.js`);
+const eachTool = '../helpers/each-tool-main';
 const timeout = 15 * 60_000;
 
 test('arm64: every tool attaches, and what tools say is right', async (t) => {
@@ -34,7 +35,7 @@ test('arm64: every tool attaches, and what tools say is right', async (t) => {
   // One half for each of its processors.
   const names = new Registry().names();
   const halves = [0, 1].map((half) => names.filter((_, i) => i % 2 === half));
-  const outputs = await Promise.all(halves.map((half) => run(guest, 'each-tool-main', half)));
+  const outputs = await Promise.all(halves.map((half) => run(guest, eachTool, half)));
   const tried = outputs.flatMap((output) => output.trimEnd().split('\n')).map((line): Tried => JSON.parse(line));
   assert.deepEqual(tried.map(({ tool }) => tool).sort(), names);
   for (const { tool, hooks, refused, ...error } of tried) {

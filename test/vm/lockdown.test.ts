@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import test from 'node:test';
-import type { Tried } from './each-tool-main.ts';
+import type { Tried } from '../helpers/each-tool-main.ts';
 import type { Guest } from './guest.ts';
 import { startOrSkip } from './start-or-skip.ts';
 
-const eachTool = join(import.meta.dirname, 'each-tool-main.js');
+const eachTool = join(import.meta.dirname, '../helpers/each-tool-main.js');
 const command = (name: string): string => join(import.meta.dirname, '../../bin', name);
 const minute = 60_000;
 

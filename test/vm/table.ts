@@ -42,7 +42,7 @@ export function cellsOf(tests: readonly GuestTest[], notes: readonly string[]): 
     const name = basename(test.file, '.test.js');
     if (test.file.includes('/tools/')) add(name, test);
     // The names of its tests are those of commands, but for those with spaces.
-    else if (name === 'conformance' && !test.path[0]?.includes(' ')) add(test.path[0] ?? '', test);
+    else if (['conformance', 'commands'].includes(name) && !test.path[0]?.includes(' ')) add(test.path[0] ?? '', test);
   }
   return Object.fromEntries(
     [...own].sort(([a], [b]) => (a < b ? -1 : 1)).map(([tool, all]) => [tool, cell(tool, all, hooks.get(tool) ?? [])]),

@@ -2,7 +2,7 @@ import { parseArguments } from '../../lib/cli/command.ts';
 import { Registry } from '../../lib/cli/registry.ts';
 import { KscopeError } from '../../lib/model/errors.ts';
 import type { Tool } from '../../lib/shapes/definition.ts';
-import { usualArguments } from '../helpers/usual-arguments.ts';
+import { usualArguments } from './usual-arguments.ts';
 
 /** What became of a tool: the programs and hooks that it attached, or its error. */
 export interface Tried {
@@ -17,6 +17,8 @@ export interface Tried {
   readonly crash?: string;
 }
 
+const file = process.env.KSCOPE_BTF;
+const btf = file === undefined ? {} : { btf: file };
 const refusal = /: the verifier refused it: .*; trying the next hook$/s;
 
 /** Starts a tool as its first example does, and ends it when it is attached. */
@@ -34,7 +36,7 @@ async function attempt(name: string, tool: Tool): Promise<Tried> {
         refused.push(line);
       }
     };
-    for await (const message of tool.run({ values: parsed.values, signal: end.signal, debug })) {
+    for await (const message of tool.run({ values: parsed.values, signal: end.signal, debug, ...btf })) {
       if (message.type === 'ready') {
         hooks = message.hooks.map(({ program, hook }) => `${program} (${hook})`);
         end.abort();
