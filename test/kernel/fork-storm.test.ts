@@ -5,6 +5,8 @@ import { test } from 'node:test';
 import { inVirtualMachine } from '../helpers/deadline.ts';
 import { startTool } from '../helpers/run-tool.ts';
 
+// Alone: takes all processors, for thousands of processes.
+
 /** Processes in all: KSCOPE_STORM=10000 for a heavy one. */
 const storm = Number(process.env.KSCOPE_STORM ?? (inVirtualMachine ? 200 : 1000));
 const shells = 4;

@@ -6,6 +6,8 @@ import { test } from 'node:test';
 import { inVirtualMachine } from '../helpers/deadline.ts';
 import { type JsonMessage, type RunningTool, startTool, type ToolResult } from '../helpers/run-tool.ts';
 
+// Alone: takes all processors, so that buffers overflow.
+
 // The main thread: the others have files of their own to open.
 const own = ['-t', String(process.pid)];
 const path = '/nonexistent/a-path-of-some-length';

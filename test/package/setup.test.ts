@@ -6,6 +6,8 @@ import { test } from 'node:test';
 import { copyProject } from '../helpers/copied-project.ts';
 import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
 
+// Alone: measures what processors take.
+
 /** What a command says, and the seconds of processor time that it took with all that it started. */
 function timed(folder: string, ...command: readonly string[]) {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));

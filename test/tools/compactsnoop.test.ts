@@ -3,6 +3,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { watch } from '../helpers/watch.ts';
 
+// Alone: moves pages of the whole machine.
+
 const COMPACT = '/proc/sys/vm/compact_memory';
 
 /** 'node zone' of those that have memory. */

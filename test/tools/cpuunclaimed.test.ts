@@ -6,6 +6,8 @@ import { runTool, startTool } from '../helpers/run-tool.ts';
 import { ranLonger, spinOn } from '../helpers/spinner.ts';
 import { tableRows } from '../helpers/tables.ts';
 
+// Alone: compares with how long processors are idle.
+
 /** Clock ticks that processors were idle, all, and all but the one given. */
 function ticks(without: number): { readonly all: number; readonly idle: number; readonly idleElsewhere: number } {
   const sums = { all: 0, idle: 0, idleElsewhere: 0 };

@@ -4,6 +4,8 @@ import { test } from 'node:test';
 import { type JsonMessage, runTool } from '../helpers/run-tool.ts';
 import { watch } from '../helpers/watch.ts';
 
+// Alone: counts the pages that anybody has moved.
+
 const COMPACT = '/proc/sys/vm/compact_memory';
 
 const moved = () => Number(/^pgmigrate_success (\d+)$/m.exec(readFileSync('/proc/vmstat', 'utf8'))?.[1]);

@@ -5,6 +5,8 @@ import { Reclaiming } from '../helpers/reclaim.ts';
 import { startTool, type ToolResult } from '../helpers/run-tool.ts';
 import { watch } from '../helpers/watch.ts';
 
+// Alone: who else frees memory under the same name would be counted.
+
 test('the times are those that the tasks were held up', async (t) => {
   using work = Reclaiming.prepare(t);
   if (work === undefined) {
