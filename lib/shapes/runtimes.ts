@@ -86,7 +86,14 @@ export function atRuntimes<const L extends string, const P extends string>(table
       const { provider, probes } = table[language as L];
       const probe = probes[name];
       if (probe !== undefined) {
-        program.attachUsdt(file, provider, probe, values.process);
+        try {
+          program.attachUsdt(file, provider, probe, values.process);
+        } catch (error) {
+          // The process whose file it was may have ended since.
+          if (existsSync(file)) {
+            throw error;
+          }
+        }
       }
     }
   };

@@ -50,7 +50,7 @@ for (const subject of subjects) {
       chosen = smoke ? undefined : await runInside(subject, chooses ? ['--fields', fields.join(',')] : []);
       usual = await leavesNothing(subject, inside);
       if (!smoke) {
-        assertPrintsData(subject, usual);
+        await assertPrintsData(subject, usual);
       }
     });
     if (chooses && chosen !== undefined && usual !== undefined) {
@@ -79,12 +79,12 @@ async function leavesNothing(subject: Subject, t: TestContext): Promise<Run> {
     mapped.filter((line) => line.includes('bpf-map')),
     [],
   );
-  assert.ok(smoke || readdirSync('/proc/self/fd').length === descriptors);
+  assert.ok(smoke || readdirSync('/proc/self/fd').length === descriptors, 'descriptors are left open');
   return run;
 }
 
 /** Each of the fields in the given order, and each alone with the data of a run that had all. */
-async function printsFields(fields: readonly string[], { chosen, usual }: { chosen: Run; usual: Run }): Promise<void> {
+function printsFields(fields: readonly string[], { chosen, usual }: { chosen: Run; usual: Run }): void {
   assert.notEqual(fields.length, 0);
   const rows = usual.data.flatMap((message) =>
     message.type === 'events' || message.type === 'table' ? message.rows : [],
@@ -137,12 +137,12 @@ function fieldsOf({ oneOf: [first] = [], ...schema }: JsonSchema): string[] {
 }
 
 /** Lines of text without anything that steers a terminal, and of JSON that fit the schema, under hostile names too. */
-function assertPrintsData({ tool }: Subject, { ready, data }: Run): void {
+async function assertPrintsData({ tool }: Subject, { ready, data }: Run): Promise<void> {
   jsonWriter.text = '';
   textWriter.text = '';
   for (const output of [new JsonOutput(jsonWriter), new TextOutput(textWriter, { time: 'clock', utc: false })]) {
     for (const message of [ready, ...data]) {
-      void output.message(message);
+      await output.message(message);
     }
   }
   assert.doesNotMatch(textWriter.text.replaceAll('\n', ''), /\p{Cc}/u);
