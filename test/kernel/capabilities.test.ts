@@ -51,7 +51,7 @@ for (const needed of inVirtualMachine ? [] : new Set(tools.map(([, tool]) => cap
     const command = startCommand(['setpriv', ...withOnly(needed), ...eachTool(names)]);
     for (const { tool, hooks, code, message, hints = [], crash } of triedTools(
       names,
-      await command.ended(patience * 4),
+      await command.ended(patience * 10),
     )) {
       // A type that only some kernels have is looked for in the modules, too.
       const asked = code === 'permission' && [message, ...hints].join('\n').includes('types of kernel modules');

@@ -16,7 +16,7 @@ const tools = await new Registry().loadAll();
 if (!inVirtualMachine) {
   test('no tool runs without the privilege', async () => {
     const names = [...tools.keys()];
-    const result = await startCommand(eachTool(names), unprivileged).ended(patience * 4);
+    const result = await startCommand(eachTool(names), unprivileged).ended(patience * 10);
     for (const { tool, code, message, crash } of triedTools(names, result)) {
       assert.equal(code, 'permission', `${tool}: ${message ?? crash}`);
       assert.match(message ?? '', /[Nn]ot permitted/);

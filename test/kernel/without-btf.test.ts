@@ -28,7 +28,7 @@ test('a kernel without BTF: who needs it says so', async () => {
   const names = inVirtualMachine ? [tool] : [...tools.keys()];
   using folder = new TemporaryDirectory();
   const env = { ...process.env, FOLDER: folder.path };
-  const result = await startCommand(mounted(hideBtf, eachTool(names)), { env }).ended(patience * 4);
+  const result = await startCommand(mounted(hideBtf, eachTool(names)), { env }).ended(patience * 10);
   const refused = triedTools(names, result).filter(({ hooks }) => hooks === undefined);
   const others: Tried[] = [];
   for (const tried of refused) {
@@ -43,7 +43,7 @@ test('a kernel without BTF: who needs it says so', async () => {
   // Those lack something else, and do so with BTF, too.
   if (others.length > 0) {
     const lacking = others.map(({ tool }) => tool);
-    assert.deepEqual(triedTools(lacking, await startCommand(eachTool(lacking)).ended(patience * 4)), others);
+    assert.deepEqual(triedTools(lacking, await startCommand(eachTool(lacking)).ended(patience * 10)), others);
   }
   const says = `${tool}: cannot load the BPF object of ${tool}: the kernel has no BTF`;
   assertRefused(await runMounted(hideBtf, toolCommand(tool)), {
@@ -91,7 +91,7 @@ test('a kernel without BTF: with a file, there is a tool of each shape that runs
       const names = [...wanted].map(
         (shape) => [...rest].find(([, each]) => each.shape === shape)?.[0] ?? assert.fail(`no ${shape} runs`),
       );
-      const result = await startCommand(mounted(hideBtf, eachTool(names)), { env }).ended(patience * 4);
+      const result = await startCommand(mounted(hideBtf, eachTool(names)), { env }).ended(patience * 10);
       for (const { tool, hooks, code, message, crash } of triedTools(names, result)) {
         assert.ok(hooks !== undefined || code === 'unsupported', `${tool}: ${message ?? crash}`);
         rest.delete(tool);

@@ -287,7 +287,7 @@ test('rows are those of the process, thread, user, command, cgroup and mount nam
   await using nested = await Actor.start();
   await using foreign = await Actor.start();
 
-  await named.mustCall('prctl', PR_SET_NAME, 'an-opener-name');
+  await named.mustCall('prctl', PR_SET_NAME, 'a-known-name');
   await foreign.mustCall('prctl', PR_SET_NAME, 'ab\x1b[1m');
   await foreign.mustCall('setresuid', user.uid, user.uid, user.uid);
   enterCgroup(group.path, grouped.pid);
@@ -305,10 +305,10 @@ test('rows are those of the process, thread, user, command, cgroup and mount nam
       pid: ['--json', '--pid', String(plain.pid)],
       tid: [...own, '--tid', String(plain.tids[1])],
       both: [...own, '-p', String(plain.pid), '-t', String(plain.tids[0])],
-      half: [...own, '-p', String(named.pid), '--comm', 'an-opener-nam'],
+      half: [...own, '-p', String(named.pid), '--comm', 'a-known-nam'],
       uid: ['--json', '-u', String(user.uid)],
       userName: ['--json', '--uid', user.name],
-      comm: ['--json', '--comm', 'an-opener-name'],
+      comm: ['--json', '--comm', 'a-known-name'],
       hostile: [...own, '--comm', 'ab\x1b[1m'],
       part: [...own, '-p', String(named.pid), '-n', 'known'],
       otherPart: [...own, '-p', String(named.pid), '--name', 'a known'],
@@ -339,7 +339,7 @@ test('rows are those of the process, thread, user, command, cgroup and mount nam
     about(plain, 'plain'),
     { ...about(plain, 'thread'), tid: plain.tids[1], comm: commOf(plain.pid) },
   ]);
-  assert.deepEqual(timeless(seen.comm.rows), [{ ...about(named, 'named'), comm: 'an-opener-name' }]);
+  assert.deepEqual(timeless(seen.comm.rows), [{ ...about(named, 'named'), comm: 'a-known-name' }]);
   assert.deepEqual(timeless(seen.cgroup.rows), [
     { ...about(grouped, 'grouped'), cgroup: group.id },
     about(nested, 'nested'),

@@ -8,7 +8,7 @@ import { type Guest, GuestError } from './guest.ts';
 import { repository } from './paths.ts';
 import { type GuestTest, Report } from './report.ts';
 import { onCi, startOrSkip } from './start-or-skip.ts';
-import { cellsOf, type KernelResults, markdown } from './table.ts';
+import { cellsOf, type KernelResults, markdown, totalOf } from './table.ts';
 
 const built = join(import.meta.dirname, '..');
 const folders = ['kernel', 'tools', 'differential'].map((folder) => join(built, folder));
@@ -44,7 +44,7 @@ test('matrix', { concurrency: guests }, async (t) => {
     });
   });
   await Promise.all(runs);
-  writeTable();
+  writeTable(t);
 });
 
 async function runKernel(t: TestContext, kernel: KernelName, files: string[]): Promise<void> {
@@ -55,7 +55,7 @@ async function runKernel(t: TestContext, kernel: KernelName, files: string[]): P
 }
 
 /** Which tool works on which kernel, by what hooks: for people in .cache/matrix.md, for programs in .cache/matrix.json. */
-function writeTable(): void {
+function writeTable(t: TestContext): void {
   // Some of the tests tell too little of a tool.
   if (told.size === 0 || process.env.KSCOPE_VM_TESTS !== undefined) return;
   const place = join(repository, '.cache');
@@ -66,6 +66,10 @@ function writeTable(): void {
   mkdirSync(place, { recursive: true });
   writeFileSync(join(place, 'matrix.json'), `${JSON.stringify(results, undefined, 2)}\n`);
   writeFileSync(join(place, 'matrix.md'), markdown(results));
+  for (const { release, tools } of results) {
+    t.diagnostic(`tools on ${release}: ${totalOf(tools)}`);
+  }
+  t.diagnostic('each tool on each kernel: .cache/matrix.md');
 }
 
 /** Runs the files with the guest's `node --test` and makes each test there a subtest here. */
