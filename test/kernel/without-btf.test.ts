@@ -22,7 +22,7 @@ test('a BTF file that is none', async () => {
 });
 
 /** A kernel without BTF, for the command in "$@". */
-const hideBtf = 'mkdir "$FOLDER/empty" && mount --bind "$FOLDER/empty" /sys/kernel/btf && exec "$@"';
+const hideBtf = 'mkdir -p "$FOLDER/empty" && mount --bind "$FOLDER/empty" /sys/kernel/btf && exec "$@"';
 
 test('a kernel without BTF: who needs it says so', async () => {
   const names = inVirtualMachine ? [tool] : [...tools.keys()];
