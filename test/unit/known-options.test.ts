@@ -42,7 +42,7 @@ const known: Readonly<Record<string, string>> = {
     --hexdump; --max-buffer-size 100; -l; --latency; -l --handshake; --extra-lib openssl:/bin/true`,
   mptcpify: '-t a; --targets a',
   qdisclat: '--ms; --ifindex 1',
-  sofdsnoop: '-T; --timestamp; -p 1; -t 1; --tid 1; -n x; --name x; -d 1; --duration 1',
+  sofdsnoop: '-T; --timestamp; -p 1; --target_pid 1; -t 1; --tid 1; -n x; --name x; -d 1; --duration 1',
   execsnoop: `
     -T; --timestamp; -x; --fails; -u root; --uid 0; -q; --quote; -n x; --name x; -l x; --line x; -U;
     --print-uid; --max-args 3; -C; --print-cpu; -M; --print-pcomm; -P 1; --ppid 1; --cgroupmap x;
@@ -97,10 +97,67 @@ const known: Readonly<Record<string, string>> = {
     -v; --verbose; -p 1; -K; --kernel-stack; -U; --user-stack; -x; --extra; --extra-fields; --unique;
     --cgroupmap x; --mntnsmap x; -c /; --cgroup /; --perf-max-stack-depth 50; --stack-storage-size 1024;
     --audit-only; --collect-kstack`,
-  lsmsnoop: '--trace-all',
   threadsample: '-a; -p 1; -t 1',
   udptop: '-p 1; -4; -6',
   udplife: '-p 1; -4; -6',
+  opensnoop: `
+    -T; --timestamp; -U; --print-uid; -x; --failed; -p 1; -t 1; -u 0; --uid 0; -d 1; --duration 1; -n x;
+    --name x; -e; --extended_fields; --extended-fields; -F; --full-path; -f O_WRONLY; --flag_filter
+    O_CREAT; -b 64; --buffer-pages 64; --cgroupmap x; --mntnsmap x; -c; --callers; --errname; --paths`,
+  statsnoop: '--timestamp; -s; --sysname; -x; --failed; -p 1',
+  filelife: '-p 1; -F; --full-path',
+  filetop: `
+    -a; --all-files; --all; -C; --noclear; -r 5; --maxrows 5; --rows 5; -s all; -s reads; -s wbytes;
+    --sort rbytes; -p 1; --read-only; --write-only; -d /; --directory /; 1 2`,
+  fileslower: '10; -p 1; -a; --all-files',
+  dirtop: `
+    -d / -C; --root-directories /; -d / --noclear; -d / -r 5; -d / --maxrows 5; -d / -s all; -d / -s
+    rbytes; -d / -p 1; -d / 1 2`,
+  vfsstat: '1 2; -p 1',
+  vfscount: '5',
+  dcstat: '1 2',
+  dcsnoop: '-a; --all',
+  mountsnoop: '-P; --parent_process; --cgroupmap x; --mntnsmap x; -p 1; --timestamp; -d; --detailed',
+  fsdist: `
+    -t ext4 1 2; -t ext4 -m; -t ext4 --milliseconds; -t ext4 -p 1; -t ext4 -T; --type xfs --timestamp;
+    -t zfs --notimestamp; -t bcachefs; -t fuse; -t f2fs`,
+  fsslower: `
+    -t ext4 -m 1; -t ext4 --min 1; -t ext4 -c; -t ext4 --csv; -t ext4 -j; -t f2fs -s; -t btrfs -d 1; -t
+    ext4 --duration 1; -t ext4 -p 1; -t nfs 10; --filesystem ext4`,
+  cachestat: '-T; --timestamp; 1 2',
+  cachetop: '-p 1; 5',
+  readahead: '-d 1; --duration 1',
+  biolatency: `
+    -T; --timestamp; -Q; --queued; -m; --milliseconds; -D; --disks; -F; --flags; --flag; -d vda; --disk
+    vda; -e; --extension; -j; --json; -c /; --cgroup /; 1 2`,
+  biosnoop: `
+    -Q; --queue; --queued; -d vda; --disk vda; -P; --pattern; -c /; --cgroup /; -m 1; --min 1;
+    --timestamp; 10`,
+  biotop: `
+    -C; --noclear; -r 5; --maxrows 5; --rows 5; -p 1; -s all; -s io; -s bytes; -s time; --sort io; 1 2`,
+  biopattern: '-d vda; --disk vda; -T; --timestamp; 1 2',
+  biostacks: '-d vda; --disk vda; -m; --milliseconds; 10',
+  biolatpcts: `
+    vda; /dev/vda; vda -i 3; vda --interval 3; vda -w from-rq-alloc; vda --which on-device; vda -p
+    1,50,99; vda --pcts 50; vda -j; vda --json; vda -v`,
+  bitesize: '-T; --timestamp; -c x; --comm x; -d vda; --disk vda; 1 2',
+  virtiostat: '-T; --timestamp; -d x; --driver x; -n x; --devname x; -D; --debug; 1 2',
+  memleak: `
+    -p 1; -t; --trace; -a; --show-allocs; -o 5; --older 5; -s 5; --sample-rate 5; -T 5; --top 5; -z 5;
+    --min-size 5; -Z 5; --max-size 5; -p 1 -O /x; -p 1 --obj /x; --combined-only; -C; --wa-missing-free;
+    -F; --percpu; -P; --symbols-prefix je_; -S je_; --sort size; --sort count; --stack-storage-size 100;
+    --perf-max-stack-depth 50; -c true; --command true; 5 2`,
+  slabratetop: `
+    -C; --noclear; -r 5; --maxrows 5; --rows 5; -p 1; -s name; -s count; -s size; --sort count; 1 2`,
+  drsnoop: `
+    -p 1; -t 1; --tid 1; -d 1; --duration 1; -T; --timestamp; -U; --print-uid; -u 0; --uid 0; -n x;
+    --name x; -v; --verbose; -e; --extended`,
+  compactsnoop: '-T; --timestamp; -p 1; -d 1; --duration 1; -K; --kernel-stack; -e; --extended_fields',
+  swapin: '-T; --notime; 1 2',
+  shmsnoop: '-T; --timestamp; -p 1; -t 1; --tid 1; -d 1; --duration 1; -n x; --name x',
+  kvmexit: `
+    10; -p 1; -t 1; --tid 1; -T 1,2; --tids 1,2; -v 0; --vcpu 0; -p 1 -a; --alltids; -m 64; --max-parallelism 64; -d; --debug`,
+  fsnotify: '--inotify-only; --fanotify-only; --tracer-pid 1; --tracee-pid 1',
 };
 
 const tools = await new Registry().loadAll();
@@ -110,7 +167,7 @@ for (const [name, lines] of Object.entries(known)) {
     const tool = tools.get(name);
     assert.ok(tool !== undefined);
     for (const line of lines.split(';')) {
-      assert.equal(parseArguments(name, tool, line.trim().split(' ')).kind, 'run', line);
+      assert.equal(parseArguments(name, tool, line.trim().split(/\s+/)).kind, 'run', line);
     }
   });
 }
