@@ -43,4 +43,19 @@ Filters by process, user, command or cgroup select by the task that queues or is
     '-D': 'each disk apart',
     '-F -d sda': 'each kind of request of one disk apart',
   },
+  sample: {
+    before:
+      'Three times, dd writes 20 blocks of 64 kilobytes to a file, with an fsync at the end, and another dd reads 50 blocks of 4 kilobytes past the page cache:',
+    args: '-d vda',
+    output: `
+          usecs           : count    distribution
+        16 -> 31         : 1        |                                        |
+        32 -> 63         : 132      |****************************************|
+        64 -> 127        : 53       |****************                        |
+       128 -> 255        : 70       |*********************                   |
+       256 -> 511        : 15       |****                                    |
+       512 -> 1023       : 8        |**                                      |`,
+    after:
+      '186 of 279 requests took less than 128 microseconds. The second hill at 128 to 255 may be of another kind: -F shows each kind apart. The eight slow ones are what somebody may have waited for.',
+  },
 });

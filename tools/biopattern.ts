@@ -40,4 +40,14 @@ Reads and writes are not told apart, and several sequential streams at once look
     '-T 1 10': 'each second, 10 times, with the time',
     '-d sda 5': 'one disk, every 5 seconds',
   },
+  sample: {
+    before:
+      'Three times, dd writes 20 blocks of 64 kilobytes to a file, with an fsync at the end, and another dd reads 50 blocks of 4 kilobytes past the page cache:',
+    args: '-d vda',
+    output: `
+DISK %RND %SEQ COUNT KBYTES
+vda    40   60   248  15616`,
+    after:
+      'Of 248 requests that moved 15,616 kilobytes, 60 % began where the request before them ended. On a disk that has to move its head, the others are those that cost.',
+  },
 });

@@ -52,4 +52,17 @@ I/O that is served by the page cache is no request: it is not seen here.`,
     '-s total -r 5': 'the 5 for which the disks worked longest',
     '-d sda -p 181': 'the requests of one process to one disk',
   },
+  sample: {
+    before:
+      'Three times, dd writes 20 blocks of 64 kilobytes to a file, with an fsync at the end, and another dd reads 50 blocks of 4 kilobytes past the page cache:',
+    args: '-C -r 5 30 1',
+    output: `
+17:20:36 loadavg: 24.76 23.32 20.26 12/471 3673
+ PID COMM D MAJ MIN DISK I/O Kbytes AVGms
+3616 dd   W   254 0 vda    5   1296  0.27
+3649 sync W   254 0 vda    3   1288  0.38
+3646 dd   W   254 0 vda    3   1288  0.28`,
+    after:
+      'dd wrote 1296 kilobytes with 5 requests, which took 0.27 milliseconds on average. That sync(1) has written as much is no mistake: what cat had left in memory was written when sync asked for it.',
+  },
 });

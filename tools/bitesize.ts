@@ -23,4 +23,16 @@ The command is that of the task that issues the request. For what is written bac
     '1 10': 'each second, 10 times',
     '-d sda -c dd': 'the requests of dd to one disk',
   },
+  sample: {
+    before:
+      'Three times, dd writes 20 blocks of 64 kilobytes to a file, with an fsync at the end, and another dd reads 50 blocks of 4 kilobytes past the page cache:',
+    args: '--comm dd',
+    output: `
+comm = dd
+         Kbytes           : count    distribution
+         4 -> 7          : 157      |****************************************|
+      1024 -> 2047       : 3        |                                        |`,
+    after:
+      'Three writes of more than a megabyte, each of which the kernel made of 20 that the program asked for, and 157 requests of 4 kilobytes: a program that reads past the page cache pays for each of its small reads.',
+  },
 });

@@ -40,6 +40,15 @@ BUFFERS and CACHED are those of /proc/meminfo.`,
     '-p 181': 'what process 181 does',
     '-f /var/lib/db/data 10': 'how one file is cached',
   },
+  sample: {
+    before: 'On a machine that compiles and tests:',
+    args: '30 1',
+    output: `
+  HITS MISSES DIRTIES HITRATIO BUFFERS_MB CACHED_MB
+175429    735    2614    99.58        104      5267`,
+    after:
+      'Of 176,164 pages that were looked for, 735 were not in memory and had to be read: 99.58 % were there. 2614 pages were written to. 5267 megabytes of memory hold files.',
+  },
 });
 
 function megabytes(bytes: unknown): string {

@@ -34,4 +34,13 @@ Not seen are files that only the kernel or a network server deletes, those of io
     '-p 181': 'what process 181 deletes and renames',
     '-x': 'what could not be deleted or renamed',
   },
+  sample: {
+    before: 'A file is given another name, and its old name again:',
+    args: '--comm mv',
+    output: `
+TIME         PID COMM             ACTION FILE
+17:20:09    2634 mv               RENAME log > log2
+17:20:09    2635 mv               RENAME log2 > log`,
+    after: 'Names are as the programs gave them: here relative to the directory that they were in.',
+  },
 });

@@ -31,4 +31,15 @@ Filters are about who deletes. Not seen are files without a name (O_TMPFILE), th
     optional: ['open__tp', 'creat__tp', 'openat__tp', 'openat2__tp'],
   },
   examples: { '': 'trace all', '-F -p 181': 'full paths of what process 181 deletes' },
+  sample: {
+    before: 'Three times, a file is copied with cat, and the copy deleted:',
+    args: '--comm rm',
+    output: `
+TIME         PID COMM               AGE(s) FILE
+17:20:09    2629 rm                   0.06 copy
+17:20:09    2653 rm                   0.01 copy
+17:20:09    2677 rm                   0.02 copy`,
+    after:
+      'The files lived for 10 to 60 milliseconds. PID is who deleted them, not who made them, which JSON has as "creator".',
+  },
 });

@@ -35,4 +35,16 @@ The name is the last part of the path; JSON has the whole path. Sockets and the 
     '1 -F': 'those of 1 ms or more, with paths',
     '-a -p 181 0': 'trace all reads and writes of process 181',
   },
+  sample: {
+    before:
+      'dd writes 20 blocks of 64 kilobytes to a file, with an fsync at the end, and another dd reads some of it past the page cache, 4 kilobytes at a time:',
+    args: '2 --comm dd',
+    output: `
+TIME     COMM                 TID D    BYTES  LAT(ms) FILENAME
+17:20:35 dd                  3617 R     4096     3.00 log
+17:20:35 dd                  3617 R     4096     2.73 log
+17:20:35 dd                  3617 R     4096     7.33 log`,
+    after:
+      'Three of 50 reads took longer than 2 milliseconds, as the program saw it. Whether the disk was slow or the processors were busy tells biosnoop(8), which measures the requests to the disk alone.',
+  },
 });

@@ -57,4 +57,17 @@ The name is the last part of the path; JSON has the whole path, as it was when t
     '-s writes -r 5': 'the 5 files with the most writes',
     '-F -d /var/log --write-only': 'what is written below /var/log',
   },
+  sample: {
+    before:
+      'dd writes 20 blocks of 64 kilobytes to a file, with an fsync at the end, and another dd reads some of it past the page cache, 4 kilobytes at a time:',
+    args: '-C --comm dd 30 1',
+    output: `
+17:20:39 loadavg: 24.76 23.32 20.26 16/417 3775
+ TID COMM READS WRITES R_Kb W_Kb T FILE
+3616 dd       0     20    0 1280 R log
+3617 dd      50      0  200    0 R log
+3617 dd       2      0    2    0 R locale.alias`,
+    after:
+      'One dd made 20 writes of 64 kilobytes, the other one 50 reads of 4. Of locale.alias the second read found the end of the file: it counts as a read, and bytes are those that came, not those that were asked for.',
+  },
 });

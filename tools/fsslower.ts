@@ -59,4 +59,17 @@ The name is the last part of the path, as the task sees it, or in the file syste
     '-t ext4 -p 181 0': 'all that process 181 does on ext4',
     '-t nfs -d 60 -j': 'those of NFS for a minute, as comma-separated values',
   },
+  sample: {
+    before:
+      'dd writes 20 blocks of 64 kilobytes to a file, with an fsync at the end, and another dd reads some of it past the page cache, 4 kilobytes at a time:',
+    args: '-t ext4 1 --comm dd',
+    output: `
+TIME     COMM                 PID T    BYTES   OFF_KB  LAT(ms) FILENAME
+17:20:35 dd                  3616 S        0        0    10.78 log
+17:20:35 dd                  3617 R     4096        0     3.00 log
+17:20:35 dd                  3617 R     4096       56     2.74 log
+17:20:35 dd                  3630 O        0        0     3.05 log`,
+    after:
+      'An fsync of the whole file took 10.78 ms, two reads of 4096 bytes, at the start and 56 kilobytes into the file, about 3 ms each, and an open 3 ms. What was quicker than 1 ms has no line.',
+  },
 });

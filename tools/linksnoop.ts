@@ -29,4 +29,13 @@ Links that are made through io_uring are not seen.`,
   },
   attach: { optional: ['link__tp', 'linkat__tp', 'symlink__tp', 'symlinkat__tp'] },
   examples: { '': 'trace all', '-x -T': 'links that could not be made, with the time' },
+  sample: {
+    before: 'ln -s log l1, and then l2:',
+    args: '--comm ln',
+    output: `
+    PID COMM             TYPE     ERR     TARGET                           LINK
+   2631 ln               SYMLINK  -       log                              l1
+   2655 ln               SYMLINK  -       log                              l2`,
+    after: 'Two symbolic links to log were made. With an error in ERR, the link was not.',
+  },
 });

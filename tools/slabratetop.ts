@@ -24,4 +24,18 @@ kmalloc() and objects that are allocated in bulk are not counted, nor what is fr
     '-C -s bytes 5 3': 'those with the most bytes, every 5 seconds, three times',
     '-p 181': 'what the kernel allocates for process 181',
   },
+  sample: {
+    before: 'On a machine that compiles and tests:',
+    args: '-C -r 5 30 1',
+    output: `
+17:20:36 loadavg: 24.76 23.32 20.26 14/449 3676
+CACHE          ALLOCS    BYTES
+names_cache     19986 81862656
+maple_node      12302  3149312
+vm_area_struct  10416  1999872
+lsm_file_cache   9048   217152
+filp             9048  1737216`,
+    after:
+      'names_cache has a room of 4096 bytes for each path that a system call is given, and filp an object for each file that is opened: 9048. This is what was taken, not what is held: most is given back at once.',
+  },
 });

@@ -42,4 +42,15 @@ Not seen are the calls of 32-bit programs that only they have (stat64 and its li
     '-x -p 181': 'trace what process 181 does not find',
     '-T -s -F': 'show time, system call and full paths too',
   },
+  sample: {
+    before: 'stat(1) is asked about a file that is not there:',
+    args: '-x --comm stat',
+    output: `
+    PID COMM               FD ERR     PATH
+   2630 stat                - ENOENT  /sys/fs/selinux
+   2630 stat                - ENOENT  /selinux
+   2630 stat                - ENOENT  missing`,
+    after:
+      'Three calls failed: the first two are what a library looks for at each start of the command, the last one is what the user asked about.',
+  },
 });

@@ -46,4 +46,14 @@ Not seen are files that are opened for synchronous writing (O_SYNC, O_DSYNC), an
     '-m 10': 'only those that took 10 ms or more',
     '-p 181 --json': 'those of process 181, as JSON',
   },
+  sample: {
+    before: 'The same file is written twice, with an fsync at the end:',
+    args: '--comm dd',
+    output: `
+TIME         PID COMM             CALL               LAT(ms) ERR     PATH
+17:20:09    2624 dd               fsync                1.308 -       /var/tmp/demo/log
+17:20:09    2647 dd               fsync               12.497 -       /var/tmp/demo/log`,
+    after:
+      'It waited 1.3 milliseconds once and 12.5 the other time: the time is that of the whole call, and depends on what else the disk has to write.',
+  },
 });

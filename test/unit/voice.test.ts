@@ -57,7 +57,6 @@ const otherLetters: Readonly<Record<string, string>> = {
   '--tid': 'L',
   '--tids': 'T',
   '--threshold': 't',
-  '--tids': 'T',
   '--timestamp': 't',
 };
 
@@ -92,7 +91,7 @@ const aboutRows = new Set([
   ],
   ...['--port', '--lport', '--rport', '--localport', '--remoteport', '--reason', '--kernel', '--full-path'],
   ...['--min', '--threshold', '--latency', '--top', '--datasize', '--print-tids', '--verbose'],
-  ...['--per-cpu', '--per-process', '--per-thread', '--tids'],
+  ...['--per-cpu', '--per-process', '--per-thread'],
 ]);
 
 /** Options that mean the same in other words: of each output or each line, of the rows or of the probes. */
