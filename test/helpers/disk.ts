@@ -44,7 +44,7 @@ export function readBlocks(directory: string, count: number, bytes = 4096): void
 }
 
 /** Reads past the page cache, with a system call for each block. */
-function readDirectly(file: string, count: number, bytes: number): void {
+export function readDirectly(file: string, count: number, bytes: number): void {
   execFileSync('dd', [`if=${file}`, 'of=/dev/null', 'iflag=direct', `bs=${bytes}`, `count=${count}`], {
     stdio: 'pipe',
   });
