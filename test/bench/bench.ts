@@ -45,9 +45,10 @@ if (probes !== undefined) {
 }
 const many = asked('functions') ? manyFunctions(3000) : undefined;
 if (many !== undefined) {
-  const { functions, found, attached, detached, problem } = many;
-  const times = [found, attached, detached].map((time) => `${time.toFixed(0)} ms`);
-  const said = problem ?? `found in ${times[0]}, hooked in ${times[1]}, let go in ${times[2]}`;
+  const { functions, found, attached, detached, single, problem } = many;
+  const times = [found, attached, detached, single].map((time) => `${time.toFixed(0)} ms`);
+  const said =
+    problem ?? `found in ${times[0]}, hooked in ${times[1]}, let go in ${times[2]}; ${times[3]} for one by itself`;
   process.stdout.write(`${functions} functions of the kernel: ${said}\n\n`);
 }
 const decoding = asked('decoder') ? decoderCosts(Math.ceil(7 * SCALE)) : undefined;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
+import { patience } from '../helpers/deadline.ts';
 import { ProbedLibrary } from '../helpers/probed-library.ts';
 import { type RunningTool, startCommand, type ToolResult } from '../helpers/run-tool.ts';
 import { watch } from '../helpers/watch.ts';
@@ -36,7 +37,7 @@ tracepoint:syscalls:sys_enter_kill /${own} && args->sig == 0/ { printf("kill %d 
 async function traces(peer: RunningTool, library: ProbedLibrary, mark: number): Promise<boolean> {
   const told = () =>
     [`entry 0 ${mark}`, `result ${mark}`, `usdt 0 ${mark}`, 'kill'].every((line) => peer.stdout.includes(`${line}`));
-  for (const end = performance.now() + 60_000; !told(); ) {
+  for (const end = performance.now() + patience; !told(); ) {
     if (peer.process.exitCode !== null) {
       return false;
     }
