@@ -15,8 +15,9 @@ test('a field has the same type in all tools', async () => {
   }
   assert.ok(seen.size > 100);
   assert.deepEqual(
-    [...seen].filter(([, types]) => types.size > 1),
+    [...seen].filter(([, types]) => types.size > 1).map(([field, types]) => [field, Object.fromEntries(types)]),
     [],
+    'one of them needs another name',
   );
 });
 
