@@ -2,6 +2,7 @@
 export { bpfName } from './bpf/bpf-name.ts';
 export { dropReason } from './bpf/drop-reasons.ts';
 export { lacksStructure } from './bpf/hooks.ts';
+export { kernelBtf } from './bpf/kernel-btf.ts';
 export { kernelEnum } from './bpf/kernel-enum.ts';
 export type { BpfObject } from './bpf/object.ts';
 export { printedNames } from './bpf/printed-names.ts';
@@ -26,8 +27,10 @@ export { parseSubnet } from './model/subnet.ts';
 export { syscallNames, syscallNumbers } from './model/syscalls.ts';
 export { inKilobytes, units } from './model/units.ts';
 export { pageBytes } from './native/libc.ts';
+export { kernelFunctions } from './probes/kernel-functions.ts';
 export { listTracepoints, listUsdtProbes } from './probes/list.ts';
 export { nameMatcher } from './probes/pattern.ts';
+export { securityHooks } from './probes/security-hooks.ts';
 export { tracepointFields } from './probes/tracepoint-format.ts';
 export { atFunctionsTaking } from './shapes/argument-functions.ts';
 export {
@@ -62,6 +65,7 @@ export { filters } from './shapes/filters.ts';
 export { byCounter, lacksCounters } from './shapes/hardware-counters.ts';
 export { histogram } from './shapes/histogram.ts';
 export { filtersByLists } from './shapes/id-lists.ts';
+export { atKernelReturns } from './shapes/kernel-returns.ts';
 export { listing } from './shapes/listing.ts';
 export { offCpuOptions } from './shapes/off-cpu-options.ts';
 export { accepted, choice, flag, integer, list, type Option, parseInteger, pattern, text } from './shapes/options.ts';

@@ -213,4 +213,43 @@ int user_return(struct pt_regs *ctx)					\
 	return ends(ctx, &key, PT_REGS_RC(ctx));			\
 }
 
+/*
+ * Functions of the kernel where they return, by address: RETURN_POINTS(map, returns) makes programs for all ways to
+ * hook them, of which user space attaches one pair, or only the return. They call returns(ctx, place, result).
+ * The map is one of CALLS, for kernels on which the return does not know of which function.
+ */
+#define RETURN_POINTS(map, returns)					\
+SEC("kretprobe.multi")							\
+int returned__multi(struct pt_regs *ctx)				\
+{									\
+	return returns(ctx, bpf_get_func_ip(ctx), PT_REGS_RC(ctx));	\
+}									\
+									\
+SEC("kprobe")								\
+int called__kprobe(struct pt_regs *ctx)					\
+{									\
+	struct call_key key = call_key(0, 0);				\
+	typeof(&(*(map).value).calls[0]) call = call_begin(map, &key);	\
+									\
+	if (call)							\
+		call->place = PT_REGS_IP(ctx);				\
+	return 0;							\
+}									\
+									\
+SEC("kretprobe")							\
+int returned__kprobe(struct pt_regs *ctx)				\
+{									\
+	__u64 place = function_address(ctx);				\
+									\
+	if (!place) {							\
+		struct call_key key = call_key(0, 0);			\
+		typeof((*(map).value).calls[0]) call;			\
+									\
+		if (!call_end(map, &key, &call))			\
+			return 0;					\
+		place = call.place;					\
+	}								\
+	return returns(ctx, place, PT_REGS_RC(ctx));			\
+}
+
 #endif
