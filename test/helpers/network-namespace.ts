@@ -58,12 +58,17 @@ export async function connectNetworks(left: Actor, right: Actor): Promise<number
   return error;
 }
 
-/** Gives an actor's end of the cable an address that can be used at once. */
-export async function addAddress(actor: Actor, address: string, prefix: number): Promise<void> {
+/** Gives an actor's end of the cable, or its loopback interface, an address that can be used at once. */
+export async function addAddress(
+  actor: Actor,
+  address: string,
+  prefix: number,
+  to: 'cable' | 'loopback' = 'cable',
+): Promise<void> {
   const head = Buffer.alloc(8);
   head.writeUInt8(familyOf(address), 0);
   head.writeUInt8(prefix, 1);
-  head.writeUInt32LE(CABLE, 4);
+  head.writeUInt32LE(to === 'cable' ? CABLE : LOOPBACK, 4);
   const parts = [attribute(IFA_LOCAL, ipBytes(address)), attribute(IFA_ADDRESS, ipBytes(address))];
   const flags = attribute(IFA_FLAGS, word(IFA_F_NODAD));
   await mustRequest(actor, RTM_NEWADDR, Buffer.concat([head, ...parts, flags]), NLM_F_CREATE_EXCL);

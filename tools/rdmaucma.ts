@@ -1,0 +1,29 @@
+import bpf from '../bpf/rdmaucma.bpf.ts';
+import { accepted, familyFilters, snoop } from '../lib/tool.ts';
+
+export default snoop(bpf, {
+  summary: 'Trace events of the RDMA connection manager.',
+  area: 'network',
+  activity: 'Tracing events of the RDMA connection manager',
+  description: `
+Prints a line for each event that the RDMA connection manager (the module rdma_cm) tells to who owns a connection: addresses and routes that were found or not, requests to connect, answers, errors, and ends. Owners are programs that use librdmacm, and parts of the kernel, such as NFS and NVMe over RDMA.
+
+LADDR and RADDR are the two ends, empty when they are not known or no IP addresses. ID is the identifier that the kernel gives a connection once it has a device, and 0 before. ERR is the error that the kernel gave with the event; a status that the hardware or the other side gave, such as the reason for a rejection, is in the field cm_status. Events come from threads of the kernel, so which process it is about is not told.
+
+The tracepoint rdma_cma:cm_event_handler is of the module (Linux 5.6): where that is not loaded, which it is as soon as somebody uses RDMA, the tool does not start. 'modprobe rdma_cm' loads it before.`,
+  overhead:
+    'Not measured: a short program for each event, of which a connection has a handful, and transfers of data have none.',
+  options: { ...familyFilters, debug: accepted('-D, --debug') },
+  columns: {
+    time: {},
+    id: { header: 'ID', width: 5 },
+    event: { width: 16, text: (event) => event.replace('_EVENT', '') },
+    ip: { header: 'IP', width: 2 },
+    saddr: { header: 'LADDR' },
+    lport: {},
+    daddr: { header: 'RADDR' },
+    dport: { header: 'RPORT' },
+    error: { header: 'ERR' },
+  },
+  examples: { '': 'trace all events', '-4 --utc': 'those of IPv4, with times in UTC' },
+});
