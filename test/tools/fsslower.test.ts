@@ -161,9 +161,9 @@ for (const [type, parent] of directoriesByType()) {
     });
     mustSyscall('io_destroy', id);
     closeSync(fd);
-    assert.deepEqual(
-      json.rows.filter((row) => row.path === path).map(({ operation, bytes }) => [operation, bytes]),
-      [['read', PAGE]],
-    );
+    const rows = json.rows.filter((row) => row.path === path).map(({ operation, bytes }) => [operation, bytes]);
+    // A disk may be done before the function returns, which then has the result.
+    const done = rows.length === 2 ? [['read', room.length]] : [];
+    assert.deepEqual(rows, [...done, ['read', PAGE]]);
   });
 }
