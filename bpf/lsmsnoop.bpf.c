@@ -10,6 +10,7 @@
 
 /* What hooks return that no module has anything to say to. */
 #define ENOSYS 38
+#define ENOPROTOOPT 92
 #define EOPNOTSUPP 95
 #define ENOPARAM 519
 
@@ -45,7 +46,7 @@ static __always_inline int decided(void *ctx, __u64 place, __s32 result)
 	errno_t error = result < 0 && result >= -4095 ? -result : 0;
 	struct event *event;
 
-	if (error == ENOSYS || error == EOPNOTSUPP || error == ENOPARAM)
+	if (error == ENOSYS || error == ENOPROTOOPT || error == EOPNOTSUPP || error == ENOPARAM)
 		error = 0;
 	if ((refused_only && !error) || !wanted_task(id))
 		return 0;

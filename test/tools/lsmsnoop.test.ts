@@ -32,7 +32,7 @@ test('each decision is a row, in order, with its hook, system call and result', 
     'lsmsnoop',
     {
       sockets: ['--json', '-H', 'socket_*create,socket_listen', '-p', String(root.pid)],
-      refused: ['--json', '-x', '-H', 'settime,socket_*', '-p', String(user.pid)],
+      refused: ['--json', '-x', '-H', 'settime,socket_create', '-p', String(user.pid)],
       all: ['--json', '-H', 'settime,capable', '-p', String(user.pid), '-K'],
       nobody: ['--json', '-H', 'socket_create', '--cgroup', empty.path],
       text: ['-x', '-U', '-H', 'settime', '-p', String(user.pid)],
