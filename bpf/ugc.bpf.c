@@ -4,10 +4,7 @@
 #include "events.h"
 #include "filter.h"
 #include "table.h"
-#include <bpf/bpf_helpers.h>
-#include <bpf/bpf_core_read.h>
-#include <bpf/bpf_tracing.h>
-#include <bpf/usdt.bpf.h>
+#include "usdt.h"
 
 #define NAME_MAX 32
 
@@ -48,26 +45,6 @@ struct event {
 
 EVENT_RING(events, event);
 TABLE(beginnings, struct collection, struct beginning, 1024);
-
-static __always_inline __s64 argument(struct pt_regs *ctx, int number)
-{
-	long value = 0;
-
-	bpf_usdt_arg(ctx, number, &value);
-	return value;
-}
-
-/* Names are not terminated. */
-static __always_inline void read_name(char name[NAME_MAX], struct pt_regs *ctx, int number)
-{
-	__u64 size = argument(ctx, number + 1);
-
-	if (size > NAME_MAX - 1)
-		size = NAME_MAX - 1;
-	barrier_var(size);
-	if (size < NAME_MAX)
-		bpf_probe_read_user(name, size, (void *)argument(ctx, number));
-}
 
 static __always_inline int begins(struct collection *collection, __s64 value)
 {
@@ -112,7 +89,7 @@ static __always_inline int ends(struct pt_regs *ctx, struct collection *collecti
 	event->ended_with = value;
 	event->max = max;
 	if (collection->phase == pool) {
-		read_name(event->manager, ctx, 0);
+		usdt_counted_text(event->manager, NAME_MAX, ctx, 0);
 		__builtin_memcpy(event->pool, collection->pool, sizeof(event->pool));
 	}
 	event_submit(event);
@@ -136,8 +113,8 @@ int name##_ends(struct pt_regs *ctx)					\
 	return ends(ctx, &collection, value_at_end, 0);			\
 }
 
-PHASE(gc, argument(ctx, 0), argument(ctx, 0))
-PHASE(generation, argument(ctx, 0), argument(ctx, 0))
+PHASE(gc, usdt_number(ctx, 0), usdt_number(ctx, 0))
+PHASE(generation, usdt_number(ctx, 0), usdt_number(ctx, 0))
 PHASE(mark, 0, 0)
 PHASE(sweep, 0, 0)
 
@@ -146,8 +123,8 @@ int pool_begins(struct pt_regs *ctx)
 {
 	struct collection collection = { .phase = pool };
 
-	read_name(collection.pool, ctx, 2);
-	return begins(&collection, argument(ctx, 5));
+	usdt_counted_text(collection.pool, NAME_MAX, ctx, 2);
+	return begins(&collection, usdt_number(ctx, 5));
 }
 
 SEC("usdt")
@@ -155,8 +132,8 @@ int pool_ends(struct pt_regs *ctx)
 {
 	struct collection collection = { .phase = pool };
 
-	read_name(collection.pool, ctx, 2);
-	return ends(ctx, &collection, argument(ctx, 5), argument(ctx, 7));
+	usdt_counted_text(collection.pool, NAME_MAX, ctx, 2);
+	return ends(ctx, &collection, usdt_number(ctx, 5), usdt_number(ctx, 7));
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -80,7 +80,7 @@ export {
   probePointWarnings,
 } from './shapes/probe-points.ts';
 export { atQueries, prepareQueries, queryOptions } from './shapes/queries.ts';
-export { atRuntimes } from './shapes/runtimes.ts';
+export { atRuntimes, libraryFunctions, runtimeOptions } from './shapes/runtimes.ts';
 export { byClock, samplingOptions } from './shapes/sampling.ts';
 export { signalSet } from './shapes/signal-set.ts';
 export { snapshot } from './shapes/snapshot.ts';
@@ -91,11 +91,11 @@ export { errorFilter, syscallFilter } from './shapes/syscall-options.ts';
 export { atLeastMicroseconds, atLeastMilliseconds } from './shapes/thresholds.ts';
 export { top } from './shapes/top.ts';
 export { sessionColumns, sessionDuration, trafficColumns, trafficPlans, trafficTotal } from './shapes/traffic.ts';
-export { atFunctions, type UserFunctionValues } from './shapes/user-functions.ts';
+export { atFunctions, cLibrary, type UserFunctionValues } from './shapes/user-functions.ts';
 export { withDistributions } from './shapes/with-distributions.ts';
 export { bpfHolders, type Holder } from './system/bpf-holders.ts';
 export { cpuPressure } from './system/cgroup-pressure.ts';
-export { commandOf } from './system/commands.ts';
+export { commandLineOf, commandOf } from './system/commands.ts';
 export { everyCpu } from './system/cpus.ts';
 export { diskName } from './system/disks.ts';
 export { terminalNumber } from './system/file-identity.ts';

@@ -1,12 +1,7 @@
 import bpf from '../bpf/threadsnoop.bpf.ts';
-import { atFunctions, filters, flag, snoop, userFunction } from '../lib/tool.ts';
+import { atFunctions, cLibrary, filters, flag, snoop, userFunction } from '../lib/tool.ts';
 
-const library = {
-  file: /^(libc\.so\.6|libc-2\.\d+\.so|libpthread\.so\.0|libpthread-2\.\d+\.so|ld-musl-.*\.so\.1|libc\.musl-.*\.so\.1)$/,
-  what: 'C library',
-  functions: ['pthread_create'],
-  optional: true,
-};
+const library = { ...cLibrary, functions: ['pthread_create'], optional: true };
 
 export default snoop(bpf, {
   summary: 'Trace new threads, and the functions that they begin with.',

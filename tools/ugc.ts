@@ -3,10 +3,8 @@ import {
   atLeastMicroseconds,
   atLeastMilliseconds,
   atRuntimes,
-  choice,
-  filters,
   flag,
-  parseInteger,
+  runtimeOptions,
   snoop,
   text,
 } from '../lib/tool.ts';
@@ -43,23 +41,11 @@ Prints a line for each garbage collection of a process, or of all that run when 
 Java: gc is a whole collection, full or not, and pool is the part of one memory pool, with what was used before and after and what can be. That holds for collectors that stop the program; those that run beside it (ZGC, and parts of G1) are only seen in part. Python: the generation and how many objects were collected. Ruby: mark and sweep, which may be done in steps.`,
   overhead: 'Two breakpoints for each collection, or part of one: nothing beside it.',
   options: {
-    process: {
-      flags: '[pid]',
-      summary: 'process; without it, all of these languages that run',
-      parse: (given: string) => parseInteger(given, 1, 2 ** 22),
-    },
-    language: choice('-l, --language <LANGUAGE>', 'the runtime, where a process has several', [
-      'java',
-      'python',
-      'ruby',
-    ]),
+    ...runtimeOptions(['java', 'python', 'ruby']),
     milliseconds: flag('-m, --milliseconds', 'print times in milliseconds'),
     minimum: atLeastMilliseconds('-M, --minimum <MS>', 'only what took at least so many milliseconds', 'min_latency'),
     minimumMicros: atLeastMicroseconds('-t, --threshold <US>', 'the same in microseconds', 'min_latency'),
     contains: text('-F, --filter <TEXT>', 'only those whose description contains TEXT', { group: 'filter' }),
-    ...filters,
-    pid: { ...filters.pid, flags: '--pid <PID>' },
-    tid: { ...filters.tid, flags: '--tid <TID>' },
   },
   computed: {
     description: { type: 'text_t', help: 'what the runtime says of it', value: (event) => describe(event) },

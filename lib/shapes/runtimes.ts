@@ -1,24 +1,53 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { inElfFile } from '../bpf/elf-file.ts';
+import { lacksStructure } from '../bpf/hooks.ts';
 import type { BpfProgram } from '../bpf/program.ts';
+import { attachToFunctions } from '../bpf/user-functions.ts';
 import { KscopeError } from '../model/errors.ts';
 import { usdtProbes } from '../probes/usdt-notes.ts';
 import { mappedFiles } from '../system/libraries.ts';
+import { filters } from './filters.ts';
+import { choice, parseInteger } from './options.ts';
+import { cLibrary } from './user-functions.ts';
 
-/** By language: the provider of its runtime's probes, and which program belongs to which of them. */
+/**
+ * By language: the provider of its runtime's probes, and which program belongs to which of them, or to several; or, for
+ * C, functions of its library. That is the runtime of a process that has no other.
+ */
 export type RuntimeProbes<L extends string, P extends string> = Readonly<
-  Record<L, { readonly provider: string; readonly probes: Readonly<Partial<Record<P, string>>> }>
+  Record<
+    L,
+    {
+      readonly provider: string;
+      /** 'name', or 'provider:name' where it is another one's. */
+      readonly probes: Readonly<Partial<Record<P, string | readonly string[]>>>;
+    }
+  >
 >;
 
 interface Runtime {
   readonly language: string;
   readonly file: string;
+  /** 'provider:name' of the probes that it has. */
+  readonly there: ReadonlySet<string>;
 }
 
 export interface RuntimeValues {
   readonly process?: number | undefined;
   readonly language?: string | undefined;
 }
+
+export interface RuntimeRules<P extends string> {
+  /** Runtimes that have any of the probes will do; otherwise all have to be there. */
+  readonly any?: boolean;
+  /** The tool has more to show: without runtimes it runs all the same. */
+  readonly optional?: boolean;
+  /** Programs that these option values do not need. */
+  unwanted?(values: never): readonly P[];
+}
+
+/** The provider of a language whose probes are functions of the C library. */
+export const libraryFunctions = 'libc';
 
 /** What the runtimes that have no probes are called, and why they have none. */
 const without: readonly (readonly [file: RegExp, why: string])[] = [
@@ -32,25 +61,46 @@ const without: readonly (readonly [file: RegExp, why: string])[] = [
 
 const runtimeFile = /^(python|libpython|libjvm|ruby|libruby|php|libphp|perl|libperl|tclsh|libtcl|node)/;
 
+/** Without cookies (before 5.15), libbpf tells the places of a probe apart by their addresses in one process. */
+const withoutCookies = lacksStructure('bpf_trace_run_ctx');
+
 /**
- * The runtimes that have all the probes that a language wants: of a process, or of all.
+ * The runtimes that have the probes that a language wants: of a process, or of all.
  * @throws KscopeError usage when there is no such process, unsupported when it has no such probes
  */
-function findRuntimes({ process: pid, language }: RuntimeValues, table: RuntimeProbes<string, string>): Runtime[] {
+function findRuntimes(
+  { process: pid, language }: RuntimeValues,
+  table: RuntimeProbes<string, string>,
+  { any = false, optional = false }: RuntimeRules<string>,
+): Runtime[] {
   if (pid !== undefined && !existsSync(`/proc/${pid}`)) {
     throw new KscopeError('usage', `there is no process ${pid}`);
   }
+  const refused = pid === undefined && withoutCookies() !== undefined;
+  if (withoutRuntime(table, language) || (optional && refused)) {
+    return [];
+  }
   const files = mappedFiles(pid === undefined ? runtimeFile : /^/, pid);
   const seen = new Set<string>();
+  const candidates = Object.entries(table).filter(([name]) => language === undefined || language === name);
   const found = files.flatMap((file) => {
     const all = inElfFile(file, seen, usdtProbes) ?? [];
     const there = new Set(all.map(({ provider, name }) => `${provider}:${name}`));
-    return Object.entries(table)
-      .filter(([name]) => language === undefined || language === name)
-      .filter(([, { provider, probes }]) => Object.values(probes).every((probe) => there.has(`${provider}:${probe}`)))
-      .map(([name]): Runtime => ({ language: name, file }));
+    return candidates
+      .filter(([, { provider, probes }]) => {
+        const names = Object.values(probes).flatMap((one) => one ?? []);
+        const has = (name: string) => there.has(fullName(provider, name));
+        return any ? names.some(has) : names.every(has);
+      })
+      .map(([name]): Runtime => ({ language: name, file: lastingPath(file), there }));
   });
-  if (found.length > 0 || pid === undefined) {
+  const [library] = candidates.find(([, { provider }]) => provider === libraryFunctions) ?? [];
+  if (found.length === 0 && library !== undefined && (pid !== undefined || language === library)) {
+    found.push(
+      ...mappedFiles(cLibrary.file, pid).map((file) => ({ language: library, file, there: new Set<string>() })),
+    );
+  }
+  if (found.length > 0 || pid === undefined || (optional && language === undefined)) {
     return found;
   }
   const names = files.map((file) => file.replace(/^.*\//, ''));
@@ -65,12 +115,51 @@ function findRuntimes({ process: pid, language }: RuntimeValues, table: RuntimeP
   );
 }
 
+/** The way to a file that does not lead through a process, which may end, where there is one. */
+function lastingPath(file: string): string {
+  const plain = file.replace(/^\/proc\/\d+\/root/, '');
+  try {
+    const [a, b] = [statSync(plain), statSync(file)];
+    return a.ino === b.ino && a.dev === b.dev ? plain : file;
+  } catch {
+    return file;
+  }
+}
+
+/** A language that has no probes: 'none'. */
+function withoutRuntime(table: RuntimeProbes<string, string>, language: string | undefined): boolean {
+  return language !== undefined && table[language] === undefined;
+}
+
+function fullName(provider: string, name: string): string {
+  return name.includes(':') ? name : `${provider}:${name}`;
+}
+
+/** The options that say whose runtime is traced. @param languages for `--language` */
+export function runtimeOptions<const L extends string>(languages: readonly L[]) {
+  return {
+    process: {
+      flags: '[pid]',
+      summary: 'process; without it, all of these languages that run',
+      parse: (given: string) => parseInteger(given, 1, 2 ** 22),
+      set: 'filter_pid' as const,
+    },
+    language: choice('-l, --language <LANGUAGE>', 'the runtime, where a process has several', languages),
+    ...filters,
+    pid: { ...filters.pid, flags: '--pid <PID>' },
+    tid: { ...filters.tid, flags: '--tid <TID>' },
+  };
+}
+
 /** How to attach to the probes of languages' runtimes, for `attach`, and what to say where there are none. */
-export function atRuntimes<const L extends string, const P extends string>(table: RuntimeProbes<L, P>) {
+export function atRuntimes<const L extends string, const P extends string>(
+  table: RuntimeProbes<L, P>,
+  rules: RuntimeRules<P> = {},
+) {
   const known = new Map<string, readonly Runtime[]>();
   const runtimesOf = (values: RuntimeValues): readonly Runtime[] => {
     const key = `${values.process ?? ''} ${values.language ?? ''}`;
-    const runtimes = known.get(key) ?? findRuntimes(values, table);
+    const runtimes = known.get(key) ?? findRuntimes(values, table, rules as RuntimeRules<string>);
     known.set(key, runtimes);
     return runtimes;
   };
@@ -79,18 +168,25 @@ export function atRuntimes<const L extends string, const P extends string>(table
   const all = programsOf(Object.keys(table));
   const wanted = (values: RuntimeValues): readonly P[] => {
     const programs = programsOf(runtimesOf(values).map(({ language }) => language));
-    return programs.length > 0 ? programs : all;
+    const needless = rules.unwanted?.(values as never) ?? [];
+    const known = programs.length > 0 || values.process !== undefined || withoutRuntime(table, values.language);
+    return (known ? programs : all).filter((name) => !needless.includes(name));
   };
-  const attach = (name: P) => (program: BpfProgram, values: RuntimeValues) => {
-    for (const { language, file } of runtimesOf(values)) {
+  const attach = (program: P) => (to: BpfProgram, values: RuntimeValues) => {
+    for (const { language, file, there } of runtimesOf(values)) {
       const { provider, probes } = table[language as L];
-      const probe = probes[name];
-      if (probe !== undefined) {
+      const names = [probes[program] ?? []].flat();
+      if (provider === libraryFunctions) {
+        attachToFunctions(to, [file], names, { pid: values.process });
+        continue;
+      }
+      for (const name of names.map((one) => fullName(provider, one)).filter((one) => there.has(one))) {
+        const [from = '', probe = ''] = name.split(':');
         try {
-          program.attachUsdt(file, provider, probe, values.process);
+          to.attachUsdt(file, from, probe, values.process);
         } catch (error) {
-          // The process whose file it was may have ended since.
-          if (existsSync(file)) {
+          // The last process of a container has ended since it was looked at.
+          if (values.process !== undefined || existsSync(file)) {
             throw error;
           }
         }
@@ -99,11 +195,19 @@ export function atRuntimes<const L extends string, const P extends string>(table
   };
   return {
     attach: {
+      lacks: (values: RuntimeValues) =>
+        values.process !== undefined ||
+        runtimesOf(values).every(({ language }) => table[language as L].provider === libraryFunctions) ||
+        withoutCookies() === undefined
+          ? undefined
+          : 'before Linux 5.15, probes are only placed in a process that is named',
       either: (values: RuntimeValues) => [wanted(values)],
       unwanted: (values: RuntimeValues) => all.filter((name) => !wanted(values).includes(name)),
       by: Object.fromEntries(all.map((name) => [name, attach(name)])) as Record<P, ReturnType<typeof attach>>,
     },
     warnings: (values: RuntimeValues) =>
-      runtimesOf(values).length > 0 ? [] : ['no process has a runtime with such probes: there is nothing to see'],
+      rules.optional === true || runtimesOf(values).length > 0 || withoutRuntime(table, values.language)
+        ? []
+        : ['no process has a runtime with such probes: there is nothing to see'],
   };
 }

@@ -50,6 +50,8 @@ export interface TopDefinition<S extends SkeletonTypes, O, M extends Text<keyof 
   };
   /** Rows printed when `--rows` does not say; undefined prints all. */
   readonly rows?: number;
+  /** The same where other options say it. */
+  rowsOf?(values: OptionValues<O>): number | undefined;
   /** Seconds between outputs when the user gives none; without it, one output at the end. */
   readonly interval?: number;
   /** Text is a screen that is replaced, with the load averages above; otherwise one table follows the other. */
@@ -101,10 +103,11 @@ export function top<
 function shapeOptions(definition: AnyTop): Options {
   const names = [...definition.sort, ...Object.keys(definition.sortAliases ?? {})];
   const usual = definition.rows === undefined ? 'all' : String(definition.rows);
+  const taken = Object.values(definition.options).some(({ flags }) => flags.startsWith('-S,'));
   return {
     sort: choice('-s, --sort <FIELD>', 'the column to sort by', names, {
       // Where it is not the letter of something else.
-      ...(definition.screen !== true && { hidden: ['-S'] }),
+      ...(definition.screen !== true && !taken && { hidden: ['-S'] }),
       group: 'output',
     }),
     rows: integer('-r, --rows <COUNT>', `print that many rows at most; usually ${usual}`, {
@@ -172,7 +175,7 @@ async function* run(
   }
   const key = mapRows(skeleton, definition.map).key?.fields.map(({ name }) => name) ?? ['key'];
   const usual = context.refresh === undefined ? definition.rows : watchedRows;
-  const limit = (values.rows as number | undefined) ?? usual ?? Number.POSITIVE_INFINITY;
+  const limit = (values.rows as number | undefined) ?? definition.rowsOf?.(typed) ?? usual ?? Number.POSITIVE_INFINITY;
 
   const listed = values.list === true ? definition.list : undefined;
   if (listed !== undefined) {

@@ -22,6 +22,12 @@ export interface FunctionPlaces {
   readonly named?: readonly string[];
 }
 
+/** The C library, and where it was once apart its threads: of glibc and musl. */
+export const cLibrary = {
+  file: /^(libc\.so\.6|libc-2\.\d+\.so|libpthread\.so\.0|libpthread-2\.\d+\.so|ld-musl-.*\.so\.1|libc\.musl-.*\.so\.1)$/,
+  what: 'C library',
+} as const;
+
 /** Values of the options that `atFunctions` knows. */
 export interface UserFunctionValues {
   readonly pid?: number | undefined;

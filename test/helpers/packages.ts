@@ -9,8 +9,10 @@ export const witnessPackages = [
   'libbpf-tools',
   'mandoc',
   'openjdk-17-jre-headless',
+  'php8.2-cli',
   'postgresql-15',
   'python3.11',
+  'ruby3.1',
   'strace',
   'zsh',
 ] as const;

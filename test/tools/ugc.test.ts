@@ -1,33 +1,11 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { Answering } from '../helpers/answering.ts';
 import { type JsonMessage, runTool } from '../helpers/run-tool.ts';
 import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
 import { watch } from '../helpers/watch.ts';
-
-/** A program that answers each byte with a byte, when it is done. */
-class Answering implements AsyncDisposable {
-  readonly pid: number;
-  readonly #process: ChildProcess;
-
-  constructor(program: string, args: readonly string[]) {
-    this.#process = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
-    this.pid = this.#process.pid ?? 0;
-  }
-
-  async ask(byte: string): Promise<void> {
-    this.#process.stdin?.write(byte);
-    await once(this.#process.stdout as NodeJS.ReadableStream, 'data');
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#process.kill('SIGKILL');
-    await once(this.#process, 'exit');
-  }
-}
 
 const collector = `
 import gc, os
