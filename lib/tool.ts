@@ -67,6 +67,7 @@ export { histogram } from './shapes/histogram.ts';
 export { filtersByLists } from './shapes/id-lists.ts';
 export { atKernelReturns } from './shapes/kernel-returns.ts';
 export { listing } from './shapes/listing.ts';
+export { atMethods, methodName, methodNotes, methodOptions } from './shapes/methods.ts';
 export { offCpuOptions } from './shapes/off-cpu-options.ts';
 export { accepted, choice, flag, integer, list, type Option, parseInteger, pattern, text } from './shapes/options.ts';
 export { outstanding } from './shapes/outstanding.ts';

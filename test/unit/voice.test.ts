@@ -42,7 +42,7 @@ const otherLetters: Readonly<Record<string, string>> = {
   '--flags': 'f',
   '--json': 'jJ',
   '--kernel': 'k',
-  '--latency': 'L',
+  '--latency': 'Ll',
   '--lock': 'L',
   '--lport': 'lp',
   '--netns': 'N',
@@ -53,7 +53,9 @@ const otherLetters: Readonly<Record<string, string>> = {
   '--reason': 'r',
   '--remoteport': 'R',
   '--rport': 'P',
+  '--sort': 'S',
   '--string-size': 'Z',
+  '--syscalls': 'S',
   '--tid': 'L',
   '--tids': 'T',
   '--threshold': 't',
@@ -90,7 +92,7 @@ const aboutRows = new Set([
     '--uid',
   ],
   ...['--port', '--lport', '--rport', '--localport', '--remoteport', '--reason', '--kernel', '--full-path'],
-  ...['--min', '--threshold', '--latency', '--top', '--datasize', '--print-tids', '--verbose'],
+  ...['--min', '--threshold', '--latency', '--top', '--datasize', '--print-tids', '--syscalls', '--verbose'],
   ...['--per-cpu', '--per-process', '--per-thread'],
 ]);
 

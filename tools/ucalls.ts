@@ -1,0 +1,67 @@
+import bpf from '../bpf/ucalls.bpf.ts';
+import { atMethods, flag, integer, methodName, methodNotes, methodOptions, top } from '../lib/tool.ts';
+
+const { process, ...others } = methodOptions;
+const runtimes = atMethods(({ latency }: { latency?: boolean }) => latency === true);
+
+export default top(bpf, {
+  summary: 'Count calls of methods, and of system calls beside them.',
+  area: 'programs',
+  activity: 'Tracing calls of methods',
+  description: `
+Counts the calls of methods of a process, or of all that run when the tracing begins, by class and method; of Python it is the file, of Perl the package. A call is counted when it returns. With --latency the time that it took is summed up as well, with all that it called; a method that calls itself takes the time of the outermost call. A call that was under way when the tracing began has no time. With --syscalls, system calls are counted beside, and without methods with --language none.
+${methodNotes}
+
+Of a class the first 127 bytes are kept, of a method 63.`,
+  overhead:
+    'About 1 µs for each call, and 2.7 with --latency, where a function of PHP that does nothing takes 0.01 (measured on a busy 2-core virtual machine).',
+  options: {
+    process,
+    ...others,
+    latency: flag('-L, --latency', 'sum up the time as well, and sort by it', { set: 'measure' }),
+    syscalls: flag('-S, --syscalls', 'count system calls, too'),
+    milliseconds: flag('-m, --milliseconds', 'print times in milliseconds'),
+    rows: integer('-T, --top <COUNT>', 'print that many rows at most; usually all', { min: 1, hidden: ['--rows'] }),
+    timestamp: flag('--timestamp', 'print the time with each output', { group: 'output' }),
+  },
+  map: 'calls',
+  computed: {
+    name: {
+      type: 'text_t',
+      help: 'class and method, or system call',
+      value: (row) => row.syscall ?? methodName(row),
+    },
+  },
+  columns: {
+    pid: {},
+    name: { header: 'METHOD', width: 50 },
+    calls: { header: '# CALLS', width: 10 },
+    total: {
+      when: 'latency',
+      header: ({ milliseconds }) => (milliseconds === true ? 'TIME(ms)' : 'TIME(us)'),
+      width: 14,
+      text: (ns, _, { milliseconds }) => (ns / (milliseconds ? 1e6 : 1e3)).toFixed(2),
+    },
+  },
+  sort: ['calls', 'total', 'name', 'pid'],
+  usualSort: ({ latency }) => (latency ? 'total' : 'calls'),
+  absent: ({ latency }) => (latency ? [] : ['total']),
+  attach: {
+    ...runtimes.attach,
+    unwanted: (values) => [
+      ...runtimes.attach.unwanted(values),
+      ...(values.syscalls && values.latency ? [] : (['sys_enter__tp_btf'] as const)),
+      ...(values.syscalls ? [] : (['sys_exit__tp_btf'] as const)),
+    ],
+  },
+  warnings: runtimes.warnings,
+  aliases: Object.fromEntries(
+    ['java', 'perl', 'php', 'python', 'ruby', 'tcl'].map((language) => [`${language}calls`, ['-l', language]]),
+  ),
+  examples: {
+    '-l python': 'functions of all that runs Python, until Ctrl-C',
+    '-T 10 181 1': 'the ten commonest methods of process 181, each second',
+    '-L -m 181': 'the time that they take, in milliseconds',
+    '-S -l none 181': 'its system calls only',
+  },
+});
