@@ -92,6 +92,13 @@ const known: Readonly<Record<string, string>> = {
   numasched: '-p 1; -t 1; -c x; --comm x',
   bpflist: '-v; -vv',
   bpfstats: '1 2',
+  ucalls: `
+    1; 1 5; -l java 1; --language none 1; -T 5 1; --top 5 1; -L 1; --latency 1; -S 1; --syscalls 1; -v 1; --verbose 1;
+    -m 1; --milliseconds 1`,
+  uflow: '1; -M x 1; --method x 1; -C x 1; --class x 1; -l php 1; --language tcl 1; -v 1',
+  uobjnew: '1; 1 5; -l c 1; --language java 1; -C 5 1; --top-count 5 1; -S 5 1; --top-size 5 1; -v 1',
+  ustat: '-l java; -C; --noclear; -S gc; --sort cload; -r 5; --maxrows 5; -d; --debug; 5 10',
+  uthreads: '1; -l java 1; --language c 1; -l none 1; -v 1',
   ttysnoop: '-C pts/0; --noclear pts/0; -s 9 /dev/pts/0; --datasize 9 0; -c 9 0; --datacount 9 0',
   capable: `
     -v; --verbose; -p 1; -K; --kernel-stack; -U; --user-stack; -x; --extra; --extra-fields; --unique;
