@@ -11,6 +11,8 @@ import { schemaProblems } from '../helpers/json-schema.ts';
 import { type JsonMessage, startCommand, startTool, toolCommand } from '../helpers/run-tool.ts';
 import { syscall } from '../helpers/syscall.ts';
 
+// Alone: whoever else asks for counts has the kernel count all programs.
+
 const tool = await new Registry().load('opensnoop');
 const schema = lineSchema(tool.schema());
 /** Runs at the end of a system call that no program around here makes by itself. */

@@ -15,7 +15,8 @@ const workload = ['dd', 'if=/dev/zero', 'of=/dev/null', 'bs=100', 'count=7', 'st
 before(() => {
   copyProject(project);
   const guide = readFileSync(join(project, 'lib/README.md'), 'utf8');
-  const files = [...guide.matchAll(/^```(?:c|ts)\n(?:\/\* (\S+) \*\/|\/\/ (\S+))\n(.*?)^```$/gms)];
+  const tools = guide.slice(guide.indexOf('### snoop'));
+  const files = [...tools.matchAll(/^```(?:c|ts)\n(?:\/\* (\S+) \*\/|\/\/ (\S+))\n(.*?)^```$/gms)];
   assert.equal(files.length, 8, 'two files for each shape');
   for (const [, c, ts, text = ''] of files) {
     writeFileSync(join(project, c ?? ts ?? ''), text);

@@ -8,6 +8,8 @@ import { runTool, type ToolResult } from '../helpers/run-tool.ts';
 import { mustSyscall } from '../helpers/syscall.ts';
 import { watch } from '../helpers/watch.ts';
 
+// Alone: the kernel takes pages away from caches when memory is wanted.
+
 interface Counts {
   readonly hits: number;
   readonly misses: number;

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { probeFeature } from '../../lib/bpf/features.ts';
 import { hasKernelSymbol } from '../../lib/bpf/kernel-symbols.ts';
 import type { AttachedHook } from '../../lib/model/message.ts';
+import { Actor } from '../helpers/actor.ts';
 import { distributionsIn } from '../helpers/distribution.ts';
 import { KINDS, readAll, writeAll } from '../helpers/file-calls.ts';
 import { directoriesByType } from '../helpers/file-systems.ts';
@@ -47,6 +48,7 @@ function work(path: string): void {
 for (const [type, parent] of directoriesByType()) {
   test(`the operations of ${type} are counted once each, also one that is part of another`, async () => {
     using place = new TemporaryDirectory(parent);
+    await using stranger = await Actor.start();
     const path = join(place.path, 'file');
     const own = ['--json', '-p', String(process.pid)];
     const other = type === 'ext4' ? 'xfs' : 'ext4';
@@ -57,7 +59,7 @@ for (const [type, parent] of directoriesByType()) {
         all: [...own, '-t', type],
         milliseconds: [...own, '--type', type, '-m'],
         other: [...own, '-t', other],
-        stranger: ['--json', '-p', String(process.ppid), '-t', type],
+        stranger: ['--json', '-p', String(stranger.pid), '-t', type],
       },
       () => work(path),
     );
