@@ -49,10 +49,10 @@ test('waits for a processor: as many as runqlat of libbpf-tools counts', async (
   await actor.perform(inVirtualMachine ? sleeps(count, 50) : sleeps(count, 1));
   const [ours, theirs] = await Promise.all([tool.end(), peer.end()]);
   const [own, seen] = [sumOfCounts(ours.messages), sumOfBars(theirs.stdout)];
-  assert.ok(own >= count, `${own}, and ${seen} by libbpf-tools`);
-  // Its threads may still come to rest when the first of the two has ended, and on a slow machine when it begins.
-  const more = inVirtualMachine ? seen : own / 50;
-  assert.ok(own - seen <= own / 50 && seen - own <= more, `${own}, and ${seen} by libbpf-tools`);
+  assert.ok(own >= count && seen >= count, `${own}, and ${seen} by libbpf-tools`);
+  // The threads of the actor still come to rest when the first of the two ends, and on a slow machine when it begins, too.
+  // There tasks are preempted on their way to sleep, which is a wait that the other one does not count.
+  assert.ok(inVirtualMachine || Math.abs(own - seen) <= own / 50, `${own}, and ${seen} by libbpf-tools`);
 });
 
 test('time off the processors: as much as offcputime of libbpf-tools sums up', async (t) => {
