@@ -128,11 +128,16 @@ export function targetLines(targets: readonly Target[]): string {
     .join('');
 }
 
+/** Share of the time of an operation by which that varies anyway, also on a quiet machine. */
+const NOISE = 0.05;
+
 /** What a case says to people who wonder what a tool will cost them. */
 export function sentence({ unit, untraced, rows }: CaseResult): string {
   const [ours] = rows;
   const reference = referenceOf(rows);
-  const text = (row: Row) => `${microseconds(row.added)} longer and ${microseconds(row.cpu)} of processor time`;
+  const longer = ({ added }: Row) =>
+    added < NOISE * untraced ? 'not measurably longer' : `${microseconds(added)} longer`;
+  const text = (row: Row) => `${longer(row)} and ${microseconds(row.cpu)} of processor time`;
   const theirs = reference === undefined ? '' : ` With ${reference.name} it takes ${text(reference)}.`;
   return ours === undefined || ours.problem !== undefined
     ? ''
@@ -140,8 +145,10 @@ export function sentence({ unit, untraced, rows }: CaseResult): string {
 }
 
 function microseconds(nanoseconds: number): string {
-  const value = Math.max(0, nanoseconds) / 1000;
-  return `${value >= 10 ? Math.round(value) : value >= 1 ? value.toFixed(1) : value.toFixed(2)} µs`;
+  const value = nanoseconds / 1000;
+  return value < 0.01
+    ? 'less than 0.01 µs'
+    : `${value >= 10 ? Math.round(value) : value >= 1 ? value.toFixed(1) : value.toFixed(2)} µs`;
 }
 
 function referenceOf(rows: readonly Row[]): Row | undefined {
