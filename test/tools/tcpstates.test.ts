@@ -6,6 +6,8 @@ import { ClosedPort } from '../helpers/tcp.ts';
 import { connectInVain, TcpListener, waysToSpeak } from '../helpers/tcp-conversation.ts';
 import { timeless, watch } from '../helpers/watch.ts';
 
+// Alone: all sockets of the machine change their states.
+
 const comm = readFileSync('/proc/self/comm', 'utf8').trim();
 const owner = { pid: process.pid, comm };
 
