@@ -1,5 +1,5 @@
 import bpf from '../bpf/ucalls.bpf.ts';
-import { atMethods, flag, integer, methodName, methodNotes, methodOptions, top } from '../lib/tool.ts';
+import { atMethods, flag, integer, languageAliases, methodName, methodNotes, methodOptions, top } from '../lib/tool.ts';
 
 const { process, ...others } = methodOptions;
 const runtimes = atMethods(({ latency }: { latency?: boolean }) => latency === true);
@@ -55,9 +55,7 @@ Of a class the first 127 bytes are kept, of a method 63.`,
     ],
   },
   warnings: runtimes.warnings,
-  aliases: Object.fromEntries(
-    ['java', 'perl', 'php', 'python', 'ruby', 'tcl'].map((language) => [`${language}calls`, ['-l', language]]),
-  ),
+  aliases: languageAliases(['java', 'perl', 'php', 'python', 'ruby', 'tcl'], 'calls'),
   examples: {
     '-l python': 'functions of all that runs Python, until Ctrl-C',
     '-T 10 181 1': 'the ten commonest methods of process 181, each second',

@@ -1,5 +1,5 @@
 import bpf from '../bpf/uflow.bpf.ts';
-import { atMethods, methodName, methodNotes, methodOptions, snoop, text } from '../lib/tool.ts';
+import { atMethods, languageAliases, methodName, methodNotes, methodOptions, snoop, text } from '../lib/tool.ts';
 
 const runtimes = atMethods();
 
@@ -39,14 +39,7 @@ Of a class (of Python the file, of Perl the package) the first 127 bytes are kep
   },
   attach: runtimes.attach,
   warnings: runtimes.warnings,
-  aliases: {
-    javaflow: ['-l', 'java'],
-    perlflow: ['-l', 'perl'],
-    phpflow: ['-l', 'php'],
-    pythonflow: ['-l', 'python'],
-    rubyflow: ['-l', 'ruby'],
-    tclflow: ['-l', 'tcl'],
-  },
+  aliases: languageAliases(['java', 'perl', 'php', 'python', 'ruby', 'tcl'], 'flow'),
   examples: {
     '-l ruby': 'calls in all that runs Ruby',
     '-l java 181': 'calls in process 181',

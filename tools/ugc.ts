@@ -4,6 +4,7 @@ import {
   atLeastMilliseconds,
   atRuntimes,
   flag,
+  languageAliases,
   runtimeOptions,
   snoop,
   text,
@@ -63,7 +64,7 @@ Java: gc is a whole collection, full or not, and pool is the part of one memory 
   },
   attach: runtimes.attach,
   warnings: runtimes.warnings,
-  aliases: { javagc: ['-l', 'java'], pythongc: ['-l', 'python'], rubygc: ['-l', 'ruby'] },
+  aliases: languageAliases(['java', 'python', 'ruby'], 'gc'),
   examples: {
     '-l python': 'collections of all that runs Python',
     '-m 181': 'those of process 181, in milliseconds',

@@ -1,5 +1,14 @@
 import bpf from '../bpf/uobjnew.bpf.ts';
-import { atRuntimes, flag, integer, KscopeError, libraryFunctions, runtimeOptions, top } from '../lib/tool.ts';
+import {
+  atRuntimes,
+  flag,
+  integer,
+  KscopeError,
+  languageAliases,
+  libraryFunctions,
+  runtimeOptions,
+  top,
+} from '../lib/tool.ts';
 
 const runtimes = atRuntimes({
   java: { provider: 'hotspot', probes: { java_creates: 'object__alloc' } },
@@ -60,12 +69,7 @@ The runtime has to have statically defined probes (USDT), which a program finds 
   },
   attach: runtimes.attach,
   warnings: runtimes.warnings,
-  aliases: {
-    cobjnew: ['-l', 'c'],
-    javaobjnew: ['-l', 'java'],
-    rubyobjnew: ['-l', 'ruby'],
-    tclobjnew: ['-l', 'tcl'],
-  },
+  aliases: languageAliases(['c', 'java', 'ruby', 'tcl'], 'objnew'),
   examples: {
     '-l ruby': 'objects of all that runs Ruby, until Ctrl-C',
     '-C 10 181 1': 'the ten commonest types of process 181, each second',

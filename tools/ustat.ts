@@ -1,5 +1,15 @@
 import bpf from '../bpf/ustat.bpf.ts';
-import { accepted, atRuntimes, choice, commandLineOf, filters, flag, runtimeOptions, top } from '../lib/tool.ts';
+import {
+  accepted,
+  atRuntimes,
+  choice,
+  commandLineOf,
+  filters,
+  flag,
+  languageAliases,
+  runtimeOptions,
+  top,
+} from '../lib/tool.ts';
 
 const languages = ['java', 'perl', 'php', 'python', 'ruby', 'tcl'] as const;
 const { language } = runtimeOptions(languages);
@@ -103,7 +113,7 @@ Before Linux 5.15, this is for one process: that of --pid.`,
   perSecond: true,
   attach: runtimes.attach,
   warnings: runtimes.warnings,
-  aliases: Object.fromEntries(languages.map((one) => [`${one}stat`, ['-l', one]])),
+  aliases: languageAliases(languages, 'stat'),
   examples: {
     '': 'all runtimes, each second',
     '-l java -S gc': 'Java, the most collections first',

@@ -1,5 +1,13 @@
 import bpf from '../bpf/uthreads.bpf.ts';
-import { atFunctions, atRuntimes, cLibrary, runtimeOptions, snoop, userFunction } from '../lib/tool.ts';
+import {
+  atFunctions,
+  atRuntimes,
+  cLibrary,
+  languageAliases,
+  runtimeOptions,
+  snoop,
+  userFunction,
+} from '../lib/tool.ts';
 
 const runtimes = atRuntimes(
   { java: { provider: 'hotspot', probes: { java_starts: 'thread__start', java_stops: 'thread__stop' } } },
@@ -49,7 +57,7 @@ The C library's own probe for this (libpthread:pthread_start) is not used: that 
       create_ends: atCreate({ return: true }),
     },
   },
-  aliases: { cthreads: ['-l', 'c'], javathreads: ['-l', 'java'] },
+  aliases: languageAliases(['c', 'java'], 'threads'),
   examples: {
     '': 'threads of all processes',
     '-l java 181': 'threads of process 181, with what Java says of them',

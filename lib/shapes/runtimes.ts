@@ -135,6 +135,11 @@ function fullName(provider: string, name: string): string {
   return name.includes(':') ? name : `${provider}:${name}`;
 }
 
+/** A name of the tool for each language, which stands for `--language` with it: 'ruby' and 'top' make 'rubytop'. */
+export function languageAliases(languages: readonly string[], suffix: string): Record<string, readonly string[]> {
+  return Object.fromEntries(languages.map((language) => [`${language}${suffix}`, ['-l', language]]));
+}
+
 /** The options that say whose runtime is traced. @param languages for `--language` */
 export function runtimeOptions<const L extends string>(languages: readonly L[]) {
   return {
