@@ -41,7 +41,7 @@ export {
   callPointWarnings,
 } from './shapes/call-points.ts';
 export { capabilityFilter } from './shapes/capability-option.ts';
-export { commonOptions, csvOption, runTime, seconds } from './shapes/common-options.ts';
+export { commonOptions, csvOption, parseSeconds, runTime, seconds } from './shapes/common-options.ts';
 export { familyFilters, namespaceFilters, portFilters } from './shapes/connection-filters.ts';
 export type { Tool } from './shapes/definition.ts';
 export { diskFilter } from './shapes/disk-filter.ts';

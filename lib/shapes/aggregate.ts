@@ -8,6 +8,7 @@ import { activityOf, attachersOf, type CommonDefinition, rulesOf, warningsOf } f
 import type { RunContext } from './definition.ts';
 import { DeltaReader, type GrowingAmounts } from './deltas.ts';
 import { intervalEnds } from './intervals.ts';
+import { Demands } from './on-demand.ts';
 import type { Options, OptionValues } from './options.ts';
 import { Session } from './session.ts';
 
@@ -35,6 +36,13 @@ function rowOf(schema: RowSchema | ValueSchema | undefined): RowSchema | undefin
       : undefined;
 }
 
+/** Signals at which there is an output in between: what was gained since the output before. */
+export interface ShowingSignals {
+  readonly ends: NodeJS.Signals;
+  /** After this one the next output shows the same once more, and what comes. */
+  readonly keeps: NodeJS.Signals;
+}
+
 export interface Aggregation {
   readonly skeleton: Skeleton;
   readonly map: string;
@@ -44,6 +52,7 @@ export interface Aggregation {
   /** Seconds between outputs when the user gives none; undefined waits for the end. */
   readonly usualInterval?: number;
   readonly growing?: GrowingAmounts;
+  readonly shownOn?: ShowingSignals;
   ready(session: Session): Message;
   /** What to say of the gains of one interval: key and value fields in one row. */
   messages(rows: Row[], session: Session): Iterable<Message>;
@@ -53,6 +62,8 @@ export interface Aggregation {
 export async function* aggregate(run: Aggregation): AsyncGenerator<Message, void, void> {
   const { context, definition, skeleton } = run;
   const schemas = mapRows(skeleton, run.map);
+  // Before anybody is told that there is somebody to ask.
+  using demands = run.shownOn && new Demands(run.shownOn.ends, run.shownOn.keeps);
   using session = Session.start({
     skeleton,
     options: run.options,
@@ -65,11 +76,13 @@ export async function* aggregate(run: Aggregation): AsyncGenerator<Message, void
   const reader = new DeltaReader(session.object.map(run.map), schemas.value, run.growing);
   yield run.ready(session);
   yield* warningsOf(definition, context.values);
-  for await (const { last } of intervalEnds(context.values, run.usualInterval ?? context.refresh, context.signal)) {
+  const ends = intervalEnds(context.values, run.usualInterval ?? context.refresh, context.signal);
+  for await (const end of demands?.among(ends) ?? ends) {
+    const last = typeof end !== 'string' && end.last;
     if (last) {
       session.object.detach();
     }
-    const rows = reader.read().map(({ key, value }) => ({
+    const rows = reader.read(typeof end === 'string' && end === run.shownOn?.keeps).map(({ key, value }) => ({
       ...(typeof key === 'object' ? (key as Row) : { key }),
       ...value,
     }));

@@ -34,10 +34,10 @@ export class DeltaReader {
     this.#gains = new Gains(this.#additive);
   }
 
-  /** The keys that gained anything since the last reading. */
-  read(): Delta[] {
+  /** The keys that gained anything since the last reading. With `again`, the next reading tells the same once more. */
+  read(again = false): Delta[] {
     const deltas: Delta[] = [];
-    const gainOf = this.#gains.reading();
+    const gainOf = this.#gains.reading(again);
     // Asked before: what is added meanwhile must not be taken for less than what was known.
     const instant = process.hrtime.bigint();
     for (const [key, value] of this.#map.entries()) {

@@ -16,12 +16,14 @@ export class Gains {
   /**
    * Begins a reading. @returns what tells what one row gained since the reading before, amounts as differences and
    * everything else as it is now: undefined for nothing. A row that fell behind its former self was made again; one
-   * that is not asked about is forgotten. `id` tells rows apart.
+   * that is not asked about is forgotten. `id` tells rows apart. With `again`, the next reading tells the same once more.
    */
-  reading(): (id: string, now: Row) => Row | undefined {
+  reading(again = false): (id: string, now: Row) => Row | undefined {
     const before = this.#before;
     const after = new Map<string, Row>();
-    this.#before = after;
+    if (!again) {
+      this.#before = after;
+    }
     return (id, now) => {
       after.set(id, now);
       return this.#difference(now, before.get(id));

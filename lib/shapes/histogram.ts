@@ -7,7 +7,7 @@ import type { Column, FieldTypes, HistogramMessage, Message, Row, TableMessage }
 import { type SemanticType, semanticType } from '../model/types.ts';
 import type { Unit } from '../model/units.ts';
 import { now } from '../system/clock.ts';
-import { aggregate, mapRows, readyMessage } from './aggregate.ts';
+import { aggregate, mapRows, readyMessage, type ShowingSignals } from './aggregate.ts';
 import { allColumns, type ColumnSpec, type ComputedField, chosenColumns, fieldTypes } from './columns.ts';
 import { type CommonDefinition, commonParts, type OptionsFor, type Text } from './common-definition.ts';
 import { commonOptions } from './common-options.ts';
@@ -55,6 +55,7 @@ export interface HistogramDefinition<S extends SkeletonTypes, O, M extends Text<
   readonly detailed?: boolean;
   /** Seconds between outputs when the user gives none; without it, one output at the end. */
   readonly interval?: number;
+  readonly shownOn?: ShowingSignals;
   /** Usually a table of how many values there were and of their sum; `--dist` asks for the distributions. */
   readonly totals?: {
     /** Key of an option with which values are only counted. */
@@ -238,6 +239,7 @@ async function* run(
       },
     },
     ...(definition.interval !== undefined && { usualInterval: definition.interval }),
+    ...(definition.shownOn !== undefined && { shownOn: definition.shownOn }),
     ready: (session) => ({
       ...readyMessage({ skeleton, definition }, session),
       ...(printed.lineFields !== undefined && { fields: printed.lineFields }),

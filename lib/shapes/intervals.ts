@@ -17,6 +17,7 @@ export const intervalPositionals: readonly Positional[] = [
 /**
  * The moments at which to print: the end of each interval, and the end of the run, unless an interval has just ended
  * because of the count. Intervals are measured from the start, so that they do not drift.
+ * An interval of 0 ends the run at once; a negative one has no end but that of the run.
  * @param usual seconds, when the user gives none; undefined waits for the end
  */
 export async function* intervalEnds(
@@ -24,19 +25,19 @@ export async function* intervalEnds(
   usual: number | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<{ readonly last: boolean }, void, void> {
-  const length = ((values.interval as number | undefined) ?? usual ?? 0) * 1000;
+  const length = ((values.interval as number | undefined) ?? usual ?? -1) * 1000;
   const count = (values.intervals as number | undefined) ?? Number.POSITIVE_INFINITY;
   const start = performance.now();
   let next = 0;
   for (let number = 1; ; number++) {
-    if (length === 0) {
+    if (length < 0) {
       await aborted(signal);
-    } else {
+    } else if (length > 0) {
       // Intervals that went by while an output was made have no output of their own.
       next = Math.max(next + 1, Math.floor((performance.now() - start) / length) + 1);
       await pauseUntil(start + next * length, signal);
     }
-    const last = signal.aborted || number >= count;
+    const last = length === 0 || signal.aborted || number >= count;
     yield { last };
     if (last) {
       return;

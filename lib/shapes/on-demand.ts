@@ -1,31 +1,34 @@
-/** Listens to a signal of the process, by which somebody asks for something in between. */
+/** Listens to signals of the process, by which somebody asks for something in between. */
 export class Demands implements Disposable {
-  readonly #signal: NodeJS.Signals;
-  readonly #demand: () => void;
-  #waiting = 0;
+  readonly #signals: readonly NodeJS.Signals[];
+  readonly #demand: (signal: NodeJS.Signals) => void;
+  readonly #waiting = new Set<NodeJS.Signals>();
   #wake = () => {};
 
-  constructor(signal: NodeJS.Signals) {
-    this.#signal = signal;
-    this.#demand = () => {
-      this.#waiting++;
+  constructor(...signals: readonly NodeJS.Signals[]) {
+    this.#signals = signals;
+    this.#demand = (signal) => {
+      this.#waiting.add(signal);
       this.#wake();
     };
-    process.on(signal, this.#demand);
+    for (const signal of signals) {
+      process.on(signal, this.#demand);
+    }
   }
 
-  /** Passes on what comes, and `undefined` for whoever asked since. */
-  async *among<T>(source: AsyncGenerator<T, void, void>): AsyncGenerator<T | undefined, void, void> {
+  /** Passes on what comes, and the signal of whoever asked since. */
+  async *among<T>(source: AsyncGenerator<T, void, void>): AsyncGenerator<T | NodeJS.Signals, void, void> {
     try {
       let next = source.next();
       for (;;) {
         const asked = new Promise<undefined>((resolve) => {
           this.#wake = () => resolve(undefined);
         });
-        const result = this.#waiting > 0 ? undefined : await Promise.race([next, asked]);
+        const result = this.#waiting.size > 0 ? undefined : await Promise.race([next, asked]);
         if (result === undefined) {
-          this.#waiting = 0;
-          yield undefined;
+          const waiting = [...this.#waiting];
+          this.#waiting.clear();
+          yield* waiting;
         } else if (result.done === true) {
           return;
         } else {
@@ -39,6 +42,8 @@ export class Demands implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    process.off(this.#signal, this.#demand);
+    for (const signal of this.#signals) {
+      process.off(signal, this.#demand);
+    }
   }
 }

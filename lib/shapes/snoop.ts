@@ -276,7 +276,7 @@ async function* run(
   const looking = beside && values[beside.when] === true ? setInterval(takeBeside, BESIDE_EVERY) : undefined;
   try {
     for await (const events of demands?.among(batches) ?? batches) {
-      yield* shown(events ?? inOrder(left?.drain() ?? []));
+      yield* shown(typeof events === 'string' ? inOrder(left?.drain() ?? []) : events);
       yield* session.losses(false);
     }
   } finally {

@@ -41,6 +41,17 @@ test('amounts are told as differences, everything else as it is', () => {
   assert.deepEqual(deltas.read(), []);
 });
 
+test('what is read to be read again is no gain less', () => {
+  const { map, deltas } = reader();
+  map.now = [[1, { slots: [1, 0], count: 5, comm: 'a' }]];
+  const first = deltas.read(true);
+  assert.deepEqual(deltas.read(), first);
+  map.now = [[1, { slots: [1, 0], count: 6, comm: 'a' }]];
+  assert.equal(deltas.read(true)[0]?.value.count, 1);
+  map.now = [[1, { slots: [1, 0], count: 8, comm: 'a' }]];
+  assert.equal(deltas.read()[0]?.value.count, 3);
+});
+
 test('keys that gained nothing are left out', () => {
   const { map, deltas } = reader();
   map.now = [

@@ -25,6 +25,11 @@ test('without an interval there is one output, at the end', async () => {
   assert.deepEqual(await ends({}, undefined, AbortSignal.abort()), [true]);
 });
 
+test('an interval of 0 is over at once, a negative one with the run', async () => {
+  assert.deepEqual(await ends({ interval: 0 }, 3, new AbortController().signal), [true]);
+  assert.deepEqual(await ends({ interval: -1 }, 0.001, AbortSignal.timeout(20)), [true]);
+});
+
 test('a number of intervals ends by itself, and only the last output is the last', async () => {
   const { signal } = new AbortController();
   const start = performance.now();
