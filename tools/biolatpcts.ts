@@ -7,6 +7,7 @@ import {
   histogram,
   KscopeError,
   list,
+  parseSeconds,
   requestFlags,
   seconds,
   units,
@@ -21,6 +22,8 @@ export default histogram(bpf, {
   description: `
 Measures how long the requests to a disk, or to all disks, take and prints, every 3 seconds, percentiles for each kind of request: the time that so many per cent of them did not exceed. Times are known to 6 %, and to a microsecond below 32.
 
+At SIGUSR1 it prints at once what has come since the output before; at SIGUSR2 too, but the next output has that once more. With -i -1 that is all there is before the end; with -i 0 it ends as soon as everything is attached, which shows whether it can run.
+
 The time counts to the completion of the request (block:block_rq_complete), with --which on-device (the usual) from when it was given to the driver (block:block_rq_issue), with after-rq-alloc from when it was made (block:block_io_start; before Linux 6.5: queued or issued), and with from-rq-alloc from when the kernel began to look for room for it, which it only records where the I/O cost controller is in use: otherwise that is the same as after-rq-alloc.`,
   overhead: 'About 1.4 µs for each request (run time of the programs on a busy 2-core virtual machine).',
   options: {
@@ -30,7 +33,10 @@ The time counts to the completion of the request (block:block_rq_complete), with
       flags: '[disk]',
       summary: 'name of the disk, or MAJ:MIN; without it all disks, each apart',
     },
-    interval: seconds('-i, --interval <SECONDS>', 'seconds between outputs; usually 3'),
+    interval: {
+      ...seconds('-i, --interval <SECONDS>', 'seconds between outputs; usually 3. 0: end at once; -1: none in between'),
+      parse: (given: string) => (given === '0' || given === '-1' ? Number(given) : parseSeconds(given)),
+    },
     which: choice('-w, --which <SPAN>', 'what is measured', ['from-rq-alloc', 'after-rq-alloc', 'on-device']),
     percents: list('-p, --pcts <LIST>', `the percentiles; usually ${usual.join(',')}`, percent, {
       hidden: ['--percentiles'],
@@ -49,6 +55,7 @@ The time counts to the completion of the request (block:block_rq_complete), with
   },
   percentiles: ({ percents }) => percents ?? usual,
   interval: 3,
+  shownOn: { ends: 'SIGUSR1', keeps: 'SIGUSR2' },
   attach: {
     either: [['block_io_start__tp_btf'], ['block_rq_insert__tp_btf']],
     optional: ['block_rq_merge__tp_btf'],
@@ -61,6 +68,7 @@ The time counts to the completion of the request (block:block_rq_complete), with
     '': 'the latency of all disks, every 3 seconds',
     sda: 'that of one disk',
     '8:0 10 6': 'every 10 seconds, a minute long',
+    '8:0 -i -1': 'one disk, until Ctrl-C, or when SIGUSR1 or SIGUSR2 asks',
     'sda -p 50,99,99.9 -w after-rq-alloc': 'three percentiles, with the time in the queue',
   },
 });

@@ -1,5 +1,5 @@
 import bpf from '../bpf/openfiles.bpf.ts';
-import { choice, flag, integer, snapshot, text } from '../lib/tool.ts';
+import { accepted, choice, flag, integer, snapshot, text } from '../lib/tool.ts';
 
 const filter = { group: 'filter' } as const;
 const types = ['reg', 'dir', 'sock', 'fifo', 'chr', 'blk', 'link', 'anon'] as const;
@@ -11,7 +11,9 @@ export default snapshot(bpf, {
   description: `
 Prints a line for each file descriptor of each process (of the tool's pid namespace), with the path of its file as the tool itself sees it: a file of another mount namespace has the path from the top of that. What is in no directory has the name that the kernel gave it, or that of its file system. A file that was deleted has "(deleted)" behind its path, and takes room until it is closed. With an interval the list is made again each time.
 
-The kernel lists one process after the other: what is opened or closed meanwhile may be there or not. Mapped files and current directories that no descriptor leads to are not listed. Of a path over 1 kilobyte the beginning is missing.`,
+The kernel lists one process after the other: what is opened or closed meanwhile may be there or not. Mapped files and current directories that no descriptor leads to are not listed. Of a path over 1 kilobyte the beginning is missing.
+
+The numbers of types for --type-mask are 1 for regular files, 2 for sockets, 4 for pipes, 8 for BPF maps, 16 for directories, 32 and 64 for character and block devices, 128 for symbolic links and, doubling from one to the next: BPF links, BPF programs, eventfd, timerfd, signalfd, epoll, perf events, userfaultfd, pidfd, io_uring, fanotify, inotify, and all others. Thus 17 is for files and directories.`,
   overhead:
     'Nothing but the time of each list: about 3 µs for each descriptor in the kernel (measured on a busy 2-core virtual machine).',
   options: {
@@ -19,17 +21,24 @@ The kernel lists one process after the other: what is opened or closed meanwhile
     uid: integer('-u, --uid <UID>', 'only processes of this user, by number', { ...filter, max: 2 ** 32 - 1 }),
     comm: text('--comm <NAME>', 'only commands of exactly this name', filter),
     type: choice('-t, --type <TYPE>', `only files of this type: ${types.join(', ')}`, types, filter),
+    typeMask: integer('--type-mask <NUMBER>', 'only files of these types: the sum of their numbers (DESCRIPTION)', {
+      ...filter,
+      max: 2 ** 32 - 1,
+      conflicts: ['type'],
+    }),
     name: text('-n, --name <TEXT>', 'only files whose path contains TEXT', filter),
     deletedOnly: flag('-x, --deleted', 'only files that were deleted', filter),
+    paths: accepted('--paths'),
     size: flag('-s, --size', 'show size and position', { group: 'column' }),
   },
-  rows: (records, { pid, uid, comm, type, name, deletedOnly }) =>
+  rows: (records, { pid, uid, comm, type, typeMask, name, deletedOnly }) =>
     records.filter(
       (row) =>
         (pid === undefined || row.pid === pid) &&
         (uid === undefined || row.uid === uid) &&
         (comm === undefined || row.comm === comm) &&
         (type === undefined || typeOf(row) === type) &&
+        (typeMask === undefined || ((typeMask >>> kindOf(row)) & 1) === 1) &&
         (name === undefined || row.path.includes(name)) &&
         (!deletedOnly || row.deleted === true),
     ),
@@ -72,6 +81,18 @@ const formats: Readonly<Record<number, (typeof types)[number]>> = {
   6: 'blk',
   10: 'link',
 };
+
+/** What each bit of a mask of types stands for, and behind that the others. */
+const kinds =
+  'reg,sock,fifo,bpf-map,dir,chr,blk,link,bpf_link,bpf-prog,[eventfd],[timerfd],[signalfd],[eventpoll],[perf_event],[userfaultfd],[pidfd],[io_uring],[fanotify],inotify'.split(
+    ',',
+  );
+
+function kindOf(row: { readonly mode: number; readonly path: string }): number {
+  const type = typeOf(row);
+  const kind = kinds.indexOf(type === 'anon' ? row.path.replace(/^\.\.\.\//, '') : type);
+  return kind < 0 ? kinds.length : kind;
+}
 
 /** What has no type is of the kernel's own: epoll, eventfd and so on. */
 function typeOf({ mode }: { readonly mode: number }): (typeof types)[number] {

@@ -43,6 +43,7 @@ Files opened through io_uring, and those that the kernel opens for itself, are n
     callers: flag('-c, --callers', 'show the functions of the program that called', { set: 'user_stacks' }),
     fullPath: flag('-F, --full-path', 'resolve relative names', { set: 'full_path', hidden: ['--paths'] }),
     names: accepted('--errname'),
+    depth: accepted('--depth <COUNT>'),
     duration: { ...commonOptions.duration, flags: '-d, --duration <SECONDS>' },
     bufferPages: integer('-b, --buffer-pages <PAGES>', `size of the event buffer in pages of ${PAGE} bytes`, {
       min: 1,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LoopDisk } from '../helpers/loop-disk.ts';
-import { type JsonMessage, runTool, type ToolResult } from '../helpers/run-tool.ts';
+import { type JsonMessage, runTool, startTool, type ToolResult } from '../helpers/run-tool.ts';
 import { watch } from '../helpers/watch.ts';
 
 const rowsOf = ({ messages }: ToolResult) =>
@@ -62,6 +62,35 @@ test('percentiles of each kind of request of one disk', async () => {
     seen.text.stdout,
     /^DISK +OPERATION +COUNT +p50 +p99\.9\nloop\d+ +Read +100 +[\d.]+[um]s +[\d.]+[um]?s\nloop\d+ +Write +40 /,
   );
+});
+
+test('one report when a signal asks, or none but the last', async () => {
+  using disk = new LoopDisk();
+  await using tool = startTool('biolatpcts', ['--json', '-i', '-1', disk.name]);
+  await tool.ready();
+  const reports = () => tool.messages.flatMap(({ type, rows }) => (type === 'table' ? [rows as JsonMessage[]] : []));
+  const counts = () => reports().map((rows) => rows.map(({ operation, count }) => [operation, count]));
+  const asked: readonly NodeJS.Signals[] = ['SIGUSR2', 'SIGUSR1', 'SIGUSR2'];
+  for (const [i, signal] of asked.entries()) {
+    disk.read(i + 3, 4096);
+    tool.process.kill(signal);
+    await tool.until(() => reports().length === i + 1, 'a report');
+  }
+  disk.write(2, 4096);
+  const { code, stderr } = await tool.end();
+  assert.equal(code, 0, stderr);
+  // What SIGUSR2 shows is not done with.
+  assert.deepEqual(counts(), [
+    [['Read', 3]],
+    [['Read', 7]],
+    [['Read', 5]],
+    [
+      ['Read', 5],
+      ['Write', 2],
+    ],
+  ]);
+  const tried = await runTool('biolatpcts', ['--json', '-i', '0', disk.name]);
+  assert.deepEqual([tried.code, rowsOf(tried)], [0, []], tried.stderr);
 });
 
 test('the disk must be one, and percentiles be some', async () => {

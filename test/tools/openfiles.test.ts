@@ -61,6 +61,17 @@ test('each open descriptor is a row', async () => {
       (await listed(['-n', place.path])).map(({ pid, fd }) => [pid, fd]),
       fds.slice(0, 4).map((fd) => [process.pid, fd]),
     );
+    const masked = async (mask: number) =>
+      (await listed([...own, '--type-mask', String(mask)])).flatMap(({ fd }) => (fds.includes(fd) ? [fd] : []));
+    assert.deepEqual(await masked(17), fds.slice(0, 4));
+    assert.deepEqual(await masked(32), fds.slice(4));
+    // Node waits with epoll and is woken by an eventfd.
+    const waits = await listed([...own, '--type-mask', String((1 << 10) | (1 << 13))]);
+    assert.deepEqual([...new Set(waits.map(({ path }) => /\[.*\]/.exec(path)?.[0]))].sort(), [
+      '[eventfd]',
+      '[eventpoll]',
+    ]);
+    assert.ok(waits.every(({ type }) => type === 'anon'));
     const { stdout } = await runTool('openfiles', [...own, '-s', '-n', path('gone')]);
     assert.match(stdout, /^ *PID +COMM +UID +FD +TYPE +RW +SIZE +POS +PATH\n/);
     assert.ok(stdout.endsWith(`${path('gone')} (deleted)\n`), stdout);

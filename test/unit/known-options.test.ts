@@ -110,7 +110,7 @@ const known: Readonly<Record<string, string>> = {
   opensnoop: `
     -T; --timestamp; -U; --print-uid; -x; --failed; -p 1; -t 1; -u 0; --uid 0; -d 1; --duration 1; -n x;
     --name x; -e; --extended_fields; --extended-fields; -F; --full-path; -f O_WRONLY; --flag_filter
-    O_CREAT; -b 64; --buffer-pages 64; --cgroupmap x; --mntnsmap x; -c; --callers; --errname; --paths`,
+    O_CREAT; -b 64; --buffer-pages 64; --cgroupmap x; --mntnsmap x; -c; --callers; --errname; --paths; --depth 35`,
   statsnoop: '--timestamp; -s; --sysname; -x; --failed; -p 1',
   filelife: '-p 1; -F; --full-path',
   filetop: `
@@ -145,8 +145,9 @@ const known: Readonly<Record<string, string>> = {
   biopattern: '-d vda; --disk vda; -T; --timestamp; 1 2',
   biostacks: '-d vda; --disk vda; -m; --milliseconds; 10',
   biolatpcts: `
-    vda; /dev/vda; vda -i 3; vda --interval 3; vda -w from-rq-alloc; vda --which on-device; vda -p
+    vda; /dev/vda; vda -i 3; vda --interval 3; vda -i 0; vda -i -1; vda -w from-rq-alloc; vda --which on-device; vda -p
     1,50,99; vda --pcts 50; vda -j; vda --json; vda -v`,
+  openfiles: '--paths; --type-mask 17',
   bitesize: '-T; --timestamp; -c x; --comm x; -d vda; --disk vda; 1 2',
   virtiostat: '-T; --timestamp; -d x; --driver x; -n x; --devname x; -D; --debug; 1 2',
   memleak: `
@@ -164,7 +165,7 @@ const known: Readonly<Record<string, string>> = {
   shmsnoop: '-T; --timestamp; -p 1; -t 1; --tid 1; -d 1; --duration 1; -n x; --name x',
   kvmexit: `
     10; -p 1; -t 1; --tid 1; -T 1,2; --tids 1,2; -v 0; --vcpu 0; -p 1 -a; --alltids; -m 64; --max-parallelism 64; -d; --debug`,
-  fsnotify: '--inotify-only; --fanotify-only; --tracer-pid 1; --tracee-pid 1',
+  fsnotify: '--inotify-only; --fanotify-only; --tracer-pid 1; --tracee-pid 1; --tracer-group 0xffff888100b1c000',
 };
 
 const tools = await new Registry().loadAll();
