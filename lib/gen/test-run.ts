@@ -39,7 +39,14 @@ const stages: readonly Stage[] = [
     ],
     concurrency: parallel + 2,
   },
-  { parts: [{ name: 'vm', quick: false, limit: 52 }], concurrency: 1 },
+  // The same tests elsewhere: on other kernels, and with other versions of Node.
+  {
+    parts: [
+      { name: 'vm', quick: false, limit: 52 },
+      { name: 'lanes', quick: false, limit: 10 },
+    ],
+    concurrency: 1,
+  },
 ];
 const parts = stages.flatMap((stage) => stage.parts);
 
@@ -116,8 +123,8 @@ async function runTwice({ parts, concurrency }: Stage, signal: AbortSignal): Pro
     return first.all;
   }
   process.stdout.write(`Again: ${again.map((file) => relative(tests, file)).join(', ')}\n`);
-  const inGuests = failed.get('vm');
-  if (inGuests !== undefined) {
+  const inGuests = failed.get('vm') ?? [];
+  if (inGuests.length > 0) {
     const titles = first.all.flatMap((result) => result.failed);
     const kernels = titles.flatMap((title) => guestTest.exec(title)?.[1] ?? []);
     process.env.KSCOPE_VM_SCOPE ??= process.env.KSCOPE_VM_KERNELS === undefined ? 'usual' : 'whole';
@@ -125,7 +132,8 @@ async function runTwice({ parts, concurrency }: Stage, signal: AbortSignal): Pro
     process.env.KSCOPE_VM_TESTS = inGuests.join(',');
   }
   const second = new Results(parts);
-  const wanted = inGuests === undefined ? again : [join(tests, 'vm/matrix.test.js')];
+  const here = again.filter((file) => !inGuests.includes(relative(join(tests, 'vm'), file)));
+  const wanted = inGuests.length === 0 ? here : [join(tests, 'vm/matrix.test.js'), ...here];
   await runFiles(wanted, { concurrency: 1, limit, signal }, second);
   return first.all.map((result) => {
     const rerun = second.all.find(({ name }) => name === result.name);

@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -87,21 +97,46 @@ test('the package has what runs, and not what builds or tests it', async (t) => 
   });
 
   await t.test('installed alone, every command explains itself to anybody', async () => {
+    const alone = join(scratch, 'alone');
     const tools = await new Registry().loadAll();
     const summaries = new Map(Array.from(tools, ([name, { summary }]) => [name, summary]));
     for (const [alias, { tool }] of aliasesOf(tools)) {
       summaries.set(alias, summaries.get(tool) ?? '');
     }
-    const waiting = [...commands];
-    const explain = async () => {
-      for (let command = waiting.pop(); command !== undefined; command = waiting.pop()) {
-        const { code, stdout, stderr } = await run(join(scratch, 'alone'), command, ['--help'], unprivileged);
-        assert.deepEqual([code, stderr], [0, ''], command);
-        assert.match(stdout, new RegExp(`^Usage: ${command} `));
-        assert.ok(stdout.replace(/\s+/g, ' ').includes(summaries.get(command) ?? ''), command);
-      }
-    };
-    await Promise.all([explain(), explain()]);
+    // One process for all of them: each is imported as Node runs it, and ends where its process would.
+    const each = `
+      for (const command of process.argv.slice(1)) {
+        const wait = new Promise((resolve) => { process.exit = resolve; });
+        process.argv = [process.execPath, command, '--help'];
+        console.log('$ ' + command);
+        await import(command);
+        console.log('= ' + (await wait));
+      }`;
+    const paths = commands.map((command) => join(alone, 'lib/node_modules/kscope/dist/bin', command));
+    const node = [join(nodeOnly, 'node'), '--input-type=module', '-e', each] as const;
+    const inside = await startCommand([...node, ...paths], {
+      cwd: '/',
+      env: { PATH: nodeOnly },
+      ...unprivileged,
+    }).ended();
+    assert.deepEqual([inside.code, inside.stderr], [0, '']);
+    const said = inside.stdout.split(/^\$ .*\/(.*)\n/m).slice(1);
+    assert.deepEqual(
+      said.filter((_, i) => i % 2 === 0),
+      commands,
+    );
+    for (const [i, command] of commands.entries()) {
+      const text = said[2 * i + 1] ?? '';
+      assert.match(text, new RegExp(`^Usage: ${command} [^]*\n= 0\n$`));
+      assert.ok(text.replace(/\s+/g, ' ').includes(summaries.get(command) ?? ''), command);
+      assert.equal(realpathSync(join(alone, 'bin', command)), paths[i]);
+    }
+    // And started: the one for all, a tool, and another name of one.
+    for (const command of ['kscope', [...tools.keys()][0] ?? '', [...aliasesOf(tools).keys()][0] ?? '']) {
+      const { code, stdout, stderr } = await run(alone, command, ['--help'], unprivileged);
+      assert.deepEqual([code, stderr], [0, ''], command);
+      assert.match(stdout, new RegExp(`^Usage: ${command} `));
+    }
   });
 
   await t.test(

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -18,7 +19,12 @@ for (const major of ['22', '24']) {
     const { NODE_TEST_CONTEXT: _, ...env } = process.env;
     const { status, stdout, stderr } = spawnSync(
       node,
-      ['--test', '--test-reporter=spec', 'dist/test/{unit,command}/**/*.test.js'],
+      [
+        '--test',
+        `--test-concurrency=${availableParallelism()}`,
+        '--test-reporter=spec',
+        'dist/test/{unit,command}/**/*.test.js',
+      ],
       {
         cwd: root,
         encoding: 'utf8',
