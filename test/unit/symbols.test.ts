@@ -13,6 +13,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { openDemangler } from '../../lib/native/demangle.ts';
 import { demangle } from '../../lib/system/symbols/demangle.ts';
 import { ElfFunctions } from '../../lib/system/symbols/elf-functions.ts';
@@ -23,6 +25,8 @@ import { buildElf } from '../helpers/elf-builder.ts';
 import { damage, randomNumbers } from '../helpers/random.ts';
 import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
 
+setFlagsFromString('--expose-gc');
+const collectGarbage: () => void = runInNewContext('gc');
 const uid = process.getuid?.() ?? 0;
 
 /** A file of a test. */
@@ -382,6 +386,56 @@ test('a stripped file is named by the one that distributions put beside it', () 
     }
     assert.deepEqual(new UserSymbols(place.path).resolve(pid, 0x401001n), frame, `case ${i}`);
   }
+});
+
+test('copies of a file share what is known of it, and nobody else does', () => {
+  using place = new TemporaryDirectory();
+  const buildId = (letters: string) => {
+    const note = Buffer.from(`040000001400000003000000474e5500${letters.repeat(20)}`, 'hex');
+    return { name: '.note.gnu.build-id', type: 7, bytes: note };
+  };
+  const opened = (name: string, ...content: Parameters<typeof program>) =>
+    ElfFunctions.open(written(place, name, program(...content)))?.content;
+  const own = opened('own', functions, undefined, [buildId('ab')]);
+  assert.equal(opened('copy', functions, undefined, [buildId('ab')]), own);
+  const others = [
+    opened('another-id', functions, undefined, [buildId('cd')]),
+    opened('renamed', [{ name: 'evil', value: 0x401000, size: 0x20 }], undefined, [buildId('ab')]),
+    opened('moved', functions, { offset: 0x1000, address: 0x400000, size: 0x1000 }, [buildId('ab')]),
+    opened('without-id', functions),
+  ];
+  assert.ok(!others.includes(own));
+  assert.equal(new Set(others).size, others.length);
+
+  // In another container: the build id of a file there that has other names for the same places.
+  const symbols = new UserSymbols(place.path);
+  for (const [pid, name] of ['first', 'first', 'evil', 'first'].entries()) {
+    fakeProcess(place, pid, '/bin/one', `00:00 ${pid}`);
+    const names = [{ name, value: 0x401000, size: 0x20 }];
+    written(place, `${pid}/root/bin/one`, program(names, undefined, [buildId('ab')]));
+    assert.equal(symbols.resolve(pid, 0x401001n).symbol, name);
+  }
+});
+
+test('many copies of a library take the memory of one', () => {
+  using place = new TemporaryDirectory();
+  const many = Array.from({ length: 5000 }, (_, i) => ({ name: `function_${i}`, value: 0x401000 + i * 4, size: 4 }));
+  const image = program(many, { offset: 0x1000, address: 0x401000, size: 0x10000 });
+  const symbols = new UserSymbols(place.path);
+  const held = () => {
+    collectGarbage();
+    return process.memoryUsage().arrayBuffers;
+  };
+  const before = held();
+  for (let pid = 1; pid <= 100; pid++) {
+    fakeProcess(place, pid, '/bin/one', `00:00 ${pid}`);
+    written(place, `${pid}/root/bin/one`, image);
+    assert.equal(symbols.resolve(pid, 0x401001n).symbol, 'function_0');
+  }
+  const each = 5000 * 20;
+  const taken = held() - before;
+  assert.ok(taken >= each && taken < 5 * each, `${taken} bytes for a hundred copies`);
+  assert.equal(symbols.resolve(1, 0x401001n).symbol, 'function_0');
 });
 
 test('names are as people wrote them', (t) => {

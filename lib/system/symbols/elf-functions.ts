@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { lastNotAbove } from './kernel.ts';
 
@@ -31,17 +32,30 @@ interface Segment {
   readonly size: number;
 }
 
+/** Functions in the order of their addresses. */
+interface Functions {
+  readonly starts: Float64Array;
+  readonly sizes: Float64Array;
+  /** Where in the strings each name begins. */
+  readonly names: Uint32Array;
+}
+
 /** The functions of one binary or shared object, by address. Only its headers and symbol tables are read. */
 export class ElfFunctions {
-  readonly #starts: Float64Array;
-  readonly #sizes: Float64Array;
-  readonly #names: Uint32Array;
+  /** Those of the file, until they are sorted. */
+  #symbols: Buffer;
   readonly #strings: Buffer;
   readonly #segments: readonly Segment[];
+  #sorted: Functions | undefined;
   /** Hexadecimal build id; undefined when the file has none. */
   readonly buildId: string | undefined;
   /** Name of the file with its debugging information, from .gnu_debuglink. */
   readonly debugLink: string | undefined;
+  /**
+   * The same for files that give the same names, as copies of a library in many containers do. A build id alone does not
+   * tell: whoever writes a file chooses it, and could name the functions of others. So what names come from counts too.
+   */
+  readonly content: string;
 
   private constructor(reader: Reader) {
     const sections = readSections(reader);
@@ -50,30 +64,17 @@ export class ElfFunctions {
     this.buildId = readBuildId(reader, sections);
     this.debugLink = readDebugLink(reader, sections);
     const strings = table === undefined ? undefined : sections[table.link];
-    const symbols =
+    this.#symbols =
       table === undefined ? Buffer.alloc(0) : reader.read(table.offset, Math.min(table.size, SYMBOLS_MAX * SYMBOL));
     this.#strings = strings === undefined ? Buffer.alloc(0) : reader.read(strings.offset, strings.size);
-    const found: { start: number; size: number; name: number }[] = [];
-    for (let at = 0; at + SYMBOL <= symbols.length; at += SYMBOL) {
-      const type = (symbols[at + 4] ?? 0) & 0xf;
-      const defined = symbols.readUInt16LE(at + 6) !== 0;
-      if ((type === STT_FUNC || type === STT_GNU_IFUNC) && defined) {
-        found.push({
-          start: Number(symbols.readBigUInt64LE(at + 8)),
-          size: Number(symbols.readBigUInt64LE(at + 16)),
-          name: symbols.readUInt32LE(at),
-        });
-      }
-    }
-    found.sort((a, b) => a.start - b.start);
-    this.#starts = Float64Array.from(found, ({ start }) => start);
-    this.#sizes = Float64Array.from(found, ({ size }) => size);
-    this.#names = Uint32Array.from(found, ({ name }) => name);
+    const places = JSON.stringify([this.debugLink, this.#segments, this.#symbols.length]);
+    const digest = createHash('sha256').update(places).update(this.#symbols).update(this.#strings).digest('base64');
+    this.content = `${this.buildId ?? 'no build id'} ${digest}`;
   }
 
   /** How many functions are known; 0 for a stripped file. */
   get size(): number {
-    return this.#starts.length;
+    return this.#functions().starts.length;
   }
 
   /**
@@ -120,21 +121,52 @@ export class ElfFunctions {
 
   /** The function at an address in the file's own address space. */
   atAddress(address: number): { readonly symbol: string; readonly offset: number } | undefined {
-    let at = lastNotAbove(this.#starts, address);
+    const { starts, sizes, names } = this.#functions();
+    let at = lastNotAbove(starts, address);
     // Of several names of one function, the one with a size tells most.
-    while (at > 0 && this.#sizes[at] === 0 && this.#starts[at - 1] === this.#starts[at]) {
+    while (at > 0 && sizes[at] === 0 && starts[at - 1] === starts[at]) {
       at--;
     }
-    const start = this.#starts[at];
-    const size = this.#sizes[at] ?? 0;
+    const start = starts[at];
+    const size = sizes[at] ?? 0;
     if (start === undefined || (size > 0 && address >= start + size)) {
       return undefined;
     }
-    const name = this.#names[at] ?? 0;
+    const name = names[at] ?? 0;
     const end = this.#strings.indexOf(0, name);
     const symbol = this.#strings.toString('utf8', name, Math.min(end < 0 ? this.#strings.length : end, name + 4096));
     return symbol === '' ? undefined : { symbol, offset: address - start };
   }
+
+  /** Sorted when they are first asked for: of most files that a process has mapped, nothing is. */
+  #functions(): Functions {
+    if (this.#sorted === undefined) {
+      this.#sorted = sortedFunctions(this.#symbols);
+      this.#symbols = Buffer.alloc(0);
+    }
+    return this.#sorted;
+  }
+}
+
+function sortedFunctions(symbols: Buffer): Functions {
+  const found: { start: number; size: number; name: number }[] = [];
+  for (let at = 0; at + SYMBOL <= symbols.length; at += SYMBOL) {
+    const type = (symbols[at + 4] ?? 0) & 0xf;
+    const defined = symbols.readUInt16LE(at + 6) !== 0;
+    if ((type === STT_FUNC || type === STT_GNU_IFUNC) && defined) {
+      found.push({
+        start: Number(symbols.readBigUInt64LE(at + 8)),
+        size: Number(symbols.readBigUInt64LE(at + 16)),
+        name: symbols.readUInt32LE(at),
+      });
+    }
+  }
+  found.sort((a, b) => a.start - b.start);
+  return {
+    starts: Float64Array.from(found, ({ start }) => start),
+    sizes: Float64Array.from(found, ({ size }) => size),
+    names: Uint32Array.from(found, ({ name }) => name),
+  };
 }
 
 /** Bounded reads of parts of a file. */

@@ -31,6 +31,8 @@ export class UserSymbols {
   readonly #proc: string;
   readonly #processes = new Map<number, Process>();
   readonly #files = new Map<string, ElfFunctions | undefined>();
+  /** By build id and what names come from: many files are copies of few. */
+  readonly #contents = new Map<string, ElfFunctions>();
   /** Where files of processes were that see what we see. File systems in layers number them otherwise than maps do. */
   readonly #places = new Map<string, { readonly path: string; readonly identity: string | undefined }>();
 
@@ -111,8 +113,12 @@ export class UserSymbols {
       ElfFunctions.open(`${this.#proc}/${pid}/root${mapping.path}`) ??
       this.#atPlace(mapping);
     const functions = own === undefined || own.size > 0 ? own : (separate(own, this.#proc, pid, mapping.path) ?? own);
-    this.#files.set(mapping.file, functions);
-    return functions;
+    const known = functions && this.#contents.get(functions.content);
+    if (functions !== undefined && known === undefined) {
+      this.#contents.set(functions.content, functions);
+    }
+    this.#files.set(mapping.file, known ?? functions);
+    return known ?? functions;
   }
 
   /** Functions of the kernel that processes call as their own: one image for all of 64 bits, so ours will do. */
