@@ -1,7 +1,7 @@
 import { KscopeError } from '../model/errors.ts';
 import { libc } from '../native/libc.ts';
 import { MappedMemory } from '../native/memory.ts';
-import { pause } from '../system/pause.ts';
+import { Pauses } from '../system/pause.ts';
 import type { Decoder, Memory } from './decoder.ts';
 
 const BUSY = 0x80000000;
@@ -14,14 +14,17 @@ const RELEASE_EVERY = 256 * 1024;
 // Few enough that a batch is dealt with before the garbage collector has to move it.
 const BATCH = 256;
 
+// Each look wakes a sleeping process, which costs as much as a hundred records; what comes meanwhile has to fit in the
+// ring. Between the first two, a look finds a batch.
 const BUSY_DELAY = 5;
-// Each look wakes a sleeping process, which is what idling costs; a first burst has to fit in the ring meanwhile.
+const CALM_DELAY = 25;
 const IDLE_DELAY = 75;
+const LONGER = 5;
 
 /**
  * A BPF ring buffer, read in place: the positions and the records are in memory shared with the kernel, so that
  * reading an event makes no system call, no foreign call and no copy. BPF programs submit with BPF_RB_NO_WAKEUP; the
- * reader comes by itself, every 5 ms while there is work and every 75 ms when there is none.
+ * reader comes by itself: every 5 to 25 ms while there is work, every 75 ms when there is none.
  */
 export class RingBuffer<T> implements Disposable {
   readonly name: string;
@@ -145,7 +148,10 @@ export class RingBuffer<T> implements Disposable {
    * @param beforeLast called once when the signal was seen, before the rest is read: the moment to detach
    */
   async *batches(signal?: AbortSignal, beforeLast?: () => void): AsyncGenerator<T[], void, void> {
+    using pauses = new Pauses(signal);
+    const arrived = () => this.pending > 0 || this.#memory === undefined;
     let delay = BUSY_DELAY;
+    let found = 0;
     let ending = false;
     while (this.#memory !== undefined) {
       if (!ending && signal?.aborted === true) {
@@ -156,45 +162,24 @@ export class RingBuffer<T> implements Disposable {
       if (records.length > 0) {
         yield records;
       }
+      found += records.length;
       if (records.length === BATCH) {
         await new Promise(setImmediate);
       } else if (ending) {
         return;
       } else {
-        delay = records.length > 0 ? BUSY_DELAY : Math.min(delay + BUSY_DELAY, IDLE_DELAY);
+        delay =
+          found > 0
+            ? Math.min(Math.max((delay * BATCH) / found, BUSY_DELAY), CALM_DELAY)
+            : Math.min(delay + LONGER, IDLE_DELAY);
+        found = 0;
         if (delay === IDLE_DELAY && this.pending === 0) {
-          await this.#arrival(signal);
+          await pauses.pause(IDLE_DELAY, arrived);
         } else {
-          await pause(this.pending > this.size / 4 ? 1 : delay, signal);
+          await pauses.pause(this.pending > this.size / 4 ? 1 : delay);
         }
       }
     }
-  }
-
-  /**
-   * Resolves when a record waits, the signal is raised or the ring is closed. Looking is all that an idle reader does:
-   * one timer that is armed again, so that waiting allocates nothing.
-   */
-  #arrival(signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const done = () => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', done);
-        resolve();
-      };
-      const look = () => {
-        if (this.pending > 0 || this.#memory === undefined) {
-          done();
-        } else {
-          timer.refresh();
-        }
-      };
-      const timer = setTimeout(look, IDLE_DELAY);
-      signal?.addEventListener('abort', done);
-      if (signal?.aborted === true) {
-        done();
-      }
-    });
   }
 
   /** Rows one by one, until the loop is left or the ring is closed. */
