@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { KscopeError } from '../model/errors.ts';
+import { bundleCommands } from './bundle.ts';
 import { writeCompletions } from './completions.ts';
 import { importDirectly } from './direct-imports.ts';
 import { compileObjects } from './objects.ts';
@@ -24,6 +25,7 @@ async function build(root: string): Promise<void> {
   const { status } = spawnSync(process.execPath, [compiler, '-p', '.'], { cwd: root, stdio: ['ignore', 2, 2] });
   pruneOutput(root);
   importDirectly(dist);
+  await bundleCommands(dist);
   await writeStubs(dist);
   await writeCompletions(dist);
   if (status !== 0) {

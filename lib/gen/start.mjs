@@ -5,5 +5,4 @@ await prepare();
 // What people are told to type, after sudo say, is the command itself and not this file.
 process.argv[1] = join(root, 'dist/bin/kscope');
 // In this process, so that signals, the terminal and the exit status are the tool's own.
-const { main } = await compiled('lib/cli/main.js');
-process.exit(await main(process.argv.slice(2)));
+await compiled('bin/kscope');

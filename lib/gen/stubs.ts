@@ -25,16 +25,13 @@ function stub([tool, name]: readonly string[], args: readonly string[] = []): st
   const given = 'process.argv.slice(2)';
   const argv =
     args.length === 0 ? given : `[${args.map((argument) => JSON.stringify(argument)).join(', ')}, ...${given}]`;
-  const parameters = [argv];
-  if (tool !== undefined) {
-    parameters.push(JSON.stringify(tool));
-  }
+  const details = ["tools: new URL('../commands/tools/', import.meta.url)"];
   if (name !== undefined) {
-    parameters.push(`{ name: ${JSON.stringify(name)} }`);
+    details.unshift(`name: ${JSON.stringify(name)}`);
   }
   return `#!/usr/bin/env node
-import { main } from '../lib/cli/main.js';
+import { main } from '../commands/shared/main.js';
 
-process.exit(await main(${parameters.join(', ')}));
+process.exit(await main(${argv}, ${JSON.stringify(tool)}, { ${details.join(', ')} }));
 `;
 }

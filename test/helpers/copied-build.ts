@@ -11,6 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { architecture } from '../../lib/bpf/object-file.ts';
+import { bundleCommands } from '../../lib/gen/bundle.ts';
 import { built } from './run-tool.ts';
 
 /** What was built, once more, to be damaged. */
@@ -19,7 +20,7 @@ export class CopiedBuild implements Disposable {
 
   constructor() {
     const root = join(built, '..');
-    for (const part of ['bin', 'bpf', 'lib', 'tools']) {
+    for (const part of ['bin', 'bpf', 'commands', 'lib', 'tools']) {
       cpSync(join(built, part), join(this.#folder, 'dist', part), { recursive: true });
     }
     copyFileSync(join(root, 'package.json'), join(this.#folder, 'package.json'));
@@ -36,10 +37,11 @@ export class CopiedBuild implements Disposable {
     return join(this.#folder, 'dist/bpf', architecture(), `${tool}.bpf.o`);
   }
 
-  /** Adds a tool to the copy: its two files. The definition is JavaScript. */
-  add(name: string, definition: string, object: string): void {
+  /** Adds a tool to the copy: its two files, and its command. The definition is JavaScript. */
+  async add(name: string, definition: string, object: string): Promise<void> {
     writeFileSync(join(this.#folder, 'dist/tools', `${name}.js`), definition);
     copyFileSync(object, this.object(name));
+    await bundleCommands(join(this.#folder, 'dist'));
   }
 
   /** Replaces the object file of a tool by what `change` makes of its bytes; undefined removes it. */

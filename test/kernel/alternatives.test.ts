@@ -7,7 +7,7 @@ import { assertRefused, runCommand } from '../helpers/refused.ts';
 import { startCommand } from '../helpers/run-tool.ts';
 
 /** A tool made of its two files, as anybody may add one. */
-function addTool(copy: CopiedBuild, name: string, attach: string): void {
+async function addTool(copy: CopiedBuild, name: string, attach: string): Promise<void> {
   const definition = `import { skeleton } from '../lib/bpf/skeleton.js';
 import { snoop } from '../lib/tool.js';
 
@@ -21,12 +21,12 @@ export default snoop(skeleton('${name}', {}), {
   examples: { '': 'trace every call' },
 });
 `;
-  copy.add(name, definition, fixtureObject('alternatives'));
+  await copy.add(name, definition, fixtureObject('alternatives'));
 }
 
 test('a program that the verifier refuses is replaced by its alternative, and -v says why', async () => {
   using copy = new CopiedBuild();
-  addTool(copy, 'priorities', '{}');
+  await addTool(copy, 'priorities', '{}');
   await using tool = startCommand(copy.command('kscope', ['priorities', '--json', '-v']), { json: true });
   await tool.ready();
   for (let i = 0; i < 5; i++) {
@@ -46,7 +46,7 @@ test('a program that the verifier refuses is replaced by its alternative, and -v
 
 test('without an alternative, what the verifier says is the reason', async () => {
   using copy = new CopiedBuild();
-  addTool(copy, 'priorities', "{ unwanted: () => ['priority__tp'] }");
+  await addTool(copy, 'priorities', "{ unwanted: () => ['priority__tp'] }");
   const result = await runCommand(copy.command('kscope', ['priorities']));
   assert.equal(result.code, 1);
   const says = /^priorities: cannot load program priority__raw_tp: the verifier refused it: ./;

@@ -29,6 +29,7 @@ const packages: Readonly<Record<string, string>> = {
   'cli-table3': 'output',
   ink: 'view',
   react: 'view',
+  esbuild: 'gen',
 };
 
 /** Modules of Node that only compute: all that lib/model may use of it. */
