@@ -14,7 +14,7 @@ struct row {
 	ns_t run_time;
 	maybe_ns_t total_time;	/* since it was loaded, as far as it was counted */
 	maybe_bytes_t map_bytes;
-	__u32 maps;
+	__u32 map_count;
 };
 
 const struct row *const rows_record SEC(".types");

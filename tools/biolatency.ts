@@ -22,7 +22,7 @@ Filters by process, user, command or cgroup select by the task that queues or is
   },
   map: 'hists',
   unit: ({ milliseconds }) => (milliseconds ? units.msecs : units.usecs),
-  keys: { disk: { when: ['disks'] }, request: { when: ['flags'] } },
+  keys: { disk: { width: 9, when: ['disks'] }, request: { when: ['flags'] } },
   computed: {
     disk: { type: 'text_t', help: 'disk', value: ({ dev }) => diskName(dev) },
     request: { type: 'text_t', help: 'operation and flags', value: ({ cmd_flags }) => requestFlags(cmd_flags) },

@@ -44,7 +44,7 @@ The time counts to the completion of the request (block:block_rq_complete), with
   },
   map: 'hists',
   unit: () => units.usecs,
-  keys: { disk: {}, operation: {} },
+  keys: { disk: { width: 9 }, operation: {} },
   computed: {
     disk: { type: 'text_t', help: 'disk', value: ({ dev }) => diskName(dev) },
     operation: {

@@ -38,7 +38,7 @@ The process is the one that makes the request (block:block_io_start, from Linux 
     disk: { width: 9 },
     operation: { header: 'T', width: 1, text: (operation) => String(operation).charAt(0) },
     sector: {},
-    bytes: { width: 7, text: String },
+    bytes: { text: String },
     pattern: {
       flag: '-P, --pattern',
       summary: 'show whether access is sequential or random',
@@ -80,11 +80,11 @@ The process is the one that makes the request (block:block_io_start, from Linux 
       'dd writes 20 blocks of 64 kilobytes to a file, with an fsync at the end, and another dd reads some of it past the page cache, 4 kilobytes at a time:',
     args: '-d vda --comm dd',
     output: `
-TIME     COMM                 PID DISK      T     SECTOR   BYTES  LAT(ms)
-17:20:09 dd                  2624 vda       W   60149760 1310720    0.572
-17:20:09 dd                  2624 vda       W  490995728    4096    0.103
-17:20:09 dd                  2625 vda       R   60149760    4096    0.291
-17:20:09 dd                  2625 vda       R   60149768    4096    0.133`,
+TIME     COMM                 PID DISK      T     SECTOR    BYTES  LAT(ms)
+17:20:09 dd                  2624 vda       W   60149760  1310720    0.572
+17:20:09 dd                  2624 vda       W  490995728     4096    0.103
+17:20:09 dd                  2625 vda       R   60149760     4096    0.291
+17:20:09 dd                  2625 vda       R   60149768     4096    0.133`,
     after:
       'The kernel made one request of the 20 writes; the small write elsewhere on the disk is that of the file system itself. Each read(2) of 4096 bytes is one request, 8 sectors behind the one before. LAT(ms) is the time between the driver got the request and the disk had done it.',
   },

@@ -18,7 +18,7 @@ What is written back later shows the stack of the kernel thread that does that. 
   },
   map: 'hists',
   unit: ({ milliseconds }) => (milliseconds ? units.msecs : units.usecs),
-  keys: { comm: {}, pid: {}, disk: {} },
+  keys: { comm: {}, pid: {}, disk: { width: 9 } },
   kernelStack: { id: 'stack', table: 'stacks' },
   computed: { disk: { type: 'text_t', help: 'disk', value: ({ dev }) => diskName(dev) } },
   attach: {

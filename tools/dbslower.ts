@@ -27,7 +27,7 @@ Before 5.15, PostgreSQL can be traced in one process only, with --pid: that of a
   columns: {
     time: {},
     pid: {},
-    latency: { header: 'MS', width: 9, text: (ns) => (ns / 1e6).toFixed(3) },
+    latency: { header: 'MS', text: (ns) => (ns / 1e6).toFixed(3) },
     failed: { flag: '-F, --show-failed', summary: 'mark queries that failed', header: 'F', width: 1, text: () => 'F' },
     query: {},
   },

@@ -28,20 +28,21 @@ FREE is how much memory of the machine is free when the line is printed.`,
     pid: {},
     tid: { flag: '--print-tid', summary: 'show the thread id' },
     latency: { header: 'LAT(ms)', text: (latency) => (latency / 1e6).toFixed(2) },
-    pages: { width: 5 },
-    free: {
+    pages: {},
+    free_bytes: {
       flag: '-e, --extended',
       summary: 'show how much memory is free',
       hidden: ['--extended_fields'],
       header: 'FREE(KB)',
-      text: (free) => String(Number(free) / 1024),
+      text: (bytes) => String(Number(bytes) / 1024),
     },
   },
   computed: {
-    free: {
+    free_bytes: {
       type: 'maybe_bytes_t',
       help: 'free memory when the line is printed, with --extended',
-      value: (_, values) => ((values as { readonly show_free?: boolean }).show_free === true ? freeBytes() : undefined),
+      value: (_, values) =>
+        (values as { readonly show_free_bytes?: boolean }).show_free_bytes === true ? freeBytes() : undefined,
     },
   },
   attach: { unwanted: ({ memcg }) => (memcg ? [] : ['memcg_begins__tp', 'memcg_ends__tp']) },

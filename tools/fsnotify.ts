@@ -73,7 +73,7 @@ The filters are for the process that did something. Events that were queued befo
       flag: '-l, --latency',
       summary: 'show the time from the event to its reading',
       header: 'LAT(us)',
-      width: 9,
+      width: 10,
       text: (ns) => String(Math.round(ns / 1000)),
     },
     response: { header: 'RESP', width: 5, text: (response) => (response === 'none' ? '' : response) },

@@ -39,7 +39,7 @@ Functions of the kernel are hooked all at once where it can do that (kprobe.mult
       value: ({ point }, values) => probePointName(point, values),
     },
   },
-  columns: { func: { width: 32 }, count: { width: 10 } },
+  columns: { func: {}, count: {} },
   sort: ['count', 'func'],
   attach: atProbePoints,
   warnings: probePointWarnings,

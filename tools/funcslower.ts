@@ -61,7 +61,7 @@ Stacks are those at the entry, and begin at the function. User stacks are follow
       text: (ns, _, { minimumMicros }) => (ns / (minimumMicros === undefined ? 1e6 : 1e3)).toFixed(2),
     },
     result: { header: 'RVAL', width: 16, align: 'right', text: (result) => String(result).replace(/^0x0*(?=.)/, '') },
-    func: { width: 24 },
+    func: {},
     arguments: {
       when: 'arguments',
       header: 'ARGS',

@@ -19,7 +19,7 @@ A call of init_module(2), finit_module(2) or delete_module(2) that failed has a 
     time: {},
     pid: {},
     comm: {},
-    action: { width: 8 },
+    action: {},
     error: { header: 'ERR' },
     name: {},
   },

@@ -20,7 +20,7 @@ What the kernel gives to the device in one piece, to be cut there, counts as one
   },
   map: 'queues',
   computed: {
-    average: {
+    average_size: {
       type: 'bytes_t',
       help: 'average size in bytes',
       value: ({ bytes, packets }) => Math.round(bytes / packets),
@@ -33,7 +33,7 @@ What the kernel gives to the device in one piece, to be cut there, counts as one
     direction: { header: 'DIR', width: 3 },
     queue: { header: 'QUEUE', width: 5 },
     packets: {},
-    average: { header: 'AVG_SIZE' },
+    average_size: { header: 'AVG_SIZE' },
     below_64: { header: '[0,64)' },
     below_512: { header: '[64,512)' },
     below_2k: { header: '[512,2K)' },
@@ -42,7 +42,7 @@ What the kernel gives to the device in one piece, to be cut there, counts as one
     bps: { header: 'BPS', when: 'throughput' },
     pps: { header: 'PPS', when: 'throughput' },
   },
-  sort: ['packets', 'bytes', 'average'],
+  sort: ['packets', 'bytes', 'average_size'],
   interval: usualInterval,
   examples: {
     '': 'all interfaces, each second',

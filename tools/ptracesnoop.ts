@@ -8,7 +8,7 @@ export default snoop(bpf, {
   description: `
 Prints a line for each call of ptrace(2) that begins or ends the tracing of another process or kills it, and for each of process_vm_readv(2), process_vm_writev(2) and pidfd_getfd(2), when it returns, with its error if it was refused. That is what debuggers do, and what somebody does who wants the secrets of a process or to put code into it. With --all there is a line for each request, such as those that read registers: a debugger or strace(1) makes several of them at each stop.
 
-TARGET is the number that the caller gave, of a process or a thread, in the pid namespace of the caller: in a container another one than here, which the field foreign says; TCOMM, which is looked up when the line is printed, is then unknown. A process that asks to be traced by its parent (PTRACE_TRACEME) has no target, and neither has pidfd_getfd, which takes a descriptor: FD is the one that it got. BYTES is what was copied by process_vm_readv or process_vm_writev, and the field address where the first piece was in the target.
+TPID is the number that the caller gave, of a process or a thread, in the pid namespace of the caller: in a container another one than here, which the field foreign says; TCOMM, which is looked up when the line is printed, is then unknown. A process that asks to be traced by its parent (PTRACE_TRACEME) has no target, and neither has pidfd_getfd, which takes a descriptor: FD is the one that it got. BYTES is what was copied by process_vm_readv or process_vm_writev, and the field address where the first piece was in the target.
 
 /proc/PID/mem is another way to do this: who opens it is what opensnoop shows.`,
   overhead:
@@ -41,7 +41,7 @@ TARGET is the number that the caller gave, of a process or a thread, in the pid 
     pid: {},
     comm: {},
     call: { width: 17 },
-    tpid: { header: 'TARGET' },
+    tpid: {},
     tcomm: {},
     bytes: {},
     fd: {},

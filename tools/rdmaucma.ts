@@ -16,7 +16,7 @@ The tracepoint rdma_cma:cm_event_handler is of the module (Linux 5.6): where tha
   options: { ...familyFilters, debug: accepted('-D, --debug') },
   columns: {
     time: {},
-    id: { header: 'ID', width: 5 },
+    id: { header: 'ID', width: 6 },
     event: { width: 16, text: (event) => event.replace('_EVENT', '') },
     ip: { header: 'IP', width: 2 },
     saddr: { header: 'LADDR' },

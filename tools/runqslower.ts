@@ -21,7 +21,7 @@ Waiting in a queue, moving between processors and being throttled all count. Who
     time: {},
     comm: {},
     tid: {},
-    latency: { header: 'LAT(us)', width: 14, text: (latency) => String(Math.floor(latency / 1000)) },
+    latency: { header: 'LAT(us)', width: 10, text: (latency) => String(Math.floor(latency / 1000)) },
     prev_comm: { header: 'PREV COMM', when: 'previous' },
     prev_tid: { header: 'PREV TID', width: 8, when: 'previous' },
   },

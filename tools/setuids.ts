@@ -30,7 +30,7 @@ A program with the set-user-ID bit changes the user without such a call, and a n
     syscall: { width: 10 },
     request: { header: 'ARGS', width: 36 },
     ret: { width: 7 },
-    error: {},
+    error: { header: 'ERR' },
   },
   examples: {
     '': 'trace all changes',

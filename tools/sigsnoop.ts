@@ -45,7 +45,7 @@ With --kill, and as killsnoop, a line is a call of kill(2), tkill(2), tgkill(2),
     tpid: {},
     tcomm: {},
     result: { width: 9 },
-    error: {},
+    error: { header: 'ERR' },
   },
   attach: {
     optional: calls,

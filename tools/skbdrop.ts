@@ -73,7 +73,7 @@ Packets are dropped in interrupts, whatever process runs: there is no process to
     proto: { width: 6 },
     length: { header: 'LEN', width: 5, text: String },
     saddr: { header: 'SADDR:SPORT', width: 21, text: (address, { sport }) => endpoint(address, sport) },
-    daddr: { header: '> DADDR:DPORT', text: (address, { dport }) => `> ${endpoint(address, dport)}` },
+    daddr: { header: '> DADDR:DPORT', width: 23, text: (address, { dport }) => `> ${endpoint(address, dport)}` },
   },
   count: {
     flag: '-c, --count',

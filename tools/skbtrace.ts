@@ -136,7 +136,7 @@ Packets are chosen by what their headers say, or while they have none by their s
   columns: {
     time: { flag: '-T, --timestamp' },
     skb: { width: 16, text: (address) => address.slice(2) },
-    cpu: { width: 3, when: 'wide' },
+    cpu: { when: 'wide' },
     pid: {},
     comm: { width: 12 },
     netns: { width: 10, when: 'wide', text: String },

@@ -21,7 +21,7 @@ Not seen are files that are opened for synchronous writing (O_SYNC, O_DSYNC), an
     pid: {},
     comm: {},
     syscall: { header: 'CALL', width: 15 },
-    latency: { header: 'LAT(ms)', width: 10, text: (ns) => (ns / 1e6).toFixed(3) },
+    latency: { header: 'LAT(ms)', text: (ns) => (ns / 1e6).toFixed(3) },
     error: { header: 'ERR' },
     path: { text: (path, { truncated }) => (truncated ? `${path}...` : path) },
   },
@@ -50,9 +50,9 @@ Not seen are files that are opened for synchronous writing (O_SYNC, O_DSYNC), an
     before: 'The same file is written twice, with an fsync at the end:',
     args: '--comm dd',
     output: `
-TIME         PID COMM             CALL               LAT(ms) ERR     PATH
-17:20:09    2624 dd               fsync                1.308 -       /var/tmp/demo/log
-17:20:09    2647 dd               fsync               12.497 -       /var/tmp/demo/log`,
+TIME         PID COMM             CALL             LAT(ms) ERR     PATH
+17:20:09    2624 dd               fsync              1.308 -       /var/tmp/demo/log
+17:20:09    2647 dd               fsync             12.497 -       /var/tmp/demo/log`,
     after:
       'It waited 1.3 milliseconds once and 12.5 the other time: the time is that of the whole call, and depends on what else the disk has to write.',
   },

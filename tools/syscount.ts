@@ -55,7 +55,7 @@ Names are those of Linux 7.0; a call that is newer is shown as syscall_NUMBER.`,
     pid: { when: 'process' },
     comm: { when: 'process' },
     syscall: { unless: 'process' },
-    count: { width: 10 },
+    count: {},
     total: {
       when: 'latency',
       header: 'TIME',

@@ -67,7 +67,7 @@ With --dns each line has the name for which a name server last gave the destinat
     time: { flag: '-T, --timestamp' },
     uid: { flag: '-U, --print-uid', summary: 'show the user id' },
     pid: {},
-    comm: {},
+    comm: { width: 12 },
     ip: { header: 'IP', width: 2 },
     saddr: {},
     lport: { when: 'lport' },
@@ -104,9 +104,9 @@ With --dns each line has the name for which a name server last gave the destinat
     before: 'Two programs are started, one for a server that is there and one for a port where nobody listens:',
     args: '-P 8080,8081 -T',
     output: `
-TIME         PID COMM             IP SADDR           DADDR           DPORT
-17:16:50   25935 curl              4 127.0.0.1       127.0.0.1        8080
-17:16:51   25953 curl              4 127.0.0.1       127.0.0.1        8081`,
+TIME         PID COMM         IP SADDR           DADDR           DPORT
+17:16:50   25935 curl          4 127.0.0.1       127.0.0.1        8080
+17:16:51   25953 curl          4 127.0.0.1       127.0.0.1        8081`,
     after: 'Both tried, which is what is traced: the second one was refused, and tcpconnlat and tcptracer say so.',
   },
 });

@@ -8,7 +8,7 @@ export default snoop(bpf, {
   description: `
 Prints a line for each TCP connection that a process asked for, when the other side has answered or the attempt has ended. The latency is the time from connect(2) until the kernel has taken the answer: a round trip of the network and the work of both kernels. It is not the time until the other process accepts, and a name was looked up before.
 
-An attempt that failed has the reason in ERROR, such as ECONNREFUSED or ETIMEDOUT; its latency is the time until then. One that the process gave up itself has no error; its field abandoned is true. Attempts that sent nothing, for want of a route or a port, are not shown.`,
+An attempt that failed has the reason in ERR, such as ECONNREFUSED or ETIMEDOUT; its latency is the time until then. One that the process gave up itself has no error; its field abandoned is true. Attempts that sent nothing, for want of a route or a port, are not shown.`,
   overhead:
     'About 0.2 µs for each change of state of a TCP socket (measured on a 2-core virtual machine), where making a connection takes tens of microseconds: not measurable in practice.',
   options: {
@@ -27,7 +27,7 @@ An attempt that failed has the reason in ERROR, such as ECONNREFUSED or ETIMEDOU
     daddr: {},
     dport: {},
     latency: { header: 'LAT(ms)', text: (latency) => (latency / 1e6).toFixed(2) },
-    error: {},
+    error: { header: 'ERR' },
   },
   examples: {
     '': 'trace every connection',
@@ -38,7 +38,7 @@ An attempt that failed has the reason in ERROR, such as ECONNREFUSED or ETIMEDOU
     before: 'Two programs are started, one for a server that is there and one for a port where nobody listens:',
     args: '--comm curl',
     output: `
-    PID COMM         IP SADDR           DADDR           DPORT  LAT(ms) ERROR
+    PID COMM         IP SADDR           DADDR           DPORT  LAT(ms) ERR
   25935 curl          4 127.0.0.1       127.0.0.1        8080     0.07 -
   25953 curl          4 127.0.0.1       127.0.0.1        8081     0.09 ECONNREFUSED`,
     after:

@@ -43,8 +43,8 @@ The process is the one that connected or accepted, or else the one that closed t
     before: 'A client gets a file from a web server:',
     args: '-D 8080 --fields comm,lport,daddr,dport,tx,rx,duration',
     output: `
-COMM       LPORT RADDR           RPORT  TX_KB  RX_KB     MS
-curl       49936 127.0.0.1        8080   0.09   2.95 131.34`,
+COMM         LPORT RADDR           RPORT  TX_KB  RX_KB     MS
+curl         49936 127.0.0.1        8080   0.09   2.95 131.34`,
     after:
       "The client sent 0.09 KiB, its request, and received 2.95 KiB. From its SYN to the end it took 131 ms; tcpstates says in which state most of that was spent. The server's end of the same session is a line of its own, left out here by -D.",
   },

@@ -27,7 +27,7 @@ What a process leaves in the socket when it reads is not measured again. Data th
     time: { flag: '-T, --timestamp' },
     pid: {},
     tid: { header: 'TID' },
-    comm: {},
+    comm: { width: 12 },
     ip: { header: 'IP', width: 2, when: 'wide' },
     saddr: { header: 'LADDR' },
     lport: {},

@@ -26,7 +26,7 @@ Into the journal of systemd it goes by 'tcpstates --json | systemd-cat -t tcpsta
     time: { flag: '-T, --timestamp' },
     skaddr: { width: 16, text: (address) => address.slice(2) },
     pid: { header: 'PID' },
-    comm: { width: 10 },
+    comm: { width: 12 },
     ip: { header: 'IP', width: 2, when: 'wide' },
     saddr: { header: 'LADDR' },
     lport: {},
@@ -34,7 +34,7 @@ Into the journal of systemd it goes by 'tcpstates --json | systemd-cat -t tcpsta
     dport: { header: 'RPORT' },
     oldstate: { width: 11 },
     newstate: { width: 11 },
-    duration: { header: 'MS', text: (duration) => (duration / 1e6).toFixed(3) },
+    duration: { header: 'MS', width: 6, text: (duration) => (duration / 1e6).toFixed(3) },
   },
   attach: { optional: ['accept__tp', 'accept4__tp'] },
   examples: {
@@ -46,12 +46,12 @@ Into the journal of systemd it goes by 'tcpstates --json | systemd-cat -t tcpsta
     before: 'The same client, on its way through the states:',
     args: '-D 8080 --fields comm,lport,dport,oldstate,newstate,duration',
     output: `
-COMM       LPORT RPORT OLDSTATE    NEWSTATE          MS
-curl           -  8080 CLOSE       SYN_SENT           -
-curl       49936  8080 SYN_SENT    ESTABLISHED    0.080
-curl       49936  8080 ESTABLISHED CLOSE_WAIT   108.755
-curl       49936  8080 CLOSE_WAIT  LAST_ACK      22.423
-curl       49936  8080 LAST_ACK    CLOSE          0.082`,
+COMM         LPORT RPORT OLDSTATE    NEWSTATE        MS
+curl             -  8080 CLOSE       SYN_SENT         -
+curl         49936  8080 SYN_SENT    ESTABLISHED  0.080
+curl         49936  8080 ESTABLISHED CLOSE_WAIT  108.755
+curl         49936  8080 CLOSE_WAIT  LAST_ACK    22.423
+curl         49936  8080 LAST_ACK    CLOSE        0.082`,
     after:
       'The handshake took 0.08 ms. After 109 ms the server closed its side, and it took the client 22 ms to close its own. MS is the time in the state on the left. At the first step the local port is not yet chosen.',
   },

@@ -39,14 +39,14 @@ With --failures, attempts to connect that failed are shown as well, with the rea
     uid: { flag: '-U, --print-uid', summary: 'show the user id' },
     kind: { header: 'T', width: 1, text: (kind) => letters[kind] ?? kind },
     pid: {},
-    comm: {},
+    comm: { width: 12 },
     ip: { header: 'IP', width: 2 },
     saddr: {},
     daddr: {},
     lport: { header: 'SPORT' },
     dport: {},
-    netns: { flag: '--print-netns' },
-    error: { when: ['failures', 'failuresOnly'] },
+    netns: { flag: '--print-netns', width: 10 },
+    error: { header: 'ERR', when: ['failures', 'failuresOnly'] },
   },
   attach: { optional: ['accept__tp', 'accept4__tp'] },
   examples: {
@@ -58,10 +58,10 @@ With --failures, attempts to connect that failed are shown as well, with the rea
     before: 'Two programs are started, one for a server that is there and one for a port where nobody listens:',
     args: '-f --comm curl',
     output: `
-T     PID COMM             IP SADDR           DADDR           SPORT DPORT ERROR
-C   25935 curl              4 127.0.0.1       127.0.0.1       49936  8080 -
-X   25935 curl              4 127.0.0.1       127.0.0.1       49936  8080 -
-C   25953 curl              4 127.0.0.1       127.0.0.1       34906  8081 ECONNREFUSED`,
+T     PID COMM         IP SADDR           DADDR           SPORT DPORT ERR
+C   25935 curl          4 127.0.0.1       127.0.0.1       49936  8080 -
+X   25935 curl          4 127.0.0.1       127.0.0.1       49936  8080 -
+C   25953 curl          4 127.0.0.1       127.0.0.1       34906  8081 ECONNREFUSED`,
     after: 'The first one connected (C) and closed (X); the second one was refused, which only -f shows.',
   },
 });

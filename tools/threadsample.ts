@@ -39,7 +39,7 @@ SYSCALL is the system call that a thread is in, and FUNCTION the function of the
     comm: {},
     state: { width: 6 },
     syscall: { width: 18 },
-    function: { width: 28 },
+    function: { width: 24 },
     trace: { header: 'STACK', when: 'stacks' },
   },
   prepare: (object) => object.globals.set('lock_functions', lockFunctions()),

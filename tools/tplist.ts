@@ -43,8 +43,8 @@ What is listed here can be counted by funccount and stackcount, as t:sched:sched
     format: { type: 'maybe_text_t', help: 'fields, or arguments at the first place' },
   },
   columns: {
-    file: { width: 40, when: ['library', 'pid'] },
-    event: { width: 32 },
+    file: { when: ['library', 'pid'] },
+    event: { width: 24 },
     format: {
       when: 'verbose',
       text: (format, { kind, locations, semaphore }) => details({ format, kind, locations, semaphore }),

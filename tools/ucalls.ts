@@ -34,7 +34,7 @@ Of a class the first 127 bytes are kept, of a method 63.`,
   },
   columns: {
     pid: {},
-    name: { header: 'METHOD', width: 50 },
+    name: { header: 'METHOD', width: 40 },
     calls: { header: '# CALLS', width: 10 },
     total: {
       when: 'latency',

@@ -18,7 +18,7 @@ The functions are hooked all at once where the kernel can do that (kprobe.multi,
   computed: {
     func: { type: 'text_t', help: 'name of the function', value: ({ address }) => functions.nameOf(BigInt(address)) },
   },
-  columns: { address: { header: 'ADDR' }, func: { width: 32 }, count: { width: 10 } },
+  columns: { address: { header: 'ADDR' }, func: {}, count: {} },
   sort: ['count', 'func'],
   attach: functions.attach,
   examples: {

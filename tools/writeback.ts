@@ -19,8 +19,8 @@ What fsync(2) and direct input and output write is not seen: they do not ask for
   },
   columns: {
     time: {},
-    device: { width: 12 },
-    pages: { width: 8 },
+    device: {},
+    pages: {},
     reason: { width: 16 },
     latency: { header: 'ms', width: 10, text: (ns) => (ns / 1e6).toFixed(3) },
   },

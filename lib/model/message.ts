@@ -191,8 +191,8 @@ export interface StatsMessage {
   /** The last of the run. */
   readonly final: boolean;
   readonly seconds: number;
-  /** Processor time of this process, in seconds. */
-  readonly cpu: { readonly user: number; readonly system: number };
+  /** Processor time of this process. */
+  readonly cpu_seconds: { readonly user: number; readonly system: number };
   /** Peak resident memory of this process, in bytes. */
   readonly memory: number;
   readonly programs: readonly ProgramStats[];

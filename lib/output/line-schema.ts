@@ -28,7 +28,7 @@ const others: readonly JsonSchema[] = [
     {
       time,
       seconds: number,
-      cpu: members({ user: number, system: number }),
+      cpu_seconds: members({ user: number, system: number }),
       memory: natural,
       programs: {
         type: 'array',

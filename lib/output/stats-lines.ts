@@ -1,7 +1,16 @@
 import type { StatsMessage } from '../model/message.ts';
 
 /** What a run has cost, for people: a line for the process and one for each program, map and ring. */
-export function statsLines({ seconds, cpu, memory, lost, programs, uncounted, maps, rings }: StatsMessage): string[] {
+export function statsLines({
+  seconds,
+  cpu_seconds: cpu,
+  memory,
+  lost,
+  programs,
+  uncounted,
+  maps,
+  rings,
+}: StatsMessage): string[] {
   const used = cpu.user + cpu.system;
   const share = seconds > 0 ? ((100 * used) / seconds).toFixed(1) : '-';
   const losses =

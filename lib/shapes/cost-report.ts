@@ -55,7 +55,7 @@ export class CostReport {
       time: now(),
       final,
       seconds: (performance.now() - this.#started) / 1000,
-      cpu: { user: user / 1e6, system: system / 1e6 },
+      cpu_seconds: { user: user / 1e6, system: system / 1e6 },
       memory: process.resourceUsage().maxRSS * 1024,
       programs: hooks.map((hook) => {
         const { count, time } = this.#measured.program(hook.program).runs;

@@ -50,7 +50,7 @@ const column = (name: keyof typeof types, header: string, width: number): Column
   align: types[name].align,
   type: types[name],
 });
-const columns = [column('count', 'COUNT', 10), column('event', 'EVENT', 24)];
+const columns = [column('count', 'COUNT', 8), column('event', 'EVENT', 24)];
 const probeColumn = column('probe', 'PROBE', 24);
 
 /** A tool that counts, by programs that are written at run time, how often which values of what is traced come up. */

@@ -85,7 +85,7 @@ export function outstanding<S extends SkeletonTypes, const O extends OptionsFor<
   return {
     shape: 'outstanding',
     ...commonParts(skeleton, any, options, intervalPositionals),
-    columns: () => allColumns({ bytes: {}, count: {}, address: {}, age: {}, pid: {} }, types),
+    columns: () => allColumns({ bytes: {}, count: {}, address: { header: 'ADDR' }, age: {}, pid: {} }, types),
     schema: () =>
       trace === undefined
         ? tableSchema(types)
@@ -128,7 +128,7 @@ async function* run(
   const specs = {
     bytes: { text: String },
     count: {},
-    ...(given.showAll === true && { address: {} }),
+    ...(given.showAll === true && { address: { header: 'ADDR' } }),
     ...(given.combined !== true && { age: {} }),
     ...(given.pid !== undefined && { pid: {} }),
   };

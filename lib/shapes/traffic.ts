@@ -36,7 +36,7 @@ const about = (bytes: number) => (bytes / 1024).toFixed(bytes > 0 && bytes < 102
 export const sessionColumns = {
   time: { flag: '-T, --timestamp' },
   pid: {},
-  comm: { width: 10 },
+  comm: { width: 12 },
   ip: { header: 'IP', width: 2, when: 'wide' },
   saddr: { header: 'LADDR' },
   lport: {},

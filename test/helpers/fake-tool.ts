@@ -67,7 +67,7 @@ export const fakeStats: StatsMessage = {
   time: fakeTime,
   final: true,
   seconds: 10,
-  cpu: { user: 0.9, system: 0.3 },
+  cpu_seconds: { user: 0.9, system: 0.3 },
   memory: 80 * 2 ** 20,
   programs: [
     { program: 'on_event', hook: 'tracepoint fake:event', runs: 1_000_000, run_ns: 412_000_000 },

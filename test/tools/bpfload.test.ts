@@ -70,6 +70,6 @@ test('each map and program is a row, made or refused', async () => {
       ['map_lookup_elem', EBADF, undefined],
     ],
   );
-  assert.match(seen.text.stdout, /^TIME +PID COMM +CALL +TYPE +NAME +SIZE +FD ERROR\n/);
+  assert.match(seen.text.stdout, /^TIME +PID COMM +CALL +TYPE +NAME +SIZE +FD ERR\n/);
   assert.match(seen.text.stdout, / map_create +array +known_map +23 +\d+ -\n/);
 });

@@ -31,7 +31,7 @@ test('each time that a task reclaims memory has a line, with what it won', async
   assert.ok(sum('latency') > 0 && sum('latency') < took);
   for (const row of own) {
     assert.deepEqual([row.comm, row.tid, row.uid, row.memcg], ['dd', pid, 0, true]);
-    assert.ok(Number(row.latency) > 0 && Number(row.free) > 0);
+    assert.ok(Number(row.latency) > 0 && Number(row.free_bytes) > 0);
   }
   assert.deepEqual(seen.stranger.rows, []);
   assert.deepEqual(
@@ -39,7 +39,7 @@ test('each time that a task reclaims memory has a line, with what it won', async
     [],
   );
   const lines = seen.text.stdout.trimEnd().split('\n');
-  assert.match(lines[0] ?? '', /^TIME +UID COMM +PID +LAT\(ms\) PAGES +FREE\(KB\)$/);
+  assert.match(lines[0] ?? '', /^TIME +UID COMM +PID +LAT\(ms\) +PAGES +FREE\(KB\)$/);
   assert.ok(
     lines.some((line) => new RegExp(`^\\d\\d:\\d\\d:\\d\\d +0 dd +${pid} +\\d+\\.\\d\\d +\\d+ +\\d+$`).test(line)),
   );

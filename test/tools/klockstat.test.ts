@@ -93,7 +93,7 @@ test('as many waits are counted as the kernel reports', async (t) => {
     [...longest].sort((a, b) => b - a),
   );
   assert.deepEqual(rowsOf(seen.none), []);
-  assert.match(seen.text.stdout, /^CALLER +KIND +AVG WAIT +COUNT +MAX WAIT +TOTAL WAIT\n\S/);
+  assert.match(seen.text.stdout, /^CALLER +TYPE +AVG WAIT +COUNT +MAX WAIT +TOTAL WAIT\n\S/);
 });
 
 test('options of other tools of that name are understood', async () => {

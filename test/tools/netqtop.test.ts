@@ -69,7 +69,7 @@ for (const { address, neighbour, prefix, header } of [
         small === 0 ? bytes === 0 : bytes > 0 && bytes < small * 512,
         `${bytes} bytes of ${small} small packets`,
       );
-      assert.equal(row.average, Math.round(Number(row.bytes) / Number(row.packets)));
+      assert.equal(row.average_size, Math.round(Number(row.bytes) / Number(row.packets)));
     }
     assert.deepEqual(tableRows(seen.other.messages), []);
     const [head = '', ...lines] = seen.text.stdout.trimEnd().split('\n');

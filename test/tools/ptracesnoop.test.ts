@@ -66,7 +66,7 @@ test('who takes hold of a process, and what was refused', async () => {
   assert.deepEqual(timeless(seen.target.rows), [seize, detach]);
   assert.deepEqual(seen.others.rows, []);
   const [header = '', first = '', ...lines] = seen.text.stdout.trimEnd().split('\n');
-  assert.equal(header.split(/ +/).join(' '), 'TIME PID COMM CALL TARGET TCOMM BYTES FD ERR');
+  assert.equal(header.split(/ +/).join(' '), 'TIME PID COMM CALL TPID TCOMM BYTES FD ERR');
   assert.match(first, /PTRACE_ATTACH +4194311 - +- +- ESRCH *$/);
   assert.equal(lines.length, 3);
 });

@@ -52,7 +52,7 @@ test('each call is a row, with what it asked for', async () => {
   assert.deepEqual(timeless(seen.all.rows), expected);
   assert.deepEqual(timeless(seen.failed.rows), expected.slice(-1));
   assert.deepEqual(seen.other.rows, []);
-  assert.match(seen.text.stdout, /^TIME +PID COMM +UID SYSCALL +ARGS +RET ERROR\n/);
+  assert.match(seen.text.stdout, /^TIME +PID COMM +UID SYSCALL +ARGS +RET ERR\n/);
   assert.match(seen.text.stdout, / setresgid +real=0 effective=0 saved=65534 +0 -\n/);
   assert.match(seen.text.stdout, / setuid +id=0 +-1 EPERM\n$/);
 });

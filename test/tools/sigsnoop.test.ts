@@ -78,7 +78,7 @@ test('each signal is one row, with what became of it', async () => {
     { pid, comm: 'bash', sig: SIGCHLD, code: 2, tpid: process.pid, ttid: process.pid, tcomm: own.comm },
   ]);
   const [header = '', ...lines] = seen.text.stdout.trimEnd().split('\n');
-  assert.equal(header.split(/ +/).join(' '), 'TIME PID COMM SIG TPID TCOMM RESULT ERROR');
+  assert.equal(header.split(/ +/).join(' '), 'TIME PID COMM SIG TPID TCOMM RESULT ERR');
   assert.deepEqual(
     lines.map((line) => line.split(/ +/)[3]),
     ['SIGURG', 'SIGSTOP', 'SIGTERM', 'SIGTERM', 'SIGRTMIN', 'SIGRTMIN', 'SIGKILL'],

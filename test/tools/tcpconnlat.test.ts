@@ -70,7 +70,7 @@ test('an attempt that nobody answers ends when the process gives up', async () =
     [{ lport, dport: listener.port, abandoned: true, error: undefined }],
   );
   const [header = '', line = '', ...more] = seen.text.stdout.trimEnd().split('\n');
-  assert.equal(header.split(/ +/).filter(Boolean).join(' '), 'TIME PID COMM IP SADDR LPORT DADDR DPORT LAT(ms) ERROR');
+  assert.equal(header.split(/ +/).filter(Boolean).join(' '), 'TIME PID COMM IP SADDR LPORT DADDR DPORT LAT(ms) ERR');
   assert.match(line, new RegExp(` 4 127\\.0\\.0\\.1 +${lport} 127\\.0\\.0\\.1 +${listener.port} +\\d+\\.\\d\\d -$`));
   assert.deepEqual(more, []);
 });

@@ -74,6 +74,6 @@ test('text has a letter for each', async () => {
     await conversation.close('client');
   });
   const [header = '', ...lines] = text.stdout.trimEnd().split('\n');
-  assert.equal(header.trim().replace(/ +/g, ' '), 'TIME UID T PID COMM IP SADDR DADDR SPORT DPORT ERROR');
+  assert.equal(header.trim().replace(/ +/g, ' '), 'TIME UID T PID COMM IP SADDR DADDR SPORT DPORT ERR');
   assert.deepEqual(lines.map((line) => line.trim().split(/ +/)[2]).sort(), ['A', 'C', 'X', 'X']);
 });

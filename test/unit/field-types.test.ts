@@ -2,18 +2,22 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Registry } from '../../lib/cli/registry.ts';
 import type { JsonSchema } from '../../lib/model/json.ts';
+import { lineSchema } from '../../lib/output/line-schema.ts';
 
-test('a field has the same type in all tools', async () => {
+test('a field has the same type in all tools and all kinds of lines', async () => {
   const seen = new Map<string, Map<string, string[]>>();
   for (const [name, tool] of await new Registry().loadAll()) {
-    for (const [field, schema] of fieldsOf(tool.schema())) {
+    for (const [field, schema] of fieldsOf(lineSchema(tool.schema()))) {
       const types = seen.get(field) ?? new Map<string, string[]>();
       seen.set(field, types);
       const type = typeOf(schema);
       types.set(type, [...(types.get(type) ?? []), name]);
     }
   }
-  assert.ok(seen.size > 100);
+  assert.ok(seen.size > 300, `${seen.size} fields`);
+  for (const field of ['pid', 'latency', 'buckets.from', 'rows', 'weight', 'user.symbol', 'unit']) {
+    assert.ok(seen.has(field), field);
+  }
   assert.deepEqual(
     [...seen].filter(([, types]) => types.size > 1).map(([field, types]) => [field, Object.fromEntries(types)]),
     [],
@@ -21,16 +25,26 @@ test('a field has the same type in all tools', async () => {
   );
 });
 
-function fieldsOf(schema: JsonSchema): [string, JsonSchema][] {
-  return (schema.oneOf ?? [schema]).flatMap((data) =>
-    Object.entries(data.properties?.rows?.items?.properties ?? data.properties ?? {}),
-  );
+/**
+ * The fields of all kinds of lines, by their names, and what is in them, by its path: 'buckets.from'. Rows of a table are
+ * as lines.
+ */
+function fieldsOf({ oneOf = [], properties = {}, items }: JsonSchema, place = ''): [string, JsonSchema][] {
+  const own = Object.entries(properties).flatMap(([name, schema]): [string, JsonSchema][] => [
+    [place + name, schema],
+    ...fieldsOf(schema, name === 'rows' ? '' : `${place}${name}.`),
+  ]);
+  const others = [...oneOf, ...(items === undefined ? [] : [items])];
+  return [...own, ...others.flatMap((schema) => fieldsOf(schema, place))];
 }
 
 /** Whole numbers are numbers, names of a set are text, and what may be null is what it is otherwise. */
 function typeOf(schema: JsonSchema): string {
-  const { type, enum: [name] = [], const: only = name, oneOf = [] } = schema;
+  const { type, enum: [name] = [], const: only = name, oneOf = [], items } = schema;
   const [first = schema] = oneOf;
   const found = first === schema ? (type ?? typeof only) : typeOf(first);
+  if (found === 'array') {
+    return `list of ${items === undefined ? 'anything' : typeOf(items)}`;
+  }
   return found === 'integer' ? 'number' : found;
 }
