@@ -32,4 +32,15 @@ What a task has begun before the tracing begins, and what it has not ended when 
     '-P -e 1 10': 'each process apart with averages, each second, 10 times',
     '-I -m': 'idle time too, in milliseconds',
   },
+  sample: {
+    before: 'Two programs that never wait share one processor with the rest of the machine:',
+    args: '-m --comm server --duration 3',
+    output: `
+          msecs           : count    distribution
+         0 -> 1          : 131      |*********************                   |
+         2 -> 3          : 248      |****************************************|
+         4 -> 7          : 16       |**                                      |`,
+    after:
+      'They never wait, so each turn ends because another task gets the processor: after 2 to 3 milliseconds as a rule, which is what the scheduler gives to a task where several want to run. With -O it shows how long they were away.',
+  },
 });

@@ -57,4 +57,19 @@ These are the kernel's own counters, those of the file cpu.stat, of both version
     '': 'which cgroups wait, every second',
     '-n kubepods -r 10 5': 'the ten pods that wait longest, every 5 seconds',
   },
+  sample: {
+    before: 'A cgroup, batch, may use 20 % of one processor, and in it runs gzip, which would use all of it:',
+    args: '-n batch 1 3',
+    output: `
+PERIODS THROTTLED  TIME %THROT LIMIT PSI10 PSI60 CGROUP
+     10         9 448ms  90.00  0.20     -     - /batch
+
+PERIODS THROTTLED  TIME %THROT LIMIT PSI10 PSI60 CGROUP
+     10        10 505ms 100.00  0.20     -     - /batch
+
+PERIODS THROTTLED  TIME %THROT LIMIT PSI10 PSI60 CGROUP
+     10        10 446ms 100.00  0.20     -     - /batch`,
+    after:
+      'In each second there are ten periods of 100 ms, and in nearly all of them gzip used its 20 ms up and was stopped until the next. It is slow because of the limit, not for want of processors: more than 0.20 has to be allowed, or less done.',
+  },
 });

@@ -57,4 +57,20 @@ Each processor that is busy looks at that many moments a second at all queues, i
     '-T 5 12': 'every 5 seconds for a minute, with the time',
     '-a 1': 'also count tasks that are bound to their processor',
   },
+  sample: {
+    before:
+      'Three programs that always have something to do are bound to one of two processors, while others keep the second one busy:',
+    args: '-a 1 3',
+    output: `
+ %CPU UNCLAIMED
+99.47      0.00
+
+ %CPU UNCLAIMED
+99.56      0.00
+
+ %CPU UNCLAIMED
+98.97      0.00`,
+    after:
+      'Both processors are busy, so nothing is unclaimed: that tasks wait is for want of processors. A number here would be time in which a processor was idle while tasks waited for another one: with -a also such as may only run there.',
+  },
 });

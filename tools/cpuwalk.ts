@@ -26,4 +26,13 @@ The clock is the kernel's software clock; code that runs with interrupts off is 
     '-P 1': 'who keeps which processor busy, every second',
     '-p 181 10': 'where the threads of process 181 run, every 10 seconds',
   },
+  sample: {
+    before: 'A program that never waits is bound to processor 1, which it shares with others:',
+    args: '-P --comm server --duration 2',
+    output: `
+CPU COMM   SAMPLES
+  1 server      66`,
+    after:
+      'Of 198 samples that two seconds have on a processor, 66 saw the program: a third of processor 1, and nothing of others. Without the binding, lines for more processors would show it walking.',
+  },
 });

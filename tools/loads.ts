@@ -29,4 +29,22 @@ The averages are those of the whole machine; RUNNING, BLOCKED and THREADS are th
     '-T 5 12': 'the load every 5 seconds for a minute, with the time',
     '--cgroup /system.slice 1': 'what the services of the machine have to do with it',
   },
+  sample: {
+    before: 'On a machine with two processors, builds and virtual machines keep more tasks busy than it has room for:',
+    args: '1 4',
+    output: `
+ LOAD1  LOAD5 LOAD15 RUNNING BLOCKED THREADS
+10.102 13.826 12.540       6       2     170
+
+ LOAD1  LOAD5 LOAD15 RUNNING BLOCKED THREADS
+10.014 13.745 12.521       8       0     180
+
+ LOAD1  LOAD5 LOAD15 RUNNING BLOCKED THREADS
+10.014 13.745 12.521       9       0     206
+
+ LOAD1  LOAD5 LOAD15 RUNNING BLOCKED THREADS
+10.014 13.745 12.521      10       0     190`,
+    after:
+      'The averages are made every five seconds, so they stay as they are in between; the counts are of the moment. About ten tasks want two processors, and few are blocked: it is processors that are wanted, not disks. runqlat tells how long they wait.',
+  },
 });

@@ -34,4 +34,13 @@ There are none on a machine of one node. With --cpus, each processor counts as a
     '-p 181': 'those of the threads of one process',
     '--cpus -c make': 'moves of make between processors',
   },
+  sample: {
+    before: 'A shell starts gzip again and again on a machine with one node and two processors:',
+    args: '--cpus -c gzip --duration 1',
+    output: `
+TIME         PID     TID SRC_NID DST_NID COMM
+20:54:08    1361    1361       0       1 gzip`,
+    after:
+      'With --cpus the columns are processors: one gzip ran on 0 and went on at 1, and none of the others moved. On a machine with several nodes, moves between these are what makes memory far away, and are shown without --cpus.',
+  },
 });

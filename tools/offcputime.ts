@@ -27,4 +27,20 @@ A wait counts when it ends: a thread that waits until the end of the run, or tha
     '-f -K --state 2 10': 'a line for each kernel stack that waits for a device',
     '-m 10000 --flame waits.svg 30': 'a flame graph of the waits of 10 milliseconds and more',
   },
+  sample: {
+    before: 'cat reads from a pipe what another program writes:',
+    args: '--comm cat -K --duration 2',
+    output: `
+    __schedule
+    schedule
+    anon_pipe_read
+    vfs_read
+    ksys_read
+    do_syscall_64
+    entry_SYSCALL_64_after_hwframe
+    -                cat (929, 929)
+        1922621`,
+    after:
+      'Of the two seconds, cat did not run for 1.92, all of it in a read from a pipe that was empty. That is no time to save in cat: who fills the pipe is told by wakeuptime and offwaketime.',
+  },
 });

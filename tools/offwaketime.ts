@@ -27,4 +27,28 @@ A wakeup by an interrupt, such as that of a timer or a disk, has the name of wha
     '-p 181 5': 'where the threads of process 181 wait, and for whom, for 5 seconds',
     '--flame waits.svg -m 1000 30': 'a flame graph of the waits of a millisecond and more',
   },
+  sample: {
+    before: 'The program perl writes a byte to a pipe every 10 milliseconds, which cat reads:',
+    args: '--comm cat --duration 2',
+    output: `
+    waker: perl
+    entry_SYSCALL_64_after_hwframe
+    do_syscall_64
+    ksys_write
+    vfs_write
+    anon_pipe_write
+    try_to_wake_up
+    --
+    schedule
+    anon_pipe_read
+    vfs_read
+    ksys_read
+    do_syscall_64
+    entry_SYSCALL_64_after_hwframe
+    __read
+    -                cat (867, 867, 866)
+        1993755`,
+    after:
+      'From below: cat waited 1.99 seconds in a read(2) from a pipe, and it was perl, writing to the pipe, that ended the waits. Some lines are left out here. What perl does meanwhile is the next question: offcputime --comm perl.',
+  },
 });

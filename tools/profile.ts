@@ -47,4 +47,23 @@ User stacks are followed by frame pointers: those of programs compiled without t
     '-p 181,182 -K -s 10': 'kernel stacks of two processes, with offsets',
     '-f -U': 'print a line for each user stack, for other programs',
   },
+  sample: {
+    before:
+      'A program, server, does nothing but handle requests, each of which it parses and renders, while other programs use the processors too:',
+    args: '-p 31802 -U -F 99 --duration 3',
+    output: `
+    render
+    main
+    [libc.so.6+0x2724a]
+    -                server (31802)
+        24
+
+    parse
+    main
+    [libc.so.6+0x2724a]
+    -                server (31802)
+        163`,
+    after:
+      '187 samples of the 297 that three seconds have: server had 63 % of a processor. 87 % of them are in parse, so that is where to look for time to save; --flame draws programs with more functions than these.',
+  },
 });

@@ -36,4 +36,19 @@ Who is counted is decided by the task that waits, not by the one that wakes it. 
     '-p 181 -m': 'the waits of process 181, in milliseconds',
     '-P 5': 'each process apart, every 5 seconds',
   },
+  sample: {
+    before: 'Three programs that always have something to do share one processor with the rest of the machine:',
+    args: '--comm server -m --duration 3',
+    output: `
+          msecs           : count    distribution
+         0 -> 1          : 360      |****************************************|
+         2 -> 3          : 42       |****                                    |
+         4 -> 7          : 78       |********                                |
+         8 -> 15         : 189      |*********************                   |
+        16 -> 31         : 156      |*****************                       |
+        32 -> 63         : 34       |***                                     |
+        64 -> 127        : 3        |                                        |`,
+    after:
+      'Waits of 8 to 31 milliseconds are those for the turns of the others: the processor has too much to do. The short ones are interruptions by what came and went. runqslower -P shows single waits and who ran meanwhile, cpuunclaimed whether other processors could have helped.',
+  },
 });

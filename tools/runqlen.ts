@@ -36,4 +36,23 @@ The clock is the kernel's software clock; on some machines it stops on processor
     '-O --per-cpu 1': 'how often anything waits for each processor, every second',
     '-T 1 5': 'the length each second, 5 times, with the time',
   },
+  sample: {
+    before:
+      'Three programs that always have something to do are bound to processor 1, while the machine is busy with other work:',
+    args: '--per-cpu -O 1 3',
+    output: `
+CPU COUNT RUNQOCC
+  1   100 100.00%
+  0   101  88.12%
+
+CPU COUNT RUNQOCC
+  1    99 100.00%
+  0    99 100.00%
+
+CPU COUNT RUNQOCC
+  1    99 100.00%
+  0    99  97.98%`,
+    after:
+      'At nearly every look, on either processor, somebody waited: there is no room for more work. How long they wait is told by runqlat, how many they are by this tool without -O.',
+  },
 });

@@ -30,4 +30,18 @@ Waiting in a queue, moving between processors and being throttled all count. Who
     '1000 -P': 'trace waits of a millisecond and more, with what ran meanwhile',
     '-p 181 500': 'trace the waits of process 181 of half a millisecond and more',
   },
+  sample: {
+    before: 'gzip compresses without end on a machine with other work to do:',
+    args: '-p 27570 5000 -P --duration 2',
+    output: `
+TIME     COMM                 TID        LAT(us) PREV COMM        PREV TID
+20:52:30 gzip               27570          35999 python3             27639
+20:52:30 gzip               27570          11177 qemu-system-x86     17048
+20:52:30 gzip               27570           6905 qemu-system-x86     17048
+20:52:30 gzip               27570           5318 python3             27639
+20:52:30 gzip               27570           8459 ksoftirqd/0            14
+20:52:30 gzip               27570          60021 qemu-system-x86     17048`,
+    after:
+      'Each line is a time in which gzip could have run and did not. Most often an emulator had the processor before, twice an interpreter; ksoftirqd is work for interrupts. The wait of 60 ms was longer than one turn of another: several must have had one.',
+  },
 });

@@ -33,4 +33,23 @@ A wakeup by an interrupt, such as that of a timer or a disk, has the name of wha
     '-p 181 5': 'who wakes the threads of process 181, for 5 seconds',
     '-f --user-threads-only 10': 'a line for each waker, for other programs',
   },
+  sample: {
+    before: 'The program perl writes a byte to a pipe every 10 milliseconds, which cat reads:',
+    args: '--comm cat --duration 2',
+    output: `
+    target: cat
+    try_to_wake_up
+    autoremove_wake_function
+    __wake_up_common
+    __wake_up_sync_key
+    anon_pipe_write
+    vfs_write
+    ksys_write
+    do_syscall_64
+    entry_SYSCALL_64_after_hwframe
+    -                perl (806)
+        1927744`,
+    after:
+      'cat waited 1.93 of two seconds until perl woke it by writing to the pipe. It was always perl, in one place: if cat is slow, perl is why. offwaketime shows in addition what cat waited in.',
+  },
 });
