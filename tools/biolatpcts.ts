@@ -71,6 +71,19 @@ The time counts to the completion of the request (block:block_rq_complete), with
     '8:0 -i -1': 'one disk, until Ctrl-C, or when SIGUSR1 or SIGUSR2 asks',
     'sda -p 50,99,99.9 -w after-rq-alloc': 'three percentiles, with the time in the queue',
   },
+  sample: {
+    before:
+      'Three times, dd writes 20 blocks of 64 kilobytes to a file, with an fsync at the end, and another dd reads 50 blocks of 4 kilobytes past the page cache:',
+    args: 'vda -p 50,90,99,100 -i -1',
+    output: `
+DISK OPERATION COUNT    p50    p90    p99   p100
+vda  Read        150 36.0us 43.0us  102us  144us
+vda  Write         8 50.0us  806us  829us  832us
+vda  Flush         3 29.0us 29.0us 29.0us 29.0us
+vda  Discard       2  320us  381us  384us  384us`,
+    after:
+      'Half of the reads took up to 36 microseconds, and 99 % of them no more than 102. Half of the writes took up to 50, but the slowest 832: an average would say neither.',
+  },
 });
 
 function percent(given: string): number {

@@ -30,4 +30,22 @@ What is written back later shows the stack of the kernel thread that does that. 
     '-d sda -m': 'that of one disk, in milliseconds',
     '--comm postgres 10': 'that of a database, every 10 seconds',
   },
+  sample: {
+    before: 'dd reads 50 blocks of 4 kilobytes of a file past the page cache:',
+    args: '-d vda --comm dd --perf-max-stack-depth 8 -m',
+    output: `
+comm = dd
+pid = 1422
+disk = vda
+    blk_account_io_start
+    blk_mq_submit_bio
+    __submit_bio
+    submit_bio_noacct_nocheck
+    iomap_dio_bio_iter
+    __iomap_dio_rw
+          msecs           : count    distribution
+         0 -> 1          : 50       |****************************************|`,
+    after:
+      'All requests came the same way, and none took 2 milliseconds. The names with dio say that it was direct input and output; a deeper stack shows the system call as well.',
+  },
 });

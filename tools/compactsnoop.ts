@@ -50,4 +50,15 @@ The task that waits is the one that wants memory, or kcompactd, which does the s
     '-T -p 181': 'that for which a process waits, with the time',
     '-e -K': 'with the state of the zone, and who wants the memory',
   },
+  sample: {
+    before: 'Somebody writes to /proc/sys/vm/compact_memory:',
+    args: '',
+    output: `
+COMM                 PID NODE ZONE     ORDER MODE   LAT(ms) STATUS
+bash               17026    0 DMA         -1 SYNC     0.020 complete
+bash               17026    0 DMA32       -1 SYNC    19.302 complete
+bash               17026    0 Normal      -1 SYNC  1468.409 complete`,
+    after:
+      'The order is -1 as no certain size was wanted: each zone was compacted as far as that goes. bash waited for 1.5 seconds. For a program that asks for a huge page, the order is 9.',
+  },
 });

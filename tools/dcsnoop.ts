@@ -24,4 +24,14 @@ The lookups are calls of the kernel function lookup_fast. The last name of what 
     '-a -p 181': 'trace all names that process 181 looks up',
     '--comm make --json': 'those of make that are not in the cache, as JSON',
   },
+  sample: {
+    before: 'cat is asked for two files of /etc, of which one is not there:',
+    args: '--comm cat',
+    output: `
+TIME         PID COMM             T FILE
+20:48:10     416 cat              M no-such-file
+20:48:10     416 cat              M hostname`,
+    after:
+      'Nobody had looked for either since the machine started, so that the file system had to be asked. etc, the other part of both paths, was in the cache, as was everything that cat itself needs: -a shows that as well.',
+  },
 });

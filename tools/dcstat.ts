@@ -30,4 +30,13 @@ REFS are the calls of the kernel function lookup_fast, and MISS those that found
     '-T 5 12': 'every 5 seconds for a minute, with the time',
     '-p 181': 'those of process 181',
   },
+  sample: {
+    before: 'find walks through /usr/share/doc:',
+    args: '--comm find 1000',
+    output: `
+REFS/s SLOW/s MISS/s  HIT%
+   264    458     83 68.46`,
+    after:
+      'Of 264 names a second, 83 were not in the cache, and the file system had to look for them. When find did the same again, it was none. SLOW are the searches of another kind, which are no part of the others.',
+  },
 });

@@ -60,4 +60,15 @@ Seen are read(2), pread(2), readv(2), preadv(2), preadv2(2) and their counterpar
     '-d /var/log,/tmp -C 5 12': 'two directories, every 5 seconds for a minute, one table below the other',
     '-d / -p 181 -s writes': 'what process 181 reads and writes, by writes',
   },
+  sample: {
+    before: 'A file of 147 KiB is copied to www and read there twice, and two lines are added to a file in log:',
+    args: "-C -d '/srv/*' 1000 1",
+    output: `
+20:56:30 loadavg: 9.01 11.17 11.73 8/223 7473
+READS WRITES R_Kb W_Kb PATH
+    6      2  295  147 /srv/www
+    0      2    0    0 /srv/log`,
+    after:
+      '295 KiB were read below www, twice what was written there; the two writes to log are less than a KiB together.',
+  },
 });

@@ -51,4 +51,16 @@ FREE is how much memory of the machine is free when the line is printed.`,
     '-e -p 181': 'that of a process, with the memory that is free',
     '-m --cgroup /sys/fs/cgroup/system.slice': 'that in a cgroup, and for its limit',
   },
+  sample: {
+    before: 'dd reads a file of 24 MiB in a cgroup that may have 16:',
+    args: '-m --comm dd',
+    output: `
+TIME     COMM                 PID  LAT(ms) PAGES
+20:52:46 dd                 30317     0.14   480
+20:52:46 dd                 30317     0.07   672
+20:52:46 dd                 30317     0.05   704
+20:52:46 dd                 30317     0.03   704`,
+    after:
+      'Four times dd met the limit, and had to free pages itself before it could go on: 2560 of them in 0.3 ms, as pages of a file that nobody changed are free at once. Without -m it is only shown when the whole machine has no memory left.',
+  },
 });

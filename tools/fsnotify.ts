@@ -87,6 +87,17 @@ The filters are for the process that did something. Events that were queued befo
     '-p 181': 'who is told of what process 181 does',
     '--tracer-pid 181 -T': 'what process 181 is told, with the time',
   },
+  sample: {
+    before: 'tail -f watches a file, to which a shell adds three lines:',
+    args: '--tracer-pid 613',
+    output: `
+TYPE      TRACER TCOMM                PID COMM             RESP  MASK                     NAME
+INOTIFY      613 tail                 685 sh                     MODIFY                   -
+INOTIFY      613 tail                 685 sh                     MODIFY                   -
+INOTIFY      613 tail                 685 sh                     MODIFY                   -`,
+    after:
+      'Each write of the shell woke tail once. There is no name because tail watches the file itself and not its directory.',
+  },
 });
 
 function eventNames(kind: string, mask: number): string {

@@ -21,4 +21,16 @@ With --disk the flushes of that device are shown, whatever it is.`,
     '--comm postgres': 'those that one program asks for',
     '-d sda': 'those of a disk',
   },
+  sample: {
+    before:
+      'dd writes 8 blocks to an array of two disks, with an fsync at the end, and another dd writes 3 blocks with O_DSYNC:',
+    args: '',
+    output: `
+TIME         PID COMM             DEVICE
+20:51:17     749 dd               md0
+20:51:18     750 dd               md0
+20:51:18     750 dd               md0
+20:51:18     750 dd               md0`,
+    after: 'One fsync is one flush, however much was written; with O_DSYNC each write is followed by one.',
+  },
 });

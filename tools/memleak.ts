@@ -112,4 +112,18 @@ User stacks are followed by frame pointers: code compiled without them shows sho
     '-p 181 -o 60000 60': 'what it holds for a minute and longer, each minute',
     '--combined-only 10 6': 'what the kernel holds, at less cost, a minute long',
   },
+  sample: {
+    before: 'A program handles 200 requests of 4096 bytes, and forgets to free one in ten:',
+    args: '-p 19438 -o 0 1 1',
+    output: `
+20:39:48
+   BYTES    COUNT      AGE     PID
+   81920       20    3.33s   19438
+    read_request
+    handle
+    main
+    [libc.so.6+0x2724a]`,
+    after:
+      '20 blocks that were allocated in read_request, called by handle, are still held, the oldest of them for 3.3 seconds. A leak is what grows from one output to the next: -o leaves out what is young.',
+  },
 });

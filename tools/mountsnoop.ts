@@ -61,6 +61,16 @@ Data that is not text is shown up to its first zero byte. What the kernel mounts
     '-x': 'calls that failed',
     '-P --cgroup /system.slice': 'those of services, with the parent process',
   },
+  sample: {
+    before: 'A file system is mounted, and another one where there is no place:',
+    args: '--comm mount --fields comm,mnt_ns,call',
+    output: `
+COMM                 MNT_NS CALL
+mount            4026532178 mount("none", "/mnt", "tmpfs", 0, "size=1M") = 0
+mount            4026532178 mount("none", "/no/such/place", "tmpfs", 0, "") = -ENOENT`,
+    after:
+      'Both were in the mount namespace 4026532178: compare with readlink /proc/self/ns/mnt to see whether that is the one of the host.',
+  },
 });
 
 interface Call {

@@ -50,4 +50,14 @@ There are none on a machine of one node, or without numa_balancing. With --reaso
     '-T 10 6': 'every 10 seconds, a minute long, with the time',
     '--reason compaction': 'the pages that compaction moves',
   },
+  sample: {
+    before: 'On a machine of one node, somebody writes to /proc/sys/vm/compact_memory:',
+    args: '-T --reason compaction 2 1',
+    output: `
+20:52:55
+NUMA_migrations NUMA_migrations_ms FAILED
+          16428            306.848    161`,
+    after:
+      '16428 pages were moved, which took 307 ms in all, and 161 could not be. Without --reason only pages that follow a processor to its node are counted: none on such a machine.',
+  },
 });

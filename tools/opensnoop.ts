@@ -81,4 +81,13 @@ Files opened through io_uring, and those that the kernel opens for itself, are n
     '-c -p 181': 'show what called open in process 181',
     '-f O_WRONLY -f O_RDWR -d 10': 'trace opens for writing for 10 seconds',
   },
+  sample: {
+    before: 'A script shows two files with cat, of which one is not there:',
+    args: '-x --comm cat',
+    output: `
+    PID COMM               FD ERR     PATH
+  17129 cat                 - ENOENT  settings.conf`,
+    after:
+      'The path is as cat gave it, relative to its current directory: -F shows all of it, and -c who called. Without -x, the other file and each library that cat needs has a line as well.',
+  },
 });

@@ -29,4 +29,22 @@ Measures how long a task that wants memory looks for some to reclaim before it c
     '-P 10': 'each command apart, every 10 seconds',
     '--cgroup /sys/fs/cgroup/system.slice 1': 'the tasks of a cgroup, each second',
   },
+  sample: {
+    before: 'dd reads a file of 24 MiB in a cgroup that may have 16:',
+    args: '-P --comm dd',
+    output: `
+reason = cgroup
+comm = dd
+          usecs           : count    distribution
+         0 -> 1          : 0        |                                        |
+         2 -> 3          : 0        |                                        |
+         4 -> 7          : 0        |                                        |
+         8 -> 15         : 0        |                                        |
+        16 -> 31         : 1        |********************                    |
+        32 -> 63         : 2        |****************************************|
+        64 -> 127        : 0        |                                        |
+       128 -> 255        : 1        |********************                    |`,
+    after:
+      'Four times dd had to free memory below the limit of its cgroup before it could go on, and waited for less than a quarter of a millisecond each time. drsnoop shows each of them, with what it won.',
+  },
 });

@@ -29,4 +29,14 @@ The count is that of the statistics of the process's cgroup (memcg:count_memcg_e
     '': 'who waits for swap, each second',
     '-T 5 12': 'every 5 seconds, a minute long, with the time',
   },
+  sample: {
+    before: 'A program goes through 32 MiB twice, in a cgroup that may have 16:',
+    args: '-T --comm touches 1',
+    output: `
+20:52:51
+COMM      PID COUNT
+touches 30931  8206`,
+    after:
+      '32 MiB are 8192 pages, and all had to be read from swap again: what is wanted next is always what has just been written there. Each read is a wait for the disk.',
+  },
 });

@@ -26,4 +26,21 @@ The functions are hooked all at once where the kernel can do that (kprobe.multi,
     '1 10': 'each second, 10 times',
     '-p 181 --duration 10': 'those of process 181, for 10 seconds',
   },
+  sample: {
+    before: 'cp copies a small file:',
+    args: '--comm cp',
+    output: `
+ADDR               FUNC                 COUNT
+0xffffffff8143ce60 vfs_getattr_nosec       48
+0xffffffff814310a0 vfs_open                46
+0xffffffff8143deb0 vfs_fstatat             25
+0xffffffff8143dc40 vfs_fstat               24
+0xffffffff81434a10 vfs_read                13
+0xffffffff81432e10 vfs_iter_read           11
+0xffffffff81445520 vfs_get_link             9
+0xffffffff81436ca0 vfs_copy_file_range      1
+0xffffffff8148fba0 vfs_clone_file_range     1`,
+    after:
+      'The file itself was copied by one vfs_copy_file_range, in the kernel. Nearly all of the rest is the start of the program, with its libraries. The list is cut here; funccount counts any other functions.',
+  },
 });

@@ -59,4 +59,13 @@ A removal of a directory is seen where vfs_rmdir asks the security modules. An f
     '-T 5 12': 'every 5 seconds for a minute, with the time',
     '-p 181': 'those of process 181',
   },
+  sample: {
+    before: 'On a machine that compiles and tests:',
+    args: '2 1',
+    output: `
+READ/s WRITE/s FSYNC/s OPEN/s CREATE/s UNLINK/s MKDIR/s RMDIR/s
+  2300     464       1    318        2        4       1       1`,
+    after:
+      'Five reads for a write, and seven for an open: many small ones. filetop shows which files they are of, fileslower which of them take long.',
+  },
 });

@@ -25,6 +25,19 @@ What fsync(2) and direct input and output write is not seen: they do not ask for
     latency: { header: 'ms', width: 10, text: (ns) => (ns / 1e6).toFixed(3) },
   },
   examples: { '': 'trace all', '-a --time rfc3339': 'rounds without pages too, with exact times' },
+  sample: {
+    before:
+      'dd writes 8 MiB to a file, sync -f follows, and then another dd writes 4 MiB to a file and nobody asks for more:',
+    args: '',
+    output: `
+TIME     DEVICE          PAGES REASON                   ms
+20:53:30 vda              3139 sync                 10.140
+20:53:56 vda               471 periodic              9.094
+20:54:01 vda              1025 periodic              0.395
+20:54:06 vda                 1 periodic              3.943`,
+    after:
+      'sync had 3139 pages written, the 2048 of the file and what else there was. The 1024 pages of the other file and one more were written half a minute later, when they were old enough (vm.dirty_expire_centisecs).',
+  },
 });
 
 function reasonName(number: number): string {
