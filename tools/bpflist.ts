@@ -66,6 +66,24 @@ Names of types are those of the running kernel. Processes are looked for in /pro
     '-p': 'all programs',
     '--pid 181': 'what process 181 has',
   },
+  sample: {
+    before: 'opensnoop is running:',
+    args: '--pid 4025',
+    output: `
+OBJECT     ID TYPE         NAME               SIZE HELD BY
+prog   497485 tracepoint   open__tp            177 node(4025)
+prog   497487 tracepoint   creat__tp           168 node(4025)
+prog   497488 tracepoint   openat__tp          182 node(4025)
+prog   497489 tracepoint   openat2__tp         200 node(4025)
+map    578625 hash         filter_mntnsmap       1 node(4025)
+map    578626 ringbuf      events          8388608 node(4025)
+map    578628 stack_trace  stacks                1 node(4025)
+map    578631 array        opensnoo.rodata       1 node(4025)
+link   209460 perf_event   open__tp         497485 node(4025)
+link   209461 perf_event   creat__tp        497487 node(4025)`,
+    after:
+      'The size of a program is in instructions, that of a map in entries, and a link says which program it attaches; some lines are left out. All of it is held by one process, so all of it will go when that ends. What is held by nobody here is pinned or attached for good: HELD BY is - then.',
+  },
 });
 
 function kindOf(object: string, code: number): string {

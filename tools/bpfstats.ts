@@ -12,7 +12,7 @@ import {
   snapshot,
 } from '../lib/tool.ts';
 
-const sorts = ['run_time', 'runs', 'total_time', 'map_bytes', 'map_count', 'id'] as const;
+const sorts = ['run_time', 'runs', 'total_time', 'map_bytes', 'maps', 'id'] as const;
 
 let holders: ReadonlyMap<string, readonly Holder[]> = new Map();
 
@@ -51,7 +51,7 @@ RUNTIME is the time in the program itself. What it takes to get there is not in 
               runs: costs.runs,
               run_time: costs.time,
               total_time: costs.time || undefined,
-              map_count: costs.maps.length,
+              maps: costs.maps.length,
               map_bytes: costs.maps.reduce((sum, map) => sum + mapMemory(map), 0) || undefined,
             },
           ];
@@ -78,7 +78,7 @@ RUNTIME is the time in the program itself. What it takes to get there is not in 
       help: 'time of one run',
       value: ({ runs, run_time }) => (runs ? Math.round(run_time / runs) : undefined),
     },
-    cpu_share: {
+    cpu: {
       type: 'percent_t',
       help: 'share of the time of all processors',
       value: ({ run_time, period = 1 }) => (100 * run_time) / period / everyCpu().length,
@@ -100,15 +100,27 @@ RUNTIME is the time in the program itself. What it takes to get there is not in 
     run_time: { header: 'RUNTIME' },
     runs: { header: 'RUNCOUNT' },
     average: { header: 'AVG' },
-    cpu_share: { header: '%CPU' },
+    cpu: { header: '%CPU' },
     total_time: { header: 'TOTAL' },
     map_bytes: { header: 'MAPMEM' },
-    map_count: { header: 'MAPS', width: 4 },
+    maps: { width: 4 },
     held: { header: 'HELD BY' },
   },
   examples: {
     '': 'what all programs cost, every second',
     '-r 5 10': 'the five dearest, every 10 seconds',
     '-p 181 1 1': 'what the programs of process 181 cost in one second',
+  },
+  sample: {
+    before: 'opensnoop watches while a shell runs cat again and again:',
+    args: '-p 5096 1 2',
+    output: `
+PROGID TYPE       NAME       RUNTIME RUNCOUNT   AVG %CPU  TOTAL MAPMEM MAPS HELD BY
+497676 tracepoint openat__tp  8.12ms    13876 585ns 0.39 9.16ms   8.1M   10 node(5096)
+
+PROGID TYPE       NAME       RUNTIME RUNCOUNT   AVG %CPU  TOTAL MAPMEM MAPS HELD BY
+497676 tracepoint openat__tp  11.8ms    20483 575ns 0.59 20.9ms   8.1M   10 node(5096)`,
+    after:
+      'Of its four programs only the one for openat(2) ran: 20,000 times in the second, at 0.58 microseconds, which is 0.59 % of the two processors. Of the 8.1 MB of its maps nearly all is the ring for events.',
   },
 });

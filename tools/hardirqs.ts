@@ -30,4 +30,16 @@ What the processor handles without a handler of a driver is not seen: its own ti
     '-d': 'distributions of the time',
     '-C --per-cpu 1': 'how many on each processor each second',
   },
+  sample: {
+    before: 'For two seconds dd writes to a file past the page cache, 64 kilobytes at a time:',
+    args: '--duration 2',
+    output: `
+HARDIRQ       COUNT TOTAL_usecs
+virtio1-req.0  5027        5492
+virtio3-tx        6          31
+virtio3-rx        2          15
+virtio0-stats     1           7`,
+    after:
+      'The disk interrupted 5027 times, and took 5.5 ms for that: a microsecond each, 0.3 % of a processor. What comes after, in the soft interrupt block, is shown by softirqs.',
+  },
 });

@@ -62,7 +62,7 @@ A lock that is free costs nothing and is not seen, and how long locks are held i
     tid: { when: 'threads' },
     comm: { when: 'threads' },
     caller: { width: 32 },
-    kind: { header: 'TYPE', width: 10 },
+    kind: { width: 10 },
     lock: { when: 'locks' },
     average: { header: 'AVG WAIT', width: 9 },
     count: {},
@@ -81,6 +81,19 @@ A lock that is free costs nothing and is not seen, and how long locks are held i
     '1 10': 'the waits of each second, 10 times',
     '-p 181 --per-lock -s max': 'the locks that process 181 waits for longest',
     '-c do_unlinkat -P': 'which threads wait for locks in unlink(2)',
+  },
+  sample: {
+    before: 'Four processes make, rename and remove files in one directory:',
+    args: '--comm renamer --duration 2',
+    output: `
+CALLER                  KIND     AVG WAIT COUNT MAX WAIT TOTAL WAIT
+do_unlinkat             rwsem:W    12.3ms    56   56.0ms      686ms
+do_renameat2            rwsem:W    7.71ms    76   35.9ms      586ms
+path_openat             rwsem:W    9.44ms    46   39.1ms      434ms
+exit_to_user_mode_loop  spinlock   2.38us    36   14.6us     85.8us
+lockref_get_not_dead    spinlock    808ns    54   3.25us     43.6us`,
+    after:
+      'The lock is that of the directory: unlink, rename and the making of a file want it for themselves, and waited for it for 1.7 seconds in all, of the eight that four processes have in two. The spinlocks do not matter. Files in more directories would not wait for each other.',
   },
 });
 

@@ -29,4 +29,18 @@ The process is the one that runs on the processor at the end of the stage: the o
     '': 'trace what takes 10 milliseconds and more',
     '500 -c 0': 'trace what takes half a millisecond and more on the first processor',
   },
+  sample: {
+    before: 'A program that never waits runs on processor 1; the lines of other programs are left out:',
+    args: '20 -c 1 --duration 3',
+    output: `
+TIME     STAGE SOFTIRQ      LAT(us)  CPU COMM
+20:55:41 run   rcu               26    1 server
+20:55:41 run   rcu               21    1 ksoftirqd/1
+20:55:41 run   timer             38    1 server
+20:55:41 wait  block             38    1 ksoftirqd/1
+20:55:41 wait  rcu               21    1 ksoftirqd/1
+20:55:41 run   sched             21    1 server`,
+    after:
+      'Four times the work itself took more than 20 microseconds, and twice it had to wait so long until it began, for the thread ksoftirqd. Where the command is server, that program was interrupted for as long.',
+  },
 });

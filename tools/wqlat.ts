@@ -27,4 +27,21 @@ Work that is to wait for some time first is put into its queue when that time is
     '-W 1 10': 'each workqueue apart, every second, 10 times',
     '-w events_unbound -N': 'one queue, in nanoseconds',
   },
+  sample: {
+    before:
+      'For two seconds dd writes to a file past the page cache, so that the workqueue of block devices has something to do:',
+    args: '-w kblockd --duration 2',
+    output: `
+          usecs           : count    distribution
+         0 -> 1          : 0        |                                        |
+         2 -> 3          : 85       |**********                              |
+         4 -> 7          : 314      |****************************************|
+         8 -> 15         : 257      |********************************        |
+        16 -> 31         : 21       |**                                      |
+        32 -> 63         : 2        |                                        |
+        64 -> 127        : 2        |                                        |
+       128 -> 255        : 0        |                                        |`,
+    after:
+      'Nearly all work began within 16 microseconds of when it was queued: kblockd adds little to each request. One, left out here, waited for more than 8 ms, for a busy processor.',
+  },
 });

@@ -193,7 +193,9 @@ test('what tools are said to have printed has columns that they have', async () 
     if (output === '' || one.shape === 'histogram' || one.shape === 'stacks') {
       continue;
     }
-    const parsed = parseArguments(name, one, args.split(' '));
+    // What comes behind is a command to trace.
+    const [own = ''] = args.split(' -- ');
+    const parsed = parseArguments(name, one, own.split(' '));
     const headers = new Set(
       one.columns(parsed.kind === 'run' ? parsed.values : {}).flatMap(({ header }) => header.split(' ')),
     );
