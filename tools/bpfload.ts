@@ -35,9 +35,9 @@ What was to be made is read from the memory of the caller after the call: anothe
     call: { width: 19 },
     kind: { header: 'TYPE', width: 18 },
     name: {},
-    size: { width: 7 },
+    size: {},
     fd: {},
-    error: {},
+    error: { header: 'ERR' },
   },
   examples: {
     '': 'trace who uses BPF',

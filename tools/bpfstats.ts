@@ -12,7 +12,7 @@ import {
   snapshot,
 } from '../lib/tool.ts';
 
-const sorts = ['run_time', 'runs', 'total_time', 'map_bytes', 'maps', 'id'] as const;
+const sorts = ['run_time', 'runs', 'total_time', 'map_bytes', 'map_count', 'id'] as const;
 
 let holders: ReadonlyMap<string, readonly Holder[]> = new Map();
 
@@ -51,7 +51,7 @@ RUNTIME is the time in the program itself. What it takes to get there is not in 
               runs: costs.runs,
               run_time: costs.time,
               total_time: costs.time || undefined,
-              maps: costs.maps.length,
+              map_count: costs.maps.length,
               map_bytes: costs.maps.reduce((sum, map) => sum + mapMemory(map), 0) || undefined,
             },
           ];
@@ -78,7 +78,7 @@ RUNTIME is the time in the program itself. What it takes to get there is not in 
       help: 'time of one run',
       value: ({ runs, run_time }) => (runs ? Math.round(run_time / runs) : undefined),
     },
-    cpu: {
+    cpu_share: {
       type: 'percent_t',
       help: 'share of the time of all processors',
       value: ({ run_time, period = 1 }) => (100 * run_time) / period / everyCpu().length,
@@ -100,10 +100,10 @@ RUNTIME is the time in the program itself. What it takes to get there is not in 
     run_time: { header: 'RUNTIME' },
     runs: { header: 'RUNCOUNT' },
     average: { header: 'AVG' },
-    cpu: { header: '%CPU' },
+    cpu_share: { header: '%CPU' },
     total_time: { header: 'TOTAL' },
     map_bytes: { header: 'MAPMEM' },
-    maps: { width: 4 },
+    map_count: { header: 'MAPS', width: 4 },
     held: { header: 'HELD BY' },
   },
   examples: {

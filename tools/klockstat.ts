@@ -62,7 +62,7 @@ A lock that is free costs nothing and is not seen, and how long locks are held i
     tid: { when: 'threads' },
     comm: { when: 'threads' },
     caller: { width: 32 },
-    kind: { width: 10 },
+    kind: { header: 'TYPE', width: 10 },
     lock: { when: 'locks' },
     average: { header: 'AVG WAIT', width: 9 },
     count: {},

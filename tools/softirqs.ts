@@ -21,7 +21,7 @@ A handler that runs already when the tracing begins is not counted.`,
   },
   map: 'hists',
   unit: ({ nanoseconds }) => (nanoseconds ? units.nsecs : units.usecs),
-  keys: { softirq: {}, cpu: { when: ['perCpu'] } },
+  keys: { softirq: { width: 9 }, cpu: { when: ['perCpu'] } },
   computed: {
     softirq: { type: 'text_t', help: 'vector', value: ({ vector }) => softirqName(vector) },
   },
