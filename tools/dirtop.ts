@@ -61,14 +61,16 @@ Seen are read(2), pread(2), readv(2), preadv(2), preadv2(2) and their counterpar
     '-d / -p 181 -s writes': 'what process 181 reads and writes, by writes',
   },
   sample: {
-    before: 'A file of 147 KiB is copied to www and read there twice, and two lines are added to a file in log:',
-    args: "-C -d '/srv/*' 1000 1",
+    before:
+      'dd copies a program of 148 KiB from /usr to /tmp, 4 kilobytes at a time, and another dd the copy, 64 kilobytes at a time:',
+    args: '-C -d /usr,/etc,/tmp -r 3 --comm dd 1000 1',
     output: `
-20:56:30 loadavg: 9.01 11.17 11.73 8/223 7473
+21:02:08 loadavg: 11.85 12.66 12.36 16/270 32153
 READS WRITES R_Kb W_Kb PATH
-    6      2  295  147 /srv/www
-    0      2    0    0 /srv/log`,
+    4     40  147  295 /tmp
+   44      0  152    0 /usr
+    4      0    5    0 /etc`,
     after:
-      '295 KiB were read below www, twice what was written there; the two writes to log are less than a KiB together.',
+      'The 40 writes are 37 of 4 kilobytes and 3 of 64: the same file twice. Below /usr, the beginnings of libraries that dd needs were read as well; what is mapped afterwards is not seen.',
   },
 });
