@@ -263,6 +263,18 @@ export class Btf {
     return type;
   }
 
+  /** The name that a type is called by: that of its first typedef, or its own; qualifiers have none. */
+  spelling(id: number): string {
+    let type = this.type(id);
+    for (let depth = 0; isTransparent(type) && (type.name === '' || type.kind === 'type_tag'); depth++) {
+      if (depth === maxDepth) {
+        throw damaged(`type ${id} refers to itself`);
+      }
+      type = this.type(type.type);
+    }
+    return type.name;
+  }
+
   /** Members of the structure or union behind `id`. @throws KscopeError failed for another kind */
   members(id: number): readonly BtfMember[] {
     const type = this.resolve(id);

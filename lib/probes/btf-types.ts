@@ -1,8 +1,17 @@
 import type { Btf, BtfMember, BtfType } from '../bpf/btf.ts';
+import { functionDeclaration } from '../bpf/btf-declaration.ts';
 import { type CType, type Member, nothing, type StructureType, type TypeKind } from './c-types.ts';
 
 /** Deeper no anonymous structure lies in another. */
 const DEEPEST = 16;
+
+/** Where types come from: values of them can be read from bytes. */
+const origins = new WeakMap<CType, { readonly btf: Btf; readonly id: number }>();
+
+/** The BTF that has a type, and its number there; undefined for a type of no BTF. */
+export function originOf(type: CType): { readonly btf: Btf; readonly id: number } | undefined {
+  return origins.get(type);
+}
 
 /** The types of a kernel as values are evaluated with them. */
 export class BtfTypes {
@@ -17,8 +26,11 @@ export class BtfTypes {
   type(id: number): CType {
     let type = this.#known.get(id);
     if (type === undefined) {
-      type = this.#make(this.#btf.resolve(id), this.#btf.name(id));
+      type = this.#make(this.#btf.resolve(id), this.#btf.spelling(id));
       this.#known.set(id, type);
+      if (type !== nothing && !origins.has(type)) {
+        origins.set(type, { btf: this.#btf, id });
+      }
     }
     return type;
   }
@@ -42,6 +54,11 @@ export class BtfTypes {
         .map((parameter) => ({ name: parameter.name, type: this.type(parameter.type) })),
       returns: this.type(prototype.returns),
     };
+  }
+
+  /** How C declares a function; undefined when there is no such function. */
+  declaration(name: string): string | undefined {
+    return functionDeclaration(this.#btf, name);
   }
 
   /** Names of all functions, or of all types of a kind. */
