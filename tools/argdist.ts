@@ -48,4 +48,22 @@ At each interval what came up in it is printed, and nothing is lost in between; 
     "-i 5 -C 'p::vfs_unlink()::dentry->d_name.name'": 'what is deleted, every 5 seconds',
     "-C 'p:c:malloc(size):u64:size:size > 1000000' -T 9": 'the nine commonest large allocations',
   },
+  sample: {
+    before: 'A server writes a log and a configuration, each time with fdatasync(2) behind it:',
+    args: "-p 29637 -i 60 -H 'r:c:fdatasync():u64:$latency/1000#fdatasync, in us'",
+    output: `
+20:52:43
+probe = fdatasync, in us
+  $latency/1000           : count    distribution
+        64 -> 127        : 7        |****************************************|
+       128 -> 255        : 0        |                                        |
+       256 -> 511        : 1        |*****                                   |
+       512 -> 1023       : 0        |                                        |
+      1024 -> 2047       : 0        |                                        |
+      2048 -> 4095       : 2        |***********                             |
+      4096 -> 8191       : 1        |*****                                   |
+      8192 -> 16383      : 1        |*****                                   |`,
+    after:
+      'Seven of twelve found nothing to do and took 64 to 127 microseconds; those that had to wait for the disk took up to 16 milliseconds. Empty rows above were left out.',
+  },
 });

@@ -35,4 +35,16 @@ All bash binaries are traced that run when the tracing begins, those of containe
     '': 'trace the lines of all shells',
     '-p 181': 'trace the lines of one shell',
   },
+  sample: {
+    before: 'Somebody works in a shell:',
+    args: '',
+    output: `
+TIME         PID COMMAND
+20:53:47     667 cd /srv/shop
+20:53:47     667 git pull
+20:53:48     667 systemctl restart shop
+20:53:48     667 exit`,
+    after:
+      'All four lines were typed into the same shell, 667. Whether they did what they should, execsnoop(8) and exitsnoop(8) show.',
+  },
 });

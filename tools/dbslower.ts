@@ -39,4 +39,16 @@ Before 5.15, PostgreSQL can be traced in one process only, with --pid: that of a
     'mariadb -m 100 -p 181': 'queries of server 181 that take 100 ms or more',
     'mysql -x /opt/mysql/bin/mysqld': 'queries of a server by its binary',
   },
+  sample: {
+    before:
+      'A client of PostgreSQL counts the orders of a customer, sleeps for 20 milliseconds, makes an index, and counts again:',
+    args: 'postgres -m 5 -p 533',
+    output: `
+TIME         PID        MS QUERY
+20:53:43     533    40.550 select count(*) from orders where customer = 7\\n
+20:53:43     533    20.933 select pg_sleep(0.02)\\n
+20:53:43     533   481.084 create index on orders (customer)\\n`,
+    after:
+      'The first count read the whole table and took 40 milliseconds. The second one is not there: with the index it took less than 5.',
+  },
 });

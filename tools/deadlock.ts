@@ -83,4 +83,20 @@ Stacks are followed by frame pointers: code compiled without them shows short or
     '-p 181 --binary /opt/server': 'the functions are in the binary itself',
     '-a -p 181 --json': 'all orders, for another program',
   },
+  sample: {
+    before: 'One thread of a server locks two mutexes, and when it is done another one locks them the other way round:',
+    args: '-p 24775',
+    output: `
+TIME     CYCLE     PID     TID COMM             HELD               WANTED
+20:52:14     1   24775   25165 server           0x55bc00cc10a0     0x55bc00cc10e0
+    __pthread_mutex_lock
+    second
+    [libc.so.6+0x891f5]
+20:52:14     1   24775   25164 server           0x55bc00cc10e0     0x55bc00cc10a0
+    __pthread_mutex_lock
+    first
+    [libc.so.6+0x891f5]`,
+    after:
+      'Nothing was blocked this time, for the first thread had ended. Had both run at once, each could hold what the other wants: in first() and second(), or in what they call, the order must be the same.',
+  },
 });

@@ -50,4 +50,14 @@ Functions of the kernel are hooked all at once where it can do that (kprobe.mult
     '-p 181 c:malloc': 'count what process 181 allocates with the C library',
     "-r '^tcp_(send|recv)msg$'": 'two functions, by a regular expression',
   },
+  sample: {
+    before: 'A server saves its log 12 times and its configuration 5 times:',
+    args: "-p 29637 'c:*sync'",
+    output: `
+FUNC      COUNT
+fdatasync    12
+fsync         5`,
+    after:
+      'Of all functions of the C library whose names end with sync these two were called. stackcount(8) says from where.',
+  },
 });

@@ -54,4 +54,19 @@ It does not matter who calls, where, or which function of the pattern it is: --f
     "-mF -p 181 -i 1 'c:*alloc'": 'how often process 181 allocates, each second',
     '-u vfs_read': 'the time between reads of files',
   },
+  sample: {
+    before: 'A server handles 20 requests, one right after the other:',
+    args: '-p 24775 -m :handle_request',
+    output: `
+          msecs           : count    distribution
+         0 -> 1          : 5        |**********************                  |
+         2 -> 3          : 9        |****************************************|
+         4 -> 7          : 4        |*****************                       |
+         8 -> 15         : 0        |                                        |
+        16 -> 31         : 1        |****                                    |
+
+avg = 4 msecs, total: 71 msecs, count: 19, p50 = 3, p90 = 7, p99 = 29`,
+    after:
+      'Between 20 calls lie 19 intervals, of 2 to 3 milliseconds most often. After one request the next came only 16 milliseconds later or more: funcslower(8) shows which one kept the server.',
+  },
 });

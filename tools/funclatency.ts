@@ -63,4 +63,20 @@ One function of the kernel is hooked by fentry and fexit where that is possible,
     '-p 181 -i 1 c:malloc': 'what process 181 allocates, each second',
     "-r '^tcp_(send|recv)msg$' -l 1": 'two functions; calls within one of them do not count again',
   },
+  sample: {
+    before: 'A server calls fdatasync(2) 17 times:',
+    args: '-p 24775 -u c:fdatasync',
+    output: `
+          usecs           : count    distribution
+       128 -> 255        : 2        |********                                |
+       256 -> 511        : 0        |                                        |
+       512 -> 1023       : 0        |                                        |
+      1024 -> 2047       : 4        |****************                        |
+      2048 -> 4095       : 10       |****************************************|
+      4096 -> 8191       : 1        |****                                    |
+
+avg = 2911 usecs, total: 49486 usecs, count: 17, p50 = 2560, p90 = 3953, p99 = 7496`,
+    after:
+      'Most calls wait 2 to 4 milliseconds for the disk; two had nothing to write. The server spent 49 milliseconds in them. Empty rows above were left out.',
+  },
 });

@@ -77,4 +77,15 @@ Stacks are those at the entry, and begin at the function. User stacks are follow
     '-u 100 -a 3 -p 181 c:write': 'writes of process 181 that take 100 µs or more, with three arguments',
     "-U -m 5 '/usr/bin/node:uv_*'": 'functions of a program that take 5 ms or more, with stacks',
   },
+  sample: {
+    before:
+      'A server handles 20 requests, of which each tenth takes long; its function gets the number of milliseconds:',
+    args: '-p 24775 -m 10 -a 1 :handle_request',
+    output: `
+COMM                 PID  LAT(ms)             RVAL FUNC                     ARGS
+server             24775    25.12               19 handle_request           0x19
+server             24775    25.10               19 handle_request           0x19`,
+    after:
+      'Two calls took more than 10 milliseconds, both with 0x19, which is 25, as their first argument, and both returned that. The other 18 calls cost no line.',
+  },
 });

@@ -31,4 +31,22 @@ Waits that ended without being woken, because the value had changed already, bec
     '-p 181 -e 5': 'the locks of process 181 with averages, every 5 seconds',
     '-s 1 10': 'which processes wait for locks, each second, 10 times',
   },
+  sample: {
+    before: 'Two threads of a server take turns with a mutex, which each holds for two milliseconds, 20 times:',
+    args: '-p 24775',
+    output: `
+pid = 24775
+comm = server
+lock = 0x55bc00cc10e0
+    [libc.so.6+0x8612b]
+    [libc.so.6+0x891f5]
+          usecs           : count    distribution
+       512 -> 1023       : 1        |*                                       |
+      1024 -> 2047       : 26       |****************************************|
+      2048 -> 4095       : 5        |*******                                 |
+      4096 -> 8191       : 2        |***                                     |
+      8192 -> 16383      : 1        |*                                       |`,
+    after:
+      'Threads waited 35 times for this lock, mostly as long as the other one holds it. Empty rows, and locks on which was waited only once, were left out. C libraries without frame pointers hide who locked.',
+  },
 });

@@ -48,4 +48,24 @@ User stacks are followed by frame pointers: those of programs compiled without t
     '-U -p 181 c:malloc': 'the functions of process 181 that allocate',
     "-K -D 10 'tcp_send*'": 'kernel stacks to functions that begin with tcp_send, for 10 seconds',
   },
+  sample: {
+    before: 'A server saves its log 12 times and its configuration 5 times; both end in a function of it, commit():',
+    args: '-p 29637 :commit',
+    output: `
+    commit
+    save_config
+    main
+    [libc.so.6+0x2724a]
+    -                server (29637)
+        5
+
+    commit
+    save_log
+    main
+    [libc.so.6+0x2724a]
+    -                server (29637)
+        12`,
+    after:
+      'The heaviest stack comes last: save_log called commit 12 times. The server was compiled with frame pointers, without which callers are missing.',
+  },
 });

@@ -56,6 +56,22 @@ What is listed here can be counted by funccount and stackcount, as t:sched:sched
     '-l /usr/bin/python3.11 -v': 'probes of a program, and their arguments',
     "-p 181 '*:gc*'": 'probes of a process whose names begin with gc',
   },
+  sample: {
+    before: 'What an interpreter of Python offers:',
+    args: '-l /usr/bin/python3.11',
+    output: `
+FILE                EVENT
+/usr/bin/python3.11 python:audit
+/usr/bin/python3.11 python:function__entry
+/usr/bin/python3.11 python:function__return
+/usr/bin/python3.11 python:gc__done
+/usr/bin/python3.11 python:gc__start
+/usr/bin/python3.11 python:import__find__load__done
+/usr/bin/python3.11 python:import__find__load__start
+/usr/bin/python3.11 python:line`,
+    after:
+      'These are statically defined probes: u:/usr/bin/python3.11:gc__done is a place for trace(8), with the arguments that -v shows.',
+  },
 });
 
 /** Of a probe more is to be told than its arguments. */

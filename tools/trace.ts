@@ -63,4 +63,17 @@ Of bcc's options, -I and -s are accepted and change nothing: types come from BTF
     '-M 9 \'t:block:block_rq_issue (STARTS("W", rwbs)) "%d", bytes\'': 'sizes of the next nine writes to disks',
     "-A -K 't:syscalls:sys_enter_sync'": 'who calls sync(2), counted at the end',
   },
+  sample: {
+    before: 'A small server looks for its configuration in three places:',
+    args: '-p 24775 \'c:fopen "%s", arg1\' \'r:c:fopen (retval == 0) "not there"\'',
+    output: `
+    PID     TID COMM             FUNC             -
+  24775   24775 server           fopen            /etc/server/main.conf
+  24775   24775 server           fopen            not there
+  24775   24775 server           fopen            /usr/local/etc/main.conf
+  24775   24775 server           fopen            not there
+  24775   24775 server           fopen            /etc/hostname`,
+    after:
+      'The first specification prints the argument at the entry, the second one a line where fopen returns no file. The third file was there.',
+  },
 });

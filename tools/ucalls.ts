@@ -62,4 +62,13 @@ Of a class the first 127 bytes are kept, of a method 63.`,
     '-L -m 181': 'the time that they take, in milliseconds',
     '-S -l none 181': 'its system calls only',
   },
+  sample: {
+    before: 'A shop in PHP adds up three prices, ten times:',
+    args: '-L -l php 32049',
+    output: `
+  PID METHOD     # CALLS TIME(us)
+32049 Shop.total      10 10164.08
+32049 Shop.price      30 10073.39`,
+    after: 'Of the 10.2 milliseconds in total() 10.1 were spent in the price() that it calls: there is where to look.',
+  },
 });

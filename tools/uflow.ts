@@ -46,4 +46,17 @@ Of a class (of Python the file, of Perl the package) the first 127 bytes are kep
     '-C java/lang/Thread 181': 'those of classes whose name begins so',
     '-M handle -l php 181': 'those of methods and functions of PHP whose name begins so',
   },
+  sample: {
+    before: 'A shop in PHP adds up two prices:',
+    args: '-l php 32049',
+    output: `
+TIME      CPU     PID     TID METHOD
+20:53:15    0   32049   32049 -> Shop.total
+20:53:15    0   32049   32049   -> Shop.price
+20:53:15    0   32049   32049   <- Shop.price
+20:53:15    0   32049   32049   -> Shop.price
+20:53:15    0   32049   32049   <- Shop.price
+20:53:15    0   32049   32049 <- Shop.total`,
+    after: 'total() calls price() twice, and nothing else. Where a return is missing, the method left by an exception.',
+  },
 });

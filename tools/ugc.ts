@@ -71,6 +71,19 @@ Java: gc is a whole collection, full or not, and pool is the part of one memory 
     '-m -M 10 181': 'those that take 10 ms or more',
     '-F gen 181': 'those whose description has this text',
   },
+  sample: {
+    before:
+      'A program in Python makes rings of 200, 2000, 20000 and again 200 objects, and has each collected by hand:',
+    args: '-l python 30314',
+    output: `
+TIME         PID   TIME(us) DESCRIPTION
+20:52:47   30314      32.44 generation 0: 200 collected
+20:52:47   30314     607.83 generation 1: 2000 collected
+20:52:47   30314    1844.19 generation 2: 20000 collected
+20:52:47   30314       8.46 generation 0: 200 collected`,
+    after:
+      'The collection of generation 2 stopped the program for 1.8 milliseconds: about 0.1 microseconds for each object.',
+  },
 });
 
 interface Event {
@@ -85,7 +98,7 @@ interface Event {
 function describe({ phase, began_with: before, ended_with: after, max, manager, pool }: Event): string {
   switch (phase) {
     case 'pool':
-      return `${manager} ${pool}: used ${before} -> ${after} of ${max} bytes`;
+      return `${manager} ${pool}: used ${before} -> ${after}${max < 2 ** 63 ? ` of ${max}` : ''} bytes`;
     case 'generation':
       return `generation ${before}: ${after} collected`;
     case 'gc':

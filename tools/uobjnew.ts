@@ -75,4 +75,15 @@ The runtime has to have statically defined probes (USDT), which a program finds 
     '-C 10 181 1': 'the ten commonest types of process 181, each second',
     '-l c -S 5 181': 'the five sizes of its blocks that take most memory',
   },
+  sample: {
+    before: 'A program in Ruby makes 30 items, and turns 60 numbers into centered texts:',
+    args: '-l ruby 32157',
+    output: `
+  PID NAME/TYPE # ALLOCS # BYTES
+32157 String         123    3063
+32157 Array           60       -
+32157 Item            30       -`,
+    after:
+      'Each number costs two texts. Of strings Ruby tells how long they are; of arrays and objects it tells no size.',
+  },
 });

@@ -119,4 +119,14 @@ Before Linux 5.15, this is for one process: that of --pid.`,
     '-l java -S gc': 'Java, the most collections first',
     '-C 5 3': 'three tables, one every 5 seconds, one after the other',
   },
+  sample: {
+    before: 'A program in Python collects its garbage:',
+    args: '-l python 1 1',
+    output: `
+20:52:50 loadavg: 9.78 13.57 12.48 8/225 30979
+  PID CMDLINE                     METHOD/s GC/s OBJNEW/s CLOAD/s EXC/s THR/s
+30314 /usr/bin/python3.11 work.py    15101    3        0       0     0     0`,
+    after:
+      'In that second 15101 functions were called, and about three collections were done. ugc(8) shows each, and ucalls(8) which functions they were.',
+  },
 });

@@ -63,4 +63,20 @@ The C library's own probe for this (libpthread:pthread_start) is not used: that 
     '-l java 181': 'threads of process 181, with what Java says of them',
     '-l none 181': 'without what Java says',
   },
+  sample: {
+    before: 'A program in Java starts two threads, and waits for each:',
+    args: '-l java 32280',
+    output: `
+TIME         PID      ID TYPE    ERR     DESCRIPTION
+20:53:22   32280   32429 pthread -       thread_native_entry(Thread*)
+20:53:22   32280   32429 start   -       order-1
+20:53:22   32280   32429 stop    -       order-1
+20:53:22   32280   32430 pthread -       thread_native_entry(Thread*)
+20:53:22   32280   32429 end     -       -
+20:53:22   32280   32430 start   -       order-2
+20:53:22   32280   32430 stop    -       order-2
+20:53:22   32280   32430 end     -       -`,
+    after:
+      'pthread and end are the thread to the system, start and stop to Java, which knows its name. The first one was still ending when the second began.',
+  },
 });

@@ -19,7 +19,10 @@ import { resizeStackTable, stackTableSize } from './stack-symbols.ts';
 import { taskFilterOf } from './task-filter.ts';
 
 export interface ProbeEventsDefinition
-  extends Pick<CommonDefinition<SkeletonTypes, Options>, 'summary' | 'area' | 'description' | 'overhead' | 'examples'> {
+  extends Pick<
+    CommonDefinition<SkeletonTypes, Options>,
+    'summary' | 'area' | 'description' | 'overhead' | 'examples' | 'sample'
+  > {
   /** Has `probes`, whose value is a list of specifications; what else is obeyed is in `ProbeEventValues`. */
   readonly options: Options;
 }
