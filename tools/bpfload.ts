@@ -48,15 +48,15 @@ What was to be made is read from the memory of the caller after the call: anothe
     before: 'Another tool of kscope is started, and ends after a short time:',
     args: '--fields call,kind,name,size,fd -- exitsnoop --duration 0.2',
     output: `
-CALL                TYPE               NAME                SIZE   FD
-prog_load           socket_filter      libbpf_nametest        2   18
-map_create          array              libbpf_mmap            1   18
-map_create          ringbuf            events           8388608   18
-map_create          cgroup_array       filter_cgroup_a        1   19
-map_create          hash               filter_cgroupma        1   20
-map_create          array              exitsnoo.rodata        1   23
-prog_load           tracepoint         process_exit__t      441   25
-link_create         perf_event         -                      0   27`,
+CALL                TYPE               NAME                 SIZE   FD
+prog_load           socket_filter      libbpf_nametest         2   18
+map_create          array              libbpf_mmap             1   18
+map_create          ringbuf            events            8388608   18
+map_create          cgroup_array       filter_cgroup_a         1   19
+map_create          hash               filter_cgroupma         1   20
+map_create          array              exitsnoo.rodata         1   23
+prog_load           tracepoint         process_exit__t       441   25
+link_create         perf_event         -                       0   27`,
     after:
       'First libbpf tries what the kernel can do, then the maps are made, the one program of 441 instructions is loaded, and it is attached; some lines are left out. On a machine where nobody should use BPF, any line is worth a look: without --fields it tells who it was.',
   },

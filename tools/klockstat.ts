@@ -86,14 +86,14 @@ A lock that is free costs nothing and is not seen, and how long locks are held i
     before: 'Four processes make, rename and remove files in one directory:',
     args: '--comm renamer --duration 2',
     output: `
-CALLER                  KIND     AVG WAIT COUNT MAX WAIT TOTAL WAIT
-do_unlinkat             rwsem:W    12.3ms    56   56.0ms      686ms
-do_renameat2            rwsem:W    7.71ms    76   35.9ms      586ms
-path_openat             rwsem:W    9.44ms    46   39.1ms      434ms
-exit_to_user_mode_loop  spinlock   2.38us    36   14.6us     85.8us
-lockref_get_not_dead    spinlock    808ns    54   3.25us     43.6us`,
+CALLER                     TYPE     AVG WAIT COUNT MAX WAIT TOTAL WAIT
+do_renameat2               rwsem:W    13.1ms    24   41.4ms      313ms
+do_unlinkat                rwsem:W    26.1ms     6   48.1ms      156ms
+path_openat                rwsem:W    32.2ms     3   71.2ms     96.6ms
+try_to_wake_up             spinlock   1.58us    12   2.17us     19.0us
+exit_to_user_mode_loop     spinlock   1.16us     8   2.46us     9.31us`,
     after:
-      'The lock is that of the directory: unlink, rename and the making of a file want it for themselves, and waited for it for 1.7 seconds in all, of the eight that four processes have in two. The spinlocks do not matter. Files in more directories would not wait for each other.',
+      'The lock is that of the directory: unlink, rename and the making of a file want it for themselves, and waited for it for 0.57 seconds in all, of the eight that four processes have in two. The spinlocks do not matter. Files in more directories would not wait for each other.',
   },
 });
 
