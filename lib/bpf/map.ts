@@ -134,6 +134,11 @@ export class BpfMap<K = unknown, V = unknown> {
     this.#check(libbpf.bpf_map_update_elem(this.fd, codec.keyOf(key), codec.valueOf(value), 0), 'cannot be written');
   }
 
+  /** Puts a value into a queue or a stack. @throws KscopeError failed, for one when the map is full */
+  push(value: V): void {
+    this.#check(libbpf.bpf_map_update_elem(this.fd, null, this.#codecs().valueOf(value), 0), 'cannot be written');
+  }
+
   /** @returns false when there was no such key. @throws KscopeError failed */
   delete(key: K): boolean {
     const result = libbpf.bpf_map_delete_elem(this.fd, this.#codecs().keyOf(key));

@@ -84,7 +84,7 @@ export class BpfProgram {
     this.#check(libbpf.bpf_program__set_autoload(this.#pointer, load), 'cannot be chosen or left out');
   }
 
-  /** Before load: the kernel function of an fentry, fexit or LSM program, instead of the one in its section. */
+  /** Before load: the kernel function of an fentry, fexit, fmod_ret or LSM program, instead of the one in its section. */
   setTarget(name: string): void {
     this.#check(libbpf.bpf_program__set_attach_target(this.#pointer, 0, name), `cannot aim at ${name}`);
   }

@@ -121,7 +121,7 @@ export interface Libbpf {
   bpf_link__destroy(link: Pointer): number;
   bpf_map_lookup_elem(fd: number, key: Uint8Array, value: Uint8Array): number;
   bpf_map_lookup_and_delete_elem(fd: number, key: Uint8Array, value: Uint8Array): number;
-  bpf_map_update_elem(fd: number, key: Uint8Array, value: Uint8Array, flags: number): number;
+  bpf_map_update_elem(fd: number, key: Uint8Array | null, value: Uint8Array, flags: number): number;
   bpf_map_delete_elem(fd: number, key: Uint8Array): number;
   bpf_map_get_next_key(fd: number, key: Memory, next: Uint8Array): number;
   bpf_map_lookup_batch(

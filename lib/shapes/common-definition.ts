@@ -24,7 +24,7 @@ export interface AttachRules<S extends SkeletonTypes, O> {
   readonly optional?: readonly S['programs'][];
   /** Those that these option values do not need. */
   unwanted?(values: OptionValues<O>): readonly S['programs'][];
-  /** Functions of the kernel that programs aim at whose section does not name one: fentry, fexit and (k|kret)probes. */
+  /** Functions of the kernel that programs aim at whose section does not name one: fentry, fexit, fmod_ret and (k|kret)probes. */
   targets?(values: OptionValues<O>): Readonly<Partial<Record<S['programs'], string>>>;
   /** What this machine lacks besides hooks for these option values, found by trying; undefined when it has it. */
   lacks?(values: OptionValues<O>): string | undefined;

@@ -173,7 +173,7 @@ function prepare(object: BpfObject, plan: SessionPlan, failed: ReadonlyMap<strin
   for (const program of object.programs.values()) {
     program.autoload = chosen.has(program.name);
     const target = plan.rules.targets?.[program.name];
-    if (program.autoload && target !== undefined && /^f(entry|exit)/.test(program.section)) {
+    if (program.autoload && target !== undefined && /^(fentry|fexit|fmod_ret)$/.test(program.section)) {
       program.setTarget(target);
     }
   }

@@ -82,10 +82,13 @@ export interface SnoopDefinition<S extends SkeletonTypes, O extends Options, C e
     /** Keys of the options that ask for stacks: without any of them the table takes no memory. By default it does. */
     readonly when?: readonly Text<keyof O>[];
   };
-  /** Option that prints, at the end, how often each combination of these fields came up, instead of the events. */
+  /**
+   * Option that prints, at the end, how often each combination of these fields came up, instead of the events. Without
+   * a flag that is printed behind the events.
+   */
   readonly count?: {
-    readonly flag: string;
-    readonly summary: string;
+    readonly flag?: string;
+    readonly summary?: string;
     readonly by: readonly (Text<keyof EventOf<S>> | NoInfer<C>)[];
     /** Fields that are part of the key only together with an option (by key). */
     readonly when?: Readonly<Record<string, string>>;
@@ -112,7 +115,7 @@ export function snoop<S extends SkeletonTypes, const O extends OptionsFor<S>, C 
   const specs = definition.columns as Readonly<Record<string, ColumnSpec | undefined>>;
   const computed = (definition.computed ?? {}) as unknown as Readonly<Record<string, ComputedField>>;
   const options = withOwn(definition.options, {
-    ...(count !== undefined && { count: flag(count.flag, count.summary) }),
+    ...(count?.flag !== undefined && { count: flag(count.flag, count.summary ?? '') }),
     ...columnOptions(specs),
     ...commonOptions,
     ...(definition.stacks !== undefined && { tableSize: stackTableSize, depth: stackDepth }),
@@ -188,12 +191,9 @@ async function* run(
     ...fieldTypes(recordOf(skeleton), Object.fromEntries(computed)),
     ...stackFieldTypes(definition.stacks),
   };
-  const counted = values.count === true ? definition.count : undefined;
-  const { columns, fields } = chosenColumns(
-    specs,
-    types,
-    counted === undefined ? values : { ...values, fields: undefined },
-  );
+  const counted = values.count === true || definition.count?.flag === undefined ? definition.count : undefined;
+  const onlyCounts = counted?.flag !== undefined;
+  const { columns, fields } = chosenColumns(specs, types, onlyCounts ? { ...values, fields: undefined } : values);
   const counts =
     counted === undefined
       ? undefined
@@ -232,7 +232,7 @@ async function* run(
     activity: activityOf(definition),
     time: now(),
     hooks: session.hooks,
-    columns: counts === undefined ? columns : [],
+    columns: onlyCounts ? [] : columns,
     types,
     ...(fields !== undefined && { fields }),
     ...(stacks !== undefined && fields === undefined && { stacks: stacks.fields }),
@@ -260,9 +260,8 @@ async function* run(
         (row as Record<string, unknown>)[name] = field.value(row, values);
       }
     }
-    if (counts !== undefined) {
-      counts.add(rows);
-    } else if (rows.length > 0) {
+    counts?.add(rows);
+    if (!onlyCounts && rows.length > 0) {
       yield { type: 'events', rows };
     }
   }

@@ -32,7 +32,8 @@ export function errorFilter<const Set extends string>(
   return { flags, summary, set, group: 'filter', parse: parseError };
 }
 
-function parseError(given: string): number {
+/** @throws KscopeError usage */
+export function parseError(given: string): number {
   const number = /^\d+$/.test(given) ? parseInteger(given, 1, 4095) : errorNumber(given);
   if (number === undefined) {
     throw new KscopeError('usage', `'${escapeText(given)}' is not the name or number of an error`);

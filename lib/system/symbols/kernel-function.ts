@@ -1,6 +1,23 @@
+import { KscopeError } from '../../model/errors.ts';
+import { escapeText } from '../../model/escape.ts';
 import { KernelSymbols } from './kernel.ts';
 
 let symbols: KernelSymbols | undefined;
+
+/** Where the code of a kernel function begins and ends. @throws KscopeError usage | permission */
+export function kernelFunctionExtent(name: string): readonly [bigint, bigint] {
+  symbols ??= new KernelSymbols();
+  if (symbols.hidden) {
+    throw new KscopeError('permission', 'the kernel does not tell where its functions are', {
+      hint: 'sysctl kernel.kptr_restrict=1',
+    });
+  }
+  const extent = symbols.extent(name);
+  if (extent === undefined) {
+    throw new KscopeError('usage', `the kernel has no function ${escapeText(name)}`);
+  }
+  return extent;
+}
 
 /** The name of the kernel function that an address is in; the address itself where the kernel does not tell. */
 export function kernelFunction(address: string): string {

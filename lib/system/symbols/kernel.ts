@@ -36,6 +36,19 @@ export class KernelSymbols {
     return frame;
   }
 
+  /** Where a function begins, and where the next one does; undefined for one that is not there. */
+  extent(name: string): readonly [bigint, bigint] | undefined {
+    const wanted = [`${name}\n`, `${name}\t`].map((line) => Buffer.from(line));
+    const at = this.#names.findIndex((start) =>
+      wanted.some((line) => this.#text.compare(line, 0, line.length, start, start + line.length) === 0),
+    );
+    const start = this.#addresses[at];
+    const end = start === undefined ? undefined : this.#addresses.subarray(at).find((address) => address > start);
+    return start === undefined || end === undefined
+      ? undefined
+      : [KERNEL_BASE + BigInt(start), KERNEL_BASE + BigInt(end)];
+  }
+
   #find(address: bigint): Frame {
     if (this.hidden || address < KERNEL_BASE) {
       return { address };
