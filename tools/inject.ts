@@ -85,7 +85,7 @@ The kernel permits that for two kinds of functions. Those that ask the security 
     pid: {},
     comm: {},
     syscall: { width: 16 },
-    function: { width: 28 },
+    function: { width: 24 },
     error: { header: 'ERR' },
   },
   count: { by: ['pid', 'comm', 'function', 'error'], header: 'FAILED' },
@@ -120,7 +120,7 @@ The kernel permits that for two kinds of functions. Those that ask the security 
     'security_inode_mkdir=ENOSPC --comm backup': 'no directory can be made by what is called backup',
     'security_file_open=EMFILE -p 181 -c 3': 'the next three files that process 181 opens',
     'security_socket_connect=ETIMEDOUT -P 0.1 --cgroup /sys/fs/cgroup/app': 'one connection of ten, in a container',
-    'security_file_open -- tar -cf /dev/null /etc': 'a command that cannot open anything',
+    'security_task_alloc=EAGAIN -u 1000': 'a user who can start neither processes nor threads',
     'kmalloc -p 181 --under vfs_write -c 1': 'memory for a write, where the kernel can do that',
   },
 });
