@@ -20,7 +20,7 @@ Counts in the kernel how often functions are called, tracepoints are passed or s
 
 A pattern is a function of the kernel (vfs_read), of a library or program (c:malloc, /usr/bin/node:uv__*), a tracepoint (t:sched:sched_switch) or a USDT probe (u:/usr/bin/node:gc__*). * stands for any letters and ? for one. A library without a path is that of all processes, those of containers included, or with --pid the one that the process uses; ':name' with --pid is a function of its program. Functions whose code the compiler put into their callers are not called, and not counted.
 
-Functions of the kernel are hooked all at once where it can do that (kprobe.multi, 5.18), or else one by one, as are all other places, 1000 at most. Before 5.15 only one place that is no function of the kernel can be counted.`,
+Functions are hooked all at once where the kernel can do that (its own from 5.18 on by kprobe.multi, those of programs from 6.6 on by uprobe.multi, with --pid from 6.12 on), or else one by one, as are tracepoints, 1000 at most. Before 5.15 only one place that is no function of the kernel can be counted.`,
   overhead:
     'About 0.15 µs for each tracepoint, and 1.5 µs for each function of a program (measured on a busy 2-core virtual machine).',
   options: {

@@ -196,8 +196,12 @@ int return__kprobe(struct pt_regs *ctx)					\
 	return ends(ctx, &key, PT_REGS_RC(ctx));			\
 }									\
 									\
-SEC("uprobe")								\
-int user_call(struct pt_regs *ctx)					\
+USER_CALL_POINTS(begins, ends, __multi, ".multi")			\
+USER_CALL_POINTS(begins, ends, , "")
+
+#define USER_CALL_POINTS(begins, ends, suffix, multi)			\
+SEC("uprobe" multi)							\
+int user_call##suffix(struct pt_regs *ctx)				\
 {									\
 	__u64 place = place_number(ctx);				\
 	struct call_key key = call_key(place, PT_REGS_SP(ctx));		\
@@ -205,8 +209,8 @@ int user_call(struct pt_regs *ctx)					\
 	return begins(ctx, &key, place, true);				\
 }									\
 									\
-SEC("uretprobe")							\
-int user_return(struct pt_regs *ctx)					\
+SEC("uretprobe" multi)							\
+int user_return##suffix(struct pt_regs *ctx)				\
 {									\
 	struct call_key key = call_key(place_number(ctx), PT_REGS_SP(ctx) - RETURN_SIZE); \
 									\

@@ -22,6 +22,12 @@ static __always_inline __u64 place_number(void *ctx)
 #define PROBE_POINTS(hit)						\
 KERNEL_POINTS(hit)							\
 									\
+SEC("uprobe.multi")							\
+int user_function__multi(struct pt_regs *ctx)				\
+{									\
+	return hit(ctx, place_number(ctx));				\
+}									\
+									\
 SEC("uprobe")								\
 int user_function(struct pt_regs *ctx)					\
 {									\

@@ -1,10 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { libbpf, options } from '../native/libbpf.ts';
 import { errorText, libc } from '../native/libc.ts';
 import { addressOf } from '../native/memory.ts';
 import { type PerfEventAttr, perfEventOpen, softwareClock } from '../native/perf-event.ts';
 import { mayTrace } from '../system/capabilities.ts';
 import { withLog } from './log.ts';
+import { linkUserPlaces, UPROBE_MULTI } from './user-multi.ts';
 
 /** Yes, no, or cannot be told (undefined: not permitted to try, or out of memory or descriptors), with the reason for anything but yes. */
 export interface FeatureAnswer {
@@ -47,6 +48,7 @@ const probes = {
   kprobe: () => tryProbe('kprobe', PROBED_FUNCTION),
   kprobe_multi: () => tryProgram(PROG.KPROBE, linkMulti, { expected_attach_type: ATTACH.KPROBE_MULTI }),
   uprobe: () => tryProbe('uprobe', process.execPath),
+  uprobe_multi: () => tryProgram(PROG.KPROBE, linkUserMulti, { expected_attach_type: UPROBE_MULTI }),
   perf_event: () => tryPerfEvent(softwareClock({ frequency: 1 }), PROG.PERF_EVENT, 0),
   iter: () => tryTraced('task', PROG.TRACING, ATTACH.ITER, false),
 } as const satisfies Record<string, () => FeatureAnswer>;
@@ -133,6 +135,12 @@ function linkMulti(fd: number): number {
   bytes.setUint32(36, names.length, true);
   bytes.setBigUint64(40, addressOf(new Uint8Array(names.buffer)), true);
   return close(libbpf.bpf_link_create(fd, 0, ATTACH.KPROBE_MULTI, new Uint8Array(bytes.buffer)));
+}
+
+/** Attaches to the end of a binary, which is no code. */
+function linkUserMulti(fd: number): number {
+  const offset = (statSync(process.execPath).size - 8) & ~7;
+  return close(linkUserPlaces(fd, { file: process.execPath, places: [{ offset }], pid: process.pid }));
 }
 
 function tryTraced(name: string, type: number, attachType: number, attach = true): FeatureAnswer {

@@ -22,6 +22,8 @@ const longNames: Record<string, string> = {
   raw_tracepoint: 'raw_tp',
   'kprobe.multi': 'kprobe_multi',
   'kretprobe.multi': 'kprobe_multi',
+  'uprobe.multi': 'uprobe_multi',
+  'uretprobe.multi': 'uprobe_multi',
 };
 
 export function parseSection(section: string): Hook {
@@ -76,7 +78,8 @@ export function canAttach(section: string): FeatureAnswer {
     case 'cgroup_skb':
       return cgroupMounts().length > 0 ? yes : { supported: false, reason: 'cgroup v2 is not mounted' };
     case 'kprobe_multi':
-      return probeFeature('kprobe_multi');
+    case 'uprobe_multi':
+      return probeFeature(kind);
     default:
       return yes;
   }

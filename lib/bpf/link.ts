@@ -1,18 +1,24 @@
 import { libbpf } from '../native/libbpf.ts';
+import { libc } from '../native/libc.ts';
 import type { Pointer } from '../native/library.ts';
 
 /** An attached program. It stays attached until `close`; a link that is dropped without it is never detached early. */
 export class BpfLink implements Disposable {
-  #pointer: Pointer;
+  #pointer: Pointer = null;
+  #fd = -1;
 
-  /** Takes ownership of a `struct bpf_link`. */
-  constructor(pointer: bigint) {
-    this.#pointer = pointer;
+  /** Takes ownership of a `struct bpf_link`, or of the descriptor of a link that libbpf does not know. */
+  constructor(link: bigint | number) {
+    if (typeof link === 'bigint') {
+      this.#pointer = link;
+    } else {
+      this.#fd = link;
+    }
   }
 
   /** Descriptor; negative after close. */
   get fd(): number {
-    return this.#pointer === null ? -1 : libbpf.bpf_link__fd(this.#pointer);
+    return this.#pointer === null ? this.#fd : libbpf.bpf_link__fd(this.#pointer);
   }
 
   /** Detaches; may be called twice. */
@@ -20,6 +26,9 @@ export class BpfLink implements Disposable {
     if (this.#pointer !== null) {
       libbpf.bpf_link__destroy(this.#pointer);
       this.#pointer = null;
+    } else if (this.#fd >= 0) {
+      libc.close(this.#fd);
+      this.#fd = -1;
     }
   }
 

@@ -9,6 +9,7 @@ import { cgroupMounts } from '../system/cgroups.ts';
 import { BpfLink } from './link.ts';
 import { withLog } from './log.ts';
 import { programInfo } from './program-info.ts';
+import { linkUserPlaces, UPROBE_MULTI, type UserPlaces } from './user-multi.ts';
 
 // BPF_PROG_TYPE_KPROBE and BPF_TRACE_KPROBE_MULTI.
 const KPROBE = 2;
@@ -45,6 +46,11 @@ export class BpfProgram {
     this.#own = own;
     this.name = libbpf.bpf_program__name(pointer);
     this.#section = libbpf.bpf_program__section_name(pointer);
+    if (/^u(ret)?probe\.multi$/.test(this.#section)) {
+      // libbpf knows these sections from 1.3 on.
+      libbpf.bpf_program__set_type(pointer, KPROBE);
+      libbpf.bpf_program__set_expected_attach_type(pointer, UPROBE_MULTI);
+    }
   }
 
   /** Where it belongs: 'tp_btf/sched_process_exit'. */
@@ -210,6 +216,15 @@ export class BpfProgram {
     );
   }
 
+  /** At many places of a binary or shared object in one step: all or none (section `uprobe.multi`, kernel 6.6). */
+  attachUprobes(where: UserPlaces): BpfLink {
+    const fd = linkUserPlaces(this.fd, where);
+    if (fd < 0) {
+      throw attachError(this.name, `${where.places.length} places in ${where.file}`, -fd, []);
+    }
+    return this.#own(new BpfLink(fd));
+  }
+
   /** At a statically defined probe of a binary, in one process or (kernel 5.15) in all. */
   attachUsdt(file: string, provider: string, name: string, pid = -1): BpfLink {
     return this.#attach(`usdt ${file}:${provider}:${name}`, () =>
@@ -303,5 +318,6 @@ function attachError(program: string, where: string, error: number, log: readonl
   return new KscopeError(code, `cannot attach ${program} to ${where}: ${reason}`, {
     log: log.join('\n'),
     subject: program,
+    errno: error,
   });
 }

@@ -13,6 +13,8 @@ export interface ErrorDetails {
   readonly log?: string;
   /** Name of the program, map or option that failed, for callers who can go on without it. */
   readonly subject?: string;
+  /** The error number of the kernel that it comes from. */
+  readonly errno?: number;
 }
 
 /**
@@ -25,6 +27,7 @@ export class KscopeError extends Error {
   readonly excerpt: readonly string[];
   readonly log: string | undefined;
   readonly subject: string | undefined;
+  readonly errno: number | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -34,6 +37,7 @@ export class KscopeError extends Error {
     this.excerpt = details.excerpt ?? [];
     this.log = details.log;
     this.subject = details.subject;
+    this.errno = details.errno;
   }
 
   /** 1 failed while running, 2 usage, 3 cannot run on this kernel or host, 4 not permitted. */

@@ -5,7 +5,8 @@ import { type ProbePattern, parseProbePattern } from '../probes/pattern.ts';
 import { demangle } from '../system/symbols/demangle.ts';
 import { KernelSymbols } from '../system/symbols/kernel.ts';
 import { flag, type Option } from './options.ts';
-import { attachMulti, attachOne, notTraced, refuseTooMany } from './probe-points.ts';
+import { attachToPlaces, userPlans } from './places.ts';
+import { attachMulti, notTraced, refuseTooMany } from './probe-points.ts';
 
 interface CallValues {
   readonly pattern: ProbePattern | readonly ProbePattern[];
@@ -51,8 +52,11 @@ class CallPoints {
   /** Functions of programs, in the order of their numbers. */
   readonly user: readonly UserCall[];
   readonly denied: readonly string[];
+  readonly first: ProbePattern;
   /** Names that are left out because they are those of several functions. */
   ambiguous: readonly string[] = [];
+  /** Those that the kernel cannot put a breakpoint at. */
+  readonly refused = new Set<string>();
   #symbols: KernelSymbols | undefined;
 
   constructor({ pattern, regexp, pid, force }: CallValues) {
@@ -71,9 +75,7 @@ class CallPoints {
     this.kernel = functions.length > 0 ? [...new Set(functions)] : undefined;
     this.user = eachOnce(files);
     this.denied = [...new Set(found.flatMap(({ denied = [] }) => denied))];
-    if (this.user.length > 0) {
-      refuseTooMany(this.user.length, { pattern: all[0] as ProbePattern });
-    }
+    this.first = all[0] as ProbePattern;
   }
 
   /** The only function, if it is one of the kernel. */
@@ -116,15 +118,18 @@ export function callPointName(place: bigint, values: CallValues): string {
 
 /** What of the patterns is not traced; all that, when everything is attached. */
 export function callPointWarnings(values: CallValues): readonly string[] {
-  const { denied, ambiguous } = pointsOf(values);
-  return notTraced(denied, ambiguous);
+  const { denied, ambiguous, refused } = pointsOf(values);
+  return notTraced(denied, ambiguous, [...refused]);
 }
 
 // The return comes first: a call that is seen to return only is no call, but one that only begins keeps its room.
 const traced = ['call__fexit', 'call__fentry'] as const;
 const multi = ['return__multi', 'call__multi'] as const;
 const kprobe = ['return__kprobe', 'call__kprobe'] as const;
-const user = ['user_return', 'user_call'] as const;
+const user = [
+  ['user_return__multi', 'user_call__multi'],
+  ['user_return', 'user_call'],
+] as const;
 
 function kernelPrograms(returns: boolean) {
   return {
@@ -133,9 +138,8 @@ function kernelPrograms(returns: boolean) {
       points.ambiguous = attachMulti(program, points.kernel ?? [], { return: returns });
     },
     kprobe: (program: BpfProgram, values: CallValues) => {
-      const { kernel = [] } = pointsOf(values);
-      const { pattern } = values;
-      refuseTooMany(kernel.length, { pattern: (Array.isArray(pattern) ? pattern[0] : pattern) as ProbePattern });
+      const { kernel = [], first } = pointsOf(values);
+      refuseTooMany(kernel.length, { pattern: first }, program);
       for (const name of kernel) {
         program.attachKprobe(name, { return: returns });
       }
@@ -145,11 +149,12 @@ function kernelPrograms(returns: boolean) {
 
 function attachUser(returns: boolean) {
   return (program: BpfProgram, values: CallValues) => {
-    const { pid } = values;
-    for (const [cookie, { path, offset }] of pointsOf(values).user.entries()) {
-      attachOne(cookie, () =>
-        program.attachUprobe({ file: path, offset, cookie, return: returns, ...(pid !== undefined && { pid }) }),
-      );
+    const { user: calls, first, refused } = pointsOf(values);
+    refuseTooMany(calls.length, { pattern: first }, program);
+    const places = calls.map((call, number) => ({ ...call, number }));
+    const pid = values.pid === undefined ? {} : { pid: values.pid };
+    for (const { name } of attachToPlaces(program, places, { return: returns, ...pid })) {
+      refused.add(name);
     }
   };
 }
@@ -169,12 +174,12 @@ function tracedFunction(values: CallValues): string | undefined {
 export const atCallPoints = {
   either: (values: CallValues) => {
     if (!inKernel(values)) {
-      return [user];
+      return userPlans(values, user);
     }
     return tracedFunction(values) === undefined ? [multi, kprobe] : [traced, multi, kprobe];
   },
   unwanted: (values: CallValues) => [
-    ...(inKernel(values) ? user : [...multi, ...kprobe]),
+    ...(inKernel(values) ? user.flat() : [...multi, ...kprobe]),
     ...(tracedFunction(values) === undefined ? traced : []),
   ],
   targets: (values: CallValues) => {
@@ -186,6 +191,8 @@ export const atCallPoints = {
     return__multi: kernelPrograms(true).multi,
     call__kprobe: kernelPrograms(false).kprobe,
     return__kprobe: kernelPrograms(true).kprobe,
+    user_call__multi: attachUser(false),
+    user_return__multi: attachUser(true),
     user_call: attachUser(false),
     user_return: attachUser(true),
   },

@@ -7,9 +7,13 @@ import { type ProbePattern, parseProbePattern } from '../probes/pattern.ts';
 import { demangle } from '../system/symbols/demangle.ts';
 import { KernelSymbols } from '../system/symbols/kernel.ts';
 import { flag, type Option } from './options.ts';
+import { attachOne, attachToPlaces, userPlans } from './places.ts';
 
 /** Places that are attached to one by one: each takes some milliseconds, and as much at the end. */
 const ONE_BY_ONE_MAX = 1000;
+
+/** Places of programs that are attached to at once: a process that runs into all of them is slow enough. */
+const AT_ONCE_MAX = 20_000;
 
 interface PointValues {
   readonly pattern: ProbePattern;
@@ -34,6 +38,8 @@ class ProbePoints {
   readonly found: FoundProbes;
   /** Names that are left out because they are those of several functions. */
   ambiguous: readonly string[] = [];
+  /** Those that the kernel cannot put a breakpoint at. */
+  refused: readonly string[] = [];
   readonly #names: string[] = [];
   #symbols: KernelSymbols | undefined;
 
@@ -78,8 +84,8 @@ export function probePointName(id: bigint, values: PointValues): string {
 
 /** What of a pattern is not traced; all that, when everything is attached. */
 export function probePointWarnings(values: PointValues): string[] {
-  const { found, ambiguous } = pointsOf(values);
-  return notTraced(found.denied ?? [], ambiguous);
+  const { found, ambiguous, refused } = pointsOf(values);
+  return notTraced(found.denied ?? [], ambiguous, refused);
 }
 
 /**
@@ -101,10 +107,15 @@ export function attachMulti(
 }
 
 /** Warnings about names that match and are not traced. */
-export function notTraced(denied: readonly string[], ambiguous: readonly string[]): string[] {
+export function notTraced(
+  denied: readonly string[],
+  ambiguous: readonly string[],
+  refused: readonly string[],
+): string[] {
   return [
     ...(denied.length > 0 ? [`not traced, since that must not be: ${some(denied)}`] : []),
     ...(ambiguous.length > 0 ? [`not traced, since other functions have the same names: ${some(ambiguous)}`] : []),
+    ...(refused.length > 0 ? [`not traced, since the kernel cannot stop there: ${some(refused)}`] : []),
   ];
 }
 
@@ -121,12 +132,15 @@ function kindOf(values: PointValues): FoundProbes['kind'] {
 const programs = {
   kernel: [['function__multi'], ['function__kprobe']],
   tracepoint: [['tracepoint_event']],
-  user: [['user_function']],
+  user: [['user_function__multi'], ['user_function']],
 } as const;
 
 /** How to attach the programs of bpf/include/probe-points.h, for `attach`. */
 export const atProbePoints = {
-  either: (values: PointValues) => programs[kindOf(values)],
+  either: (values: PointValues) => {
+    const kind = kindOf(values);
+    return kind === 'user' ? userPlans(values, programs.user) : programs[kind];
+  },
   unwanted: (values: PointValues) =>
     Object.entries(programs).flatMap(([kind, plans]) => (kind === kindOf(values) ? [] : plans.flat())),
   by: {
@@ -139,7 +153,7 @@ export const atProbePoints = {
     function__kprobe: (program: BpfProgram, values: PointValues) => {
       const { found } = pointsOf(values);
       const functions = found.kind === 'kernel' ? found.functions : [];
-      refuseTooMany(functions.length, values);
+      refuseTooMany(functions.length, values, program);
       for (const name of functions) {
         program.attachKprobe(name);
       }
@@ -147,37 +161,27 @@ export const atProbePoints = {
     tracepoint_event: (program: BpfProgram, values: PointValues) => {
       const own = pointsOf(values);
       const events = own.found.kind === 'tracepoint' ? own.found.events : [];
-      refuseTooMany(events.length, values);
+      refuseTooMany(events.length, values, program);
       for (const { category, name } of events) {
         const cookie = own.add(`${category}:${name}`);
         attachOne(cookie, () => program.attachTracepoint(category, name, { cookie }));
       }
     },
-    user_function: (program: BpfProgram, values: PointValues) => {
-      const own = pointsOf(values);
-      const files = own.found.kind === 'user' ? own.found.files : [];
-      refuseTooMany(
-        files.reduce((sum, { places }) => sum + places.length, 0),
-        values,
-      );
-      const { pid } = values;
-      for (const { path, places } of files) {
-        for (const { name, offset, semaphore } of places) {
-          const cookie = own.add(demangle(name));
-          attachOne(cookie, () =>
-            program.attachUprobe({
-              file: path,
-              offset,
-              cookie,
-              ...(semaphore !== undefined && { semaphore }),
-              ...(pid !== undefined && { pid }),
-            }),
-          );
-        }
-      }
-    },
+    user_function__multi: attachToUser,
+    user_function: attachToUser,
   },
 };
+
+function attachToUser(program: BpfProgram, values: PointValues): void {
+  const own = pointsOf(values);
+  const files = own.found.kind === 'user' ? own.found.files : [];
+  const places = files.flatMap(({ path, places }) =>
+    places.map((place) => ({ ...place, path, number: own.add(demangle(place.name)) })),
+  );
+  refuseTooMany(places.length, values, program);
+  const refused = attachToPlaces(program, places, values.pid === undefined ? {} : { pid: values.pid });
+  own.refused = refused.map(({ name }) => demangle(name));
+}
 
 /** How to attach the programs of KERNEL_POINTS to all functions of the kernel that match one pattern, and their names. */
 export function atKernelFunctions(text: string) {
@@ -195,25 +199,15 @@ export function atKernelFunctions(text: string) {
   };
 }
 
-export function refuseTooMany(count: number, { pattern }: Pick<PointValues, 'pattern'>): void {
-  if (count > ONE_BY_ONE_MAX) {
-    throw new KscopeError('usage', `'${pattern.text}' means ${count} places, and ${ONE_BY_ONE_MAX} can be traced`, {
+export function refuseTooMany(
+  count: number,
+  { pattern }: Pick<PointValues, 'pattern'>,
+  { section }: Pick<BpfProgram, 'section'>,
+): void {
+  const most = section.endsWith('.multi') ? AT_ONCE_MAX : ONE_BY_ONE_MAX;
+  if (count > most) {
+    throw new KscopeError('usage', `'${pattern.text}' means ${count} places, and ${most} can be traced`, {
       hint: 'a longer pattern means fewer',
     });
-  }
-}
-
-/** Kernels before 5.15 have no numbers for places: there it can only be one. */
-export function attachOne(number: number, attach: () => unknown): void {
-  try {
-    attach();
-  } catch (error) {
-    if (number > 0 && error instanceof KscopeError && error.code === 'unsupported') {
-      throw new KscopeError('unsupported', 'this kernel cannot tell several places apart', {
-        hint: 'name one function or event, or use Linux 5.15 or newer',
-        cause: error,
-      });
-    }
-    throw error;
   }
 }

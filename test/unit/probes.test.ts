@@ -131,10 +131,11 @@ test('programs in Go keep their returns to themselves', () => {
 
 test('warnings name what is not traced, ten at most', () => {
   const many = Array.from({ length: 12 }, (_, i) => `f${i}`);
-  const [denied, ambiguous, ...more] = notTraced(many, ['b']);
+  const [denied, ambiguous, refused, ...more] = notTraced(many, ['b'], ['c']);
   assert.match(denied ?? '', /must not be: f0, f1, .*, f9 and 2 more$/);
   assert.match(ambiguous ?? '', /the same names: b$/);
-  assert.deepEqual([more, notTraced([], [])], [[], []]);
+  assert.match(refused ?? '', /cannot stop there: c$/);
+  assert.deepEqual([more, notTraced([], [], [])], [[], []]);
 });
 
 function functionPlaces(path: string, name: string) {
