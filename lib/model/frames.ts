@@ -14,12 +14,19 @@ export function frameName({ symbol, module, address, offset }: Frame, offsets = 
     : `[${escapeText(module.replace(/^.*\//, '').replace(/^\[|\]$/g, ''))}+0x${(offset ?? 0).toString(16)}]`;
 }
 
+/** The same behind its address; what stands between stacks has none. */
+function addressedName(frame: Frame, offsets: boolean): string {
+  const name = frameName(frame, offsets);
+  const address = `0x${frame.address.toString(16)}`;
+  return frame.address === 0n || name === address ? name : `${address} ${name}`;
+}
+
 /** Names of a whole stack, the outermost first, with a placeholder for one that could not be kept. */
-export function stackNames(stack: Stack, whose: 'user' | 'kernel', offsets = false): string[] {
+export function stackNames(stack: Stack, whose: 'user' | 'kernel', offsets = false, addresses = false): string[] {
   if (typeof stack === 'string') {
     return stack === 'missed' ? [`[missed ${whose} stack]`] : [];
   }
-  return stack.map((frame) => frameName(frame, offsets)).reverse();
+  return stack.map((frame) => (addresses ? addressedName : frameName)(frame, offsets)).reverse();
 }
 
 /** Command, user frames, kernel frames, the outermost first; then the field named `tip`. */

@@ -144,6 +144,8 @@ export interface StacksMessage {
   readonly tip?: string;
   /** Text shows where in the functions. */
   readonly offsets?: boolean;
+  /** Text shows addresses before the names; folded lines do not. */
+  readonly addresses?: boolean;
   /** Text marks kernel frames, as folded lines always do. */
   readonly annotations?: boolean;
   readonly stacks: readonly WeighedStack[];

@@ -102,8 +102,8 @@ export class JsonOutput implements Output {
         if (message.partial === true) {
           return undefined;
         }
-        const { types, tip, offsets, annotations } = message;
-        this.#describe('stack', [], types, { tip, offsets, annotations });
+        const { types, tip, offsets, addresses, annotations } = message;
+        this.#describe('stack', [], types, { tip, offsets, addresses, annotations });
         const serialize = compileObject(Object.keys(message.stacks[0]?.key ?? {}), message.types, {
           open: '',
           utc: this.#utc,

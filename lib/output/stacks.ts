@@ -7,16 +7,16 @@ import { renderText, type TextStyle } from '../model/types.ts';
  * @param delimited puts a line between kernel and user frames
  */
 export function renderStacks(
-  { stacks, types, tip, offsets, annotations }: StacksMessage,
+  { stacks, types, tip, offsets, addresses, annotations }: StacksMessage,
   style: TextStyle,
   delimited: boolean,
 ): string {
   const blocks = addUp(stacks, (one) => {
     const mark = annotations ? '_[k]' : '';
-    const kernel = stackNames(one.kernel, 'kernel', offsets)
+    const kernel = stackNames(one.kernel, 'kernel', offsets, addresses)
       .reverse()
       .map((name) => name + mark);
-    const user = stackNames(one.user, 'user', offsets).reverse();
+    const user = stackNames(one.user, 'user', offsets, addresses).reverse();
     const between = delimited && kernel.length > 0 && user.length > 0 ? ['--'] : [];
     const type = tip === undefined ? undefined : types[tip];
     const about = type === undefined ? [] : [`${tip}: ${renderText(type, one.key[tip as string], style)}`];

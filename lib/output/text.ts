@@ -1,4 +1,4 @@
-import { frameName, stackNames } from '../model/frames.ts';
+import { stackNames } from '../model/frames.ts';
 import type {
   Column,
   HistogramMessage,
@@ -131,9 +131,7 @@ function withStacks(line: FormatRow, fields: StackFields | undefined): FormatRow
     if (stack === undefined) {
       return [];
     }
-    return fields.addresses === true && typeof stack !== 'string'
-      ? stack.map((frame) => `0x${frame.address.toString(16)} ${frameName(frame)}`)
-      : stackNames(stack, whose).reverse();
+    return stackNames(stack, whose, false, fields.addresses).reverse();
   };
   return (row) => line(row) + [...names(row, 'kernel'), ...names(row, 'user')].map((name) => `    ${name}\n`).join('');
 }

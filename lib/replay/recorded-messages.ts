@@ -48,6 +48,7 @@ interface Shown {
   readonly details?: boolean;
   readonly tip?: string;
   readonly offsets?: boolean;
+  readonly addresses?: boolean;
   readonly annotations?: boolean;
 }
 
@@ -211,6 +212,7 @@ export class RecordedMessages {
       ...(line.details === true && { details: true }),
       ...(line.tip !== undefined && { tip: textOf(line.tip) }),
       ...(line.offsets === true && { offsets: true }),
+      ...(line.addresses === true && { addresses: true }),
       ...(line.annotations === true && { annotations: true }),
     });
   }
@@ -436,13 +438,14 @@ export class RecordedMessages {
       return [];
     }
     this.#stacks = undefined;
-    const { types = {}, tip, offsets, annotations } = this.#shown.get('stack') ?? {};
+    const { types = {}, tip, offsets, addresses, annotations } = this.#shown.get('stack') ?? {};
     const message: StacksMessage = {
       type: 'stacks',
       types,
       ...waiting,
       ...(tip !== undefined && { tip }),
       ...(offsets && { offsets }),
+      ...(addresses && { addresses }),
       ...(annotations && { annotations }),
     };
     return [{ message, time: waiting.time }];

@@ -73,6 +73,7 @@ const shapeOptions = {
   annotations: flag('-a, --annotations', 'mark kernel frames with _[k], as folded lines always do', {
     group: 'output',
   }),
+  address: flag('-A, --address', 'show the addresses in stacks', { group: 'output' }),
   offset: flag('-s, --offset', 'show where in the functions', { group: 'output' }),
   tableSize: stackTableSize,
   rows: integer('--hash-storage-size <COUNT>', 'number of different rows that can be kept', {
@@ -197,6 +198,7 @@ async function* run(
     unit: definition.unit,
     ...(definition.tip !== undefined && { tip: definition.tip }),
     ...(values.offset === true && { offsets: true }),
+    ...(values.address === true && { addresses: true }),
     ...(values.annotations === true && { annotations: true }),
   };
   const { kernel, user, waker, weight } = definition;

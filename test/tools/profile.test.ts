@@ -218,8 +218,8 @@ test('folded lines and a flame graph have the names as well', async (t) => {
   assert.equal(code, 0);
   assert.match(stdout, /^stacks;(.*;)?main;spin_in_here \d+$/m);
   assert.ok(stdout.split('\n').every((line) => line === '' || /^[^;]+(;[^;]+)* \d+$/.test(line)));
-  const offsets = await runTool('profile', ['-s', '-p', String(spinning.pid), '1']);
-  assert.match(offsets.stdout, /^ {4}spin_in_here\+0x[0-9a-f]+\n {4}main\+0x[0-9a-f]+$/m);
+  const offsets = await runTool('profile', ['-s', '-A', '-p', String(spinning.pid), '1']);
+  assert.match(offsets.stdout, /^ {4}0x[0-9a-f]+ spin_in_here\+0x[0-9a-f]+\n {4}0x[0-9a-f]+ main\+0x[0-9a-f]+$/m);
   assert.match(readFileSync(flame, 'utf8'), /data-n="spin_in_here"/);
   const { profiles, shared } = JSON.parse(readFileSync(speedscope, 'utf8'));
   const sum = stdout.split('\n').reduce((weight, line) => weight + Number(/ (\d+)$/.exec(line)?.[1] ?? 0), 0);

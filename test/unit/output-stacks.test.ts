@@ -58,6 +58,10 @@ test('stacks are written from the innermost frame on, the heaviest last', () => 
   assertGolden('text/stacks.txt', renderStacks(message, style, false));
   assertGolden('text/stacks-delimited.txt', renderStacks(message, style, true));
   assert.match(renderStacks({ ...message, annotations: true }, style, false), /^ {4}read_\[k\]\n {4}inner\n/m);
+  assert.match(
+    renderStacks({ ...message, addresses: true }, style, false),
+    /^ {4}0xdead\n {4}0x1000 main\n {4}- +cat \(7\)\n {8}3\n/m,
+  );
   const offsets = { ...message, offsets: true };
   assert.match(renderStacks(offsets, style, false), /^ {4}read\+0x4\n {4}inner\+0x4\n {4}main\+0x4\n/m);
   assert.match(renderFolded(offsets), /^cat;main\+0x4;inner\+0x4;read\+0x4_\[k\] 9$/m);

@@ -77,6 +77,7 @@ const everyKind: readonly Message[] = [
     unit: 'samples',
     tip: 'comm',
     offsets: true,
+    addresses: true,
     annotations: true,
     stacks: [
       { key: { comm: 'idle' }, user: 'none', kernel: 'missed', weight: 1 },

@@ -32,6 +32,7 @@ function told<T>(items: readonly (T & { readonly tool: string })[], of: (item: T
 
 /** Letters besides the usual one: those that the tools of bcc have, which gave the same option several. */
 const otherLetters: Readonly<Record<string, string>> = {
+  '--address': 'a',
   '--cgroup': 'c',
   '--comm': 'c',
   '--count': 'C',
