@@ -88,6 +88,7 @@ export { signalSet } from './shapes/signal-set.ts';
 export { snapshot } from './shapes/snapshot.ts';
 export { snoop } from './shapes/snoop.ts';
 export { distributionOption, specifications } from './shapes/specification-option.ts';
+export { stackTableSize } from './shapes/stack-symbols.ts';
 export { stacks } from './shapes/stacks.ts';
 export { errorFilter, parseError, syscallFilter } from './shapes/syscall-options.ts';
 export { atLeastMicroseconds, atLeastMilliseconds } from './shapes/thresholds.ts';

@@ -1,8 +1,10 @@
 import bpf from '../bpf/deadlock.bpf.ts';
-import { atFunctions, filters, flag, LockOrder, list, snoop, text } from '../lib/tool.ts';
+import { atFunctions, filters, flag, integer, LockOrder, list, snoop, stackTableSize, text } from '../lib/tool.ts';
 
 const locks = ['pthread_mutex_lock'];
 const unlocks = ['pthread_mutex_unlock'];
+
+const room = { min: 1, max: 2 ** 24, group: 'common' } as const;
 
 const library = {
   file: /^(libc\.so\.6|libpthread\.so\.0|libpthread-2\.\d+\.so|ld-musl-.*\.so\.1|libc\.musl-.*\.so\.1)$/,
@@ -29,10 +31,20 @@ Stacks are followed by frame pointers: code compiled without them shows short or
     'Two breakpoints for each mutex that is taken and given back: 18 µs together (measured on a busy 2-core virtual machine, where breakpoints are dear), where it otherwise takes less than 0.1. Without --pid, all processes have to bear that.',
   options: {
     ...filters,
+    pid: { ...filters.pid, place: '[pid]' },
+    // Its letter is that of --threads here.
+    tid: { ...filters.tid, flags: '--tid <TID>' },
+    threads: integer('-t, --threads <COUNT>', 'threads that can hold mutexes at once; usually 16384', room),
+    edges: integer('-e, --edges <COUNT>', 'different orders that can be kept; usually 65536', room),
+    tableSize: { ...stackTableSize, hidden: ['-s', '--stacktraces'] },
     file: text('-b, --binary <FILE>', 'the binary or library that has the functions', { completes: 'file' }),
     lockSymbols: list('--lock-symbols <NAMES>', 'functions that take a mutex', String),
     unlockSymbols: list('--unlock-symbols <NAMES>', 'functions that give it back', String),
     all: flag('-a, --all', 'every order that is seen, and not only those that contradict each other'),
+  },
+  prepare(object, { threads = 16384, edges = 65536 }) {
+    object.map('held').maxEntries = threads;
+    object.map('edges').maxEntries = edges;
   },
   select(object, { all }) {
     const edges = object.map<{ held: bigint; wanted: bigint; pid: number; zero: number }, number>('edges');

@@ -11,6 +11,8 @@ export interface Option<T = unknown, Set extends string = string> {
    * place, without a name, is written '[min_ms]'.
    */
   readonly flags: string;
+  /** An option that has a name may be given by its place as well, written so: '[pid]'. */
+  readonly place?: string;
   /** One line, lower case, no final period. */
   readonly summary: string;
   readonly set?: Set;
@@ -75,13 +77,14 @@ export function isPositional({ flags }: Option): boolean {
   return !flags.startsWith('-');
 }
 
-/** Those of the options that are given by their place, in their order. */
+/** Those of the options that can be given by their place, in their order. */
 export function positionalsOf(options: Options): Positional[] {
-  return Object.entries(options).flatMap(([key, option]) =>
-    isPositional(option) && option.parse !== undefined
-      ? [{ key, name: option.flags, summary: option.summary, parse: option.parse }]
-      : [],
-  );
+  return Object.entries(options).flatMap(([key, option]) => {
+    const name = isPositional(option) ? option.flags : option.place;
+    return name !== undefined && option.parse !== undefined
+      ? [{ key, name, summary: option.summary, parse: option.parse }]
+      : [];
+  });
 }
 
 /** A whole number in [min, max]; decimal, or hexadecimal with 0x. */

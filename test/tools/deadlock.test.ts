@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compiledProgram } from '../helpers/compiled-program.ts';
-import { type JsonMessage, startCommand } from '../helpers/run-tool.ts';
+import { type JsonMessage, startCommand, startTool } from '../helpers/run-tool.ts';
 import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
 import { watch } from '../helpers/watch.ts';
 
@@ -99,9 +99,15 @@ test('orders that contradict each other are found, and only those', async (t) =>
   await program.until(({ stdout }) => stdout.includes('Ctrl-C'));
   const [a, b, c] = program.stdout.split(' ');
   const mine = ['-p', String(program.pid)];
+  await using small = startTool('deadlock', ['--json', '-a', '-t', '64', '-e', '2', '-s', '64', String(program.pid)]);
+  await small.ready();
   const seen = await watch(
     'deadlock',
-    { cycles: ['--json', ...mine], all: ['--json', '-a', ...mine], text: mine },
+    {
+      cycles: ['--json', ...mine],
+      all: ['--json', '-a', ...mine],
+      text: [String(program.pid)],
+    },
     async ({ cycles, text }) => {
       program.process.stdin?.write('x');
       await program.until(({ stdout }) => stdout.includes('done'));
@@ -133,6 +139,9 @@ test('orders that contradict each other are found, and only those', async (t) =>
   assert.deepEqual([of(a, b), of(b, c), of(c, a), of(b, a)], [1, 1, 1, 0]);
   // And those of three mutexes that are in no cycle: a is wanted by who holds two of them, and holds one of them.
   assert.equal(orders.length, 3 + 1 + 2 + 1);
+  // The first two found room, and what did not is told.
+  const lost = (await small.end()).messages.filter(({ type }) => type === 'lost');
+  assert.deepEqual([lost.at(-1)?.what, lost.at(-1)?.total], ['entries of edges', 5]);
   const [header = '', first = ''] = seen.text.stdout.split('\n');
   assert.equal(header.trim().split(/ +/).join(' '), 'TIME CYCLE PID TID COMM HELD WANTED');
   assert.match(first, new RegExp(` 1 +${program.pid} +\\d+ locking +${c} +${a}`));
