@@ -16,11 +16,15 @@
 #define CAP_OPT_INSETID 4
 #define UNTOLD (~0U)
 
+enum unique {
+	FOR_EACH_PID = 1,
+	FOR_EACH_CGROUP,
+};
+
 const volatile bool with_unaudited = false;
 const volatile bool kernel_stacks = false;
 const volatile bool user_stacks = false;
-const volatile bool unique_pid = false;
-const volatile bool unique_cgroup = false;
+const volatile __u32 unique = 0;
 const volatile __s32 filter_cap = -1;
 const volatile bool denied_only = false;
 
@@ -79,9 +83,9 @@ static __always_inline bool is_repeated(struct event *event)
 	struct seen seen = { .who = event->pid, .cap = event->cap, .denied = event->error };
 	bool yes = true;
 
-	if (!unique_pid && !unique_cgroup)
+	if (!unique)
 		return false;
-	if (unique_cgroup)
+	if (unique == FOR_EACH_CGROUP)
 		seen.who = event->cgroup;
 	return update_error(&shown, &seen, &yes, BPF_NOEXIST) == -EEXIST;
 }

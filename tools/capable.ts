@@ -1,5 +1,8 @@
 import bpf from '../bpf/capable.bpf.ts';
-import { accepted, capabilityFilter, capabilityName, filters, flag, snoop } from '../lib/tool.ts';
+import { accepted, capabilityFilter, capabilityName, choice, filters, flag, snoop } from '../lib/tool.ts';
+
+// In the order of enum unique.
+const unique = ['pid', 'cgroup'] as const;
 
 export default snoop(bpf, {
   summary: 'Trace checks of capabilities: who needs which, and whether it has it.',
@@ -24,13 +27,16 @@ The check is traced where it returns (cap_capable). Where the kernel allows no h
       hidden: ['--collect-kstack'],
     }),
     userStack: flag('-U, --user-stack', 'show the user stack', { set: 'user_stacks' }),
-    unique: flag('--unique', 'each capability once for each process, and once when it is missing', {
-      set: 'unique_pid',
-    }),
-    uniqueCgroup: flag('--unique-cgroup', 'the same for each cgroup', {
-      set: 'unique_cgroup',
-      conflicts: ['unique'],
-    }),
+    unique: choice(
+      '--unique [WHAT]',
+      'each capability once for each process or cgroup, and once when missing',
+      unique,
+      {
+        set: 'unique',
+        // Without a word, it is for each process.
+        encode: (what) => Math.max(0, unique.indexOf(what)) + 1,
+      },
+    ),
     auditOnly: accepted('--audit-only'),
     extra: flag('-x, --extra', 'show thread, system call, verdict and INSETID', {
       hidden: ['--extra-fields'],

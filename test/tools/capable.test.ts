@@ -32,7 +32,8 @@ test('each check is a row, granted or not, and repeated only when it is asked fo
       root: ['--json', '--cap', 'sys_chroot', '-p', String(root.pid)],
       user: ['--json', '--cap', '18', '-p', String(user.pid)],
       unique: ['--json', '--cap', 'CAP_SYS_CHROOT', '-p', String(user.pid), '--unique'],
-      cgroup: ['--json', '--cap', 'CAP_SYS_CHROOT', '-p', String(root.pid), '--unique-cgroup'],
+      each: ['--json', '--cap', '18', '-p', String(user.pid), '--unique=pid'],
+      cgroup: ['--json', '--cap', 'CAP_SYS_CHROOT', '-p', String(root.pid), '--unique', 'cgroup'],
       denied: ['--json', '--denied', '--cap', 'sys_chroot', '-p', String(root.pid)],
       stacks: ['--json', '--cap', 'sys_chroot', '-K', '-p', String(root.pid)],
       shallow: ['--json', '--cap', 'sys_chroot', '-K', '--perf-max-stack-depth', '6', '-p', String(root.pid)],
@@ -59,6 +60,7 @@ test('each check is a row, granted or not, and repeated only when it is asked fo
   assert.deepEqual(timeless(seen.thread.rows), [inThread]);
   assert.deepEqual(timeless(seen.user.rows), Array(CALLS).fill(refused));
   assert.deepEqual(timeless(seen.unique.rows), [refused]);
+  assert.deepEqual(timeless(seen.each.rows), [refused]);
   assert.deepEqual(timeless(seen.cgroup.rows), [granted]);
   for (const { rows } of [seen.denied, seen.nobody, seen.other]) {
     assert.deepEqual(rows, []);
