@@ -4,18 +4,23 @@
  * place, with its arguments at the start of its own stack; a failure where the
  * system call returns, with the arguments still in the caller's memory.
  */
+#define DENTRY_PATH_SLOTS 3
+
 #include "core.h"
 #include "events.h"
 #include "filter.h"
+#include "path.h"
 #include "syscall-exit.h"
 #include "text.h"
 
 #define PATH_SIZE 256
+#define PLACE_SIZE 512
 #define ARGS_SIZE 16384
 #define ARG_SIZE 4096		/* of one argument of a failed call */
 #define ARG_COUNT 512		/* of a failed call */
 
 const volatile bool include_failed = false;
+const volatile bool with_paths = false;
 const volatile pid_t filter_ppid = 0;
 
 struct event {
@@ -31,6 +36,8 @@ struct event {
 	cgroup_id_t cgroup;
 	path_t path[PATH_SIZE];	/* the file that was named, for a script the script */
 	mark_t truncated;		/* a piece of path or args is missing: too long, or its memory could not be read */
+	maybe_dentry_path_t cwd[PLACE_SIZE];
+	maybe_dentry_path_t exepath[PLACE_SIZE];	/* no link, and of a script its interpreter */
 	args_t args[ARGS_SIZE];
 };
 
@@ -49,8 +56,57 @@ enum slot {
 	EXECVE,
 	EXECVEAT,
 	SLOTS,
+	PROCESS_EXEC = SLOTS,
 };
 SCRATCH(failed_exec_scratch, struct failed_exec, SLOTS);
+
+/* Room for a path before it is cut. */
+struct room {
+	char path[DENTRY_PATH_BUFFER];
+};
+SCRATCH(path_scratch, struct room, DENTRY_PATH_SLOTS);
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct mm_struct___exe {
+	struct file *exe_file;
+};
+
+#pragma clang attribute pop
+
+static __always_inline char *dentry_path_buffer(__u32 slot)
+{
+	struct room *room = scratch(path_scratch, slot);
+
+	return room ? room->path : NULL;
+}
+
+static __always_inline void place(char to[PLACE_SIZE], __u32 slot, struct path *path)
+{
+	char *buffer = dentry_path_buffer(slot);
+	enum dentry_path_end end;
+	__u32 length = 0;
+
+	to[0] = '/';
+	if (!with_paths || !buffer)
+		return;
+	__builtin_memset(buffer, 0, PLACE_SIZE);
+	end = dentry_path_append(slot, &length, BPF_CORE_READ(path, mnt), BPF_CORE_READ(path, dentry));
+	if (dentry_path_finish(buffer, length, end) > PLACE_SIZE - 8)
+		dentry_path_cut(buffer, PLACE_SIZE);
+	bpf_probe_read_kernel(to, PLACE_SIZE, buffer);
+}
+
+static __always_inline void fill_places(struct event *event, __u32 slot)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct mm_struct___exe *mm = (void *)BPF_CORE_READ(task, mm);
+	struct file *file = BPF_CORE_READ(mm, exe_file);
+	struct fs_struct *fs = BPF_CORE_READ(task, fs);
+
+	place(event->cwd, slot, __builtin_preserve_access_index(&fs->pwd));
+	place(event->exepath, slot, __builtin_preserve_access_index(&file->f_path));
+}
 
 static __always_inline bool wanted_exec(__u64 id)
 {
@@ -109,6 +165,7 @@ int process_exec__tp(struct trace_event_raw_sched_process_exec *ctx)
 		size = 0;
 		event->truncated = true;
 	}
+	fill_places(event, PROCESS_EXEC);
 	event_output(events, event, offsetof(struct event, args) + size);
 	return 0;
 }
@@ -167,6 +224,7 @@ static __always_inline int failed_exec(enum slot slot, long ret, const char *nam
 	}
 	if (!failed->complete)
 		event->truncated = true;
+	fill_places(event, slot);
 	event_output(events, event, offsetof(struct event, args) + size);
 	return 0;
 }

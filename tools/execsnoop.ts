@@ -17,6 +17,7 @@ A script is shown as the kernel runs it: the interpreter first. Processes that f
     ppid: integer('-P, --ppid <PID>', 'only children of this process', { set: 'filter_ppid', min: 1, group: 'filter' }),
     name: pattern('-n, --name <REGEX>', 'only commands whose name matches'),
     line: pattern('-l, --line <REGEX>', 'only commands of which an argument matches'),
+    paths: flag('--paths', 'show the working directory and the file that runs', { set: 'with_paths', group: 'column' }),
     quote: flag('-q, --quote', 'put every argument in quotes'),
     maxArguments: integer('--max-args <COUNT>', 'print that many arguments at most', { min: 1 }),
   },
@@ -31,6 +32,8 @@ A script is shown as the kernel runs it: the interpreter first. Processes that f
     ppid: {},
     cpu: { flag: '-C, --print-cpu', summary: 'show the processor' },
     error: { header: 'ERR' },
+    cwd: { when: 'paths', width: 20 },
+    exepath: { when: 'paths', width: 20 },
     args: {
       text: (args, { truncated }, { quote, maxArguments = args.length }) => {
         const shown = args

@@ -94,6 +94,7 @@ typedef char data_t;
  * In a field of fixed length, three NULs or more end a path from the root, or one that begins with "...".
  */
 typedef char dentry_path_t;
+typedef char maybe_dentry_path_t;	/* of fixed length; a slash in front, and nothing else: absent */
 
 /* Opening files. Values differ between architectures as O_DIRECTORY does. */
 typedef __u32 open_flags_t;

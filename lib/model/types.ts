@@ -248,6 +248,18 @@ const all: readonly SemanticType[] = [
     },
   } satisfies SemanticType<string>,
   {
+    ...maybeText('maybe_dentry_path_t', 'path, where it is told'),
+    decode: {
+      from: 'bytes',
+      variable: false,
+      // No name in a directory has one.
+      to: (bytes, start, end) => (bytes[start] === 0x2f ? undefined : joinDentries(bytes, start, end)),
+      back: (value) => {
+        throw noValue('sequence of path components', value);
+      },
+    },
+  } satisfies SemanticType<string>,
+  {
     ...text('data_t', 'data, escaped where it is no text', 24, true),
     decode: {
       from: 'bytes',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, readlinkSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { unescapeText } from '../../lib/model/escape.ts';
@@ -183,6 +183,38 @@ test('scripts are shown as the kernel runs them, and programs by the name they w
       { comm: 'x', path: (cut as string).slice(0, 255), args: ['name'], truncated: true },
     ].map((row) => ({ truncated: undefined, ...row })),
   );
+});
+
+test('the working directory and the file that runs are shown with --paths', async () => {
+  using place = new Place();
+  const D = realpathSync(place.path);
+  const deep = join(D, ...Array.from({ length: 5 }, (_, i) => String(i).repeat(150)));
+  mkdirSync(deep, { recursive: true });
+  const own = ['-P', String(process.pid)];
+  const { paths, text, plain } = await watch(
+    'execsnoop',
+    { paths: ['--json', '--paths', '-x', ...own], text: ['--paths', ...own], plain: ['--json', ...own] },
+    () => {
+      assert.equal(spawnSync(join(D, 'a-link-with-a-long-name'), { cwd: D }).status, 0);
+      assert.equal(spawnSync(join(D, 'script'), { cwd: '/' }).status, 0);
+      assert.equal(spawnSync(program, { cwd: deep }).status, 0);
+      assert.ok(spawnSync(join(D, 'text'), { cwd: D }).error !== undefined);
+    },
+  );
+  const file = realpathSync(program);
+  // Of a long one the names of the outermost directories are missing.
+  const cut = `.../${deep.split('/').slice(-3).join('/')}`;
+  assert.deepEqual(
+    paths.rows.map(({ cwd, exepath, error }) => ({ cwd, exepath, failed: error !== undefined })),
+    [
+      { cwd: D, exepath: file, failed: false },
+      { cwd: '/', exepath: realpathSync('/bin/sh'), failed: false },
+      { cwd: cut, exepath: file, failed: false },
+      { cwd: D, exepath: realpathSync(process.execPath), failed: true },
+    ],
+  );
+  assert.match(text.stdout, new RegExp(`^COMM .* ERR +CWD +EXEPATH +ARGS\n.* ${D} +${file} `));
+  assert.ok(plain.rows.every((row) => !('cwd' in row) && !('exepath' in row)));
 });
 
 test('execveat, and exec from any thread, are seen as the process that comes of them', async () => {

@@ -196,6 +196,17 @@ test('a path is put together from its pieces', () => {
   assert.equal(path(`${'x'.repeat(9000)}\0${'y'.repeat(9000)}\0\0`), `/${'y'.repeat(9000)}/${'x'.repeat(9000)}`);
 });
 
+test('a path that may not be told is absent', () => {
+  const schema = typeOf((b) => {
+    const path = b.array(b.typedef('maybe_dentry_path_t', b.int('char', 1, { signed: true })), 16);
+    return b.struct('exec', 16, [{ name: 'cwd', type: path, bitOffset: 0 }]);
+  });
+  const path = (text: string) => decode(schema, Buffer.from(text.padEnd(16, '\0')));
+  assert.deepEqual(path('/'), { cwd: undefined });
+  assert.deepEqual(path(''), { cwd: '/' });
+  assert.deepEqual(path('app\0lib\0'), { cwd: '/lib/app' });
+});
+
 test('a text inside a structure ends where it is declared to end', () => {
   const schema = typeOf((b) => {
     const path = b.array(b.typedef('path_t', char(b)), 3);

@@ -111,6 +111,7 @@ test('absent values are optional in the schema of nothing else', () => {
     'maybe_ns_t',
     'maybe_pid_t',
     'maybe_text_t',
+    'maybe_dentry_path_t',
   ];
   assert.deepEqual(
     optional.sort(),
