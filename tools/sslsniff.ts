@@ -1,5 +1,6 @@
 import bpf from '../bpf/sslsniff.bpf.ts';
 import {
+  accepted,
   atFunctions,
   filters,
   flag,
@@ -99,6 +100,7 @@ In JSON, data is text where it is text; other bytes are written as \\xNN, a back
       min: 0,
       max: 65536,
     }),
+    debug: accepted('-d, --debug'),
     handshake: flag('--handshake', 'show handshakes, too'),
     hexdump: flag('--hexdump', 'show data in hexadecimal', { group: 'output' }),
     noData: flag('--no-data', 'show no data', { set: 'max_data', encode: () => 0, group: 'output' }),

@@ -16,7 +16,7 @@ const known: Readonly<Record<string, string>> = {
   tcpdrop: '-4; -6; --netns-id 1; --pid-netns 1',
   tcprtt: `
     -i 1; --interval 1; -d 1; --duration 1; -T; --timestamp; -m; --milliseconds; -p 1; --lport 1; -P 1;
-    --rport 1; -a 127.0.0.1; --laddr 127.0.0.1; -A 127.0.0.1; --raddr 127.0.0.1; -b; --byladdr; -B;
+    --rport 1; -D; --debug; -a 127.0.0.1; --laddr 127.0.0.1; -A 127.0.0.1; --raddr 127.0.0.1; -b; --byladdr; -B;
     --byraddr; -e; --extension; -4; -6; --sport 1; --dport 1; --ms`,
   tcpstates: '-T; --timestamp; -w; -s; --csv; -L 1; --localport 1; -D 1; --remoteport 1; -4; -6',
   tcpsubnet: '10.0.0.0/8,0.0.0.0/0; -f K; --format b; -i 1; --interval 1; -J; --json; -v; --verbose',
@@ -39,13 +39,13 @@ const known: Readonly<Record<string, string>> = {
   gethostlatency: '-p 1; -l /lib; --libc x',
   sslsniff: `
     -p 1; -u 0; --uid 0; -x; --extra; -c x; --comm x; -o; --no-openssl; -g; --no-gnutls; -n; --no-nss;
-    --hexdump; --max-buffer-size 100; -l; --latency; -l --handshake; --extra-lib openssl:/bin/true`,
+    -d; --debug; --hexdump; --max-buffer-size 100; -l; --latency; -l --handshake; --extra-lib openssl:/bin/true`,
   mptcpify: '-t a; --targets a',
   qdisclat: '--ms; --ifindex 1',
   sofdsnoop: '-T; --timestamp; -p 1; --target_pid 1; -t 1; --tid 1; -n x; --name x; -d 1; --duration 1',
   execsnoop: `
     -T; --timestamp; -x; --fails; -u root; --uid 0; -q; --quote; -n x; --name x; -l x; --line x; -U;
-    --print-uid; --max-args 3; -C; --print-cpu; -M; --print-pcomm; -P 1; --ppid 1; --cgroupmap x;
+    --print-uid; --paths; --max-args 3; -C; --print-cpu; -M; --print-pcomm; -P 1; --ppid 1; --cgroupmap x;
     --mntnsmap x; -c /; --cgroup /`,
   exitsnoop: '--timestamp; --utc; -p 1; --label=x; -x; --failed; --per-thread; -T; --threaded; -c /; --cgroup /',
   sigsnoop: '-x; --failed; -k; --kill; -p 1; -s 9; --signal 9; -n; --name; --kill-only',
@@ -72,7 +72,7 @@ const known: Readonly<Record<string, string>> = {
     --perf-max-stack-depth 50; -m 1; -M 9; 3`,
   profile: `
     -p 1,2; -L 1,2; --tid 1; -U; --user-stacks-only; -K; --kernel-stacks-only; -F 99; --frequency 99;
-    -d; --delimited; -a; --annotations; -I; --include-idle; -f; --folded; --hash-storage-size 40960;
+    -d; --delimited; -a; --annotations; -A; --address; -I; --include-idle; -f; --folded; --hash-storage-size 40960;
     --stack-storage-size 1024; --perf-max-stack-depth 50; -C 0; --cpu 0; --cgroupmap x; --mntnsmap x; 3`,
   hardirqs: `
     -T; -N; --nanoseconds; -d; --dist; --distributed; -C; --count; --CPU; -c 0; --cpu 0; -s 0;
@@ -87,7 +87,9 @@ const known: Readonly<Record<string, string>> = {
   futexctn: `
     -p 1; -t 1; -l 0x10; --lock 0x10; -T; --timestamp; -m; --milliseconds; -s; --summary;
     --perf-max-stack-depth 50; --stack-storage-size 1024; 1 2`,
-  deadlock: '--pid 1',
+  deadlock: `
+    1; --pid 1; --binary /x 1; --lock-symbols a,b 1; --unlock-symbols c,d 1; --verbose 1; -t 9; --threads 9 1; -e 9;
+    --edges 9 1; -s 9; --stacktraces 9 1`,
   llcstat: '-c 100; --sample_period 100; -t; --tid; 5',
   numasched: '-p 1; -t 1; -c x; --comm x',
   bpflist: '-v; -vv',
@@ -101,7 +103,7 @@ const known: Readonly<Record<string, string>> = {
   uthreads: '1; -l java 1; --language c 1; -l none 1; -v 1',
   ttysnoop: '-C pts/0; --noclear pts/0; -s 9 /dev/pts/0; --datasize 9 0; -c 9 0; --datacount 9 0',
   capable: `
-    -v; --verbose; -p 1; -K; --kernel-stack; -U; --user-stack; -x; --extra; --extra-fields; --unique;
+    -v; --verbose; -p 1; -K; --kernel-stack; -U; --user-stack; -x; --extra; --extra-fields; --unique; --unique pid; --unique cgroup; --unique=cgroup;
     --cgroupmap x; --mntnsmap x; -c /; --cgroup /; --perf-max-stack-depth 50; --stack-storage-size 1024;
     --audit-only; --collect-kstack`,
   threadsample: '-a; -p 1; -t 1',
