@@ -81,4 +81,19 @@ The check is traced where it returns (cap_capable). Where the kernel allows no h
     '--denied -K': 'trace checks that failed, and where',
     '-x --cap net_admin': 'trace what asks for CAP_NET_ADMIN, and in which system call',
   },
+  sample: {
+    before: 'chroot starts a program as another user, who has no rights in the new root:',
+    args: '--unique -- chroot --userspec=nobody / true',
+    output: `
+TIME         UID     PID COMM              CAP NAME                   AUDIT
+20:50:25       0   21415 sh                 21 CAP_SYS_ADMIN          -
+20:50:25       0   21415 chroot             18 CAP_SYS_CHROOT         -
+20:50:25       0   21415 chroot              6 CAP_SETGID             -
+20:50:25       0   21415 chroot              7 CAP_SETUID             -
+20:50:25   65534   21415 chroot              2 CAP_DAC_READ_SEARCH    -
+20:50:25   65534   21415 chroot              1 CAP_DAC_OVERRIDE       -
+20:50:25   65534   21415 chroot             21 CAP_SYS_ADMIN          -`,
+    after:
+      'What chroot needs is CAP_SYS_CHROOT, CAP_SETGID and CAP_SETUID. As user 65534 it has nothing any more, and -x shows that the last three were refused; CAP_SYS_ADMIN comes from mapping memory, which succeeds without. This kernel does not tell which checks are audited.',
+  },
 });

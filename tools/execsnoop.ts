@@ -54,4 +54,15 @@ A script is shown as the kernel runs it: the interpreter first. Processes that f
     "-n '^(sh|bash)$' -l deploy": 'trace shells that have deploy in an argument',
     '-P 181': 'trace what process 181 starts',
   },
+  sample: {
+    before: 'A shell script runs two programs in a pipe:',
+    args: '',
+    output: `
+COMM                 PID    PPID ERR     ARGS
+sh                 20188   20187 -       sh -c ls /nonexist 2>/dev/null | wc -l; true
+ls                 20189   20188 -       ls /nonexist
+wc                 20190   20188 -       wc -l`,
+    after:
+      'Parents tell who started whom: ls and wc are both children of the shell 20188. The command true is part of the shell and no program, so it has no line. That ls failed is not seen here, since it started well: exitsnoop -x shows it.',
+  },
 });

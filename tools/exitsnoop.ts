@@ -46,4 +46,17 @@ The parent is the one at that time, which is another process than the one that s
     '-x': 'trace the processes that failed',
     '--per-thread -p 181': 'trace the threads of process 181',
   },
+  sample: {
+    before: 'A script runs some programs that fail, each in its own way:',
+    args: '-x',
+    output: `
+PCOMM                PID    PPID     TID   AGE(s) EXIT_CODE
+sh                 24534   24533   24534     0.00 code 3
+sleep              24536   24535   24536     0.20 signal 15 (SIGTERM)
+timeout            24535   24533   24535     0.20 code 124
+grep               24562   24533   24562     0.01 code 1
+perl               24563   24533   24563     0.00 signal 11 (SIGSEGV)`,
+    after:
+      'The first shell said exit 3. The program sleep was ended by timeout, its parent, which says 124 for that; sigsnoop shows who sends signals. What grep has not found is code 1, and perl crashed.',
+  },
 });

@@ -37,4 +37,15 @@ All C libraries are traced that a process uses when the tracing begins, those of
     '': 'trace all lookups',
     '-p 181 10': 'trace the lookups of process 181 that took 10 ms or more',
   },
+  sample: {
+    before: 'Three programs ask for names, one of which nobody has:',
+    args: '',
+    output: `
+TIME         PID COMM                LATms HOST
+20:49:24   19938 getent              7.424 localhost
+20:49:24   19939 curl                5.251 intranet.example
+20:49:24   19941 python3             0.133 localhost`,
+    after:
+      'It took curl 5.3 ms to learn that there is no such host. The name localhost is in a file, and getent needed 7.4 ms for it because it had to load libraries for that first. Where a name takes long each time, udplife -D 53 shows how long the name server takes.',
+  },
 });

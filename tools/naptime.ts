@@ -25,4 +25,15 @@ A sleep that is stopped and goes on (SIGSTOP, SIGCONT) is shown with what was le
     error: { header: 'ERR' },
   },
   examples: { '': 'trace all sleeps', '-p 181': 'those of process 181', '-x': 'those that were interrupted' },
+  sample: {
+    before: 'A script sleeps twice, and timeout ends a longer sleep:',
+    args: '--comm sleep --fields pcomm,pid,comm,requested,slept,error',
+    output: `
+PCOMM                PID COMM                  SECONDS        SLEPT ERR
+sh                 30228 sleep                0.250000     0.250085 -
+timeout            30233 sleep                5.000000     0.291806 ERESTART_RESTARTBLOCK
+sh                 30255 sleep                1.000000     1.000084 -`,
+    after:
+      'SECONDS is what was asked for, SLEPT what came of it. The second one was interrupted by a signal after 0.29 of 5 seconds. A script that sleeps for a second each time it looks for something may be where the time of a slow program goes.',
+  },
 });

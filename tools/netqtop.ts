@@ -48,6 +48,20 @@ What the kernel gives to the device in one piece, to be cut there, counts as one
     '': 'all interfaces, each second',
     '-n eth0 -t -i 10': 'one interface, each 10 seconds, with bytes and packets for each second',
   },
+  sample: {
+    before: 'In the first second, a client gets a file of 3 MB over a virtual cable:',
+    args: '-n eth0 1 2',
+    output: `
+IFACE DIR QUEUE PACKETS AVG_SIZE [0,64) [64,512) [512,2K) [2K,16K) [16K,)
+eth0  RX      0    2504      973    766      406     1241       91      0
+eth0  TX      0    2504      987      0     1172     1241       91      0
+
+IFACE DIR QUEUE PACKETS AVG_SIZE [0,64) [64,512) [512,2K) [2K,16K) [16K,)
+eth0  RX      0     654     1.1K    262        1      370       21      0
+eth0  TX      0     654     1.1K      0      263      370       21      0`,
+    after:
+      'Half of the packets are full ones with data, and 91 are several at once, as the kernel hands them to an interface that can take them apart. The small ones are the acknowledgements; sent they are 14 bytes longer than received, by the Ethernet header. With more queues than one, there is a line for each, and the load of them should be alike.',
+  },
 });
 
 function perSecond(of: (row: { readonly bytes: number; readonly packets: number }) => number) {

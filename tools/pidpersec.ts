@@ -19,4 +19,19 @@ Prints, every second, how many processes and how many threads were made (sched:s
     '-T 10 6': 'every 10 seconds for a minute, with the time',
     '-u www-data': 'those that a user makes',
   },
+  sample: {
+    before: 'A script runs 200 programs, one after the other, as user nobody:',
+    args: '-u nobody 1 3',
+    output: `
+PROCESSES THREADS
+      201       0
+
+PROCESSES THREADS
+        0       0
+
+PROCESSES THREADS
+        0       0`,
+    after:
+      'All of them were made in the first second; the one more is a part of the script itself, $(seq 200). So many short processes cost more than what they do: execsnoop shows which programs they run, and who starts them.',
+  },
 });

@@ -53,4 +53,15 @@ TPID is the number that the caller gave, of a process or a thread, in the pid na
     '-x': 'trace what was refused',
     '-a -T 181': 'trace all that debuggers do with process 181',
   },
+  sample: {
+    before: 'strace runs a program:',
+    args: '',
+    output: `
+TIME         PID COMM             CALL               TARGET TCOMM               BYTES   FD ERR
+20:51:49   23914 strace           PTRACE_SEIZE        23915 -                       -    - -
+20:51:49   23916 strace           PTRACE_TRACEME          - -                       -    - -
+20:51:49   23914 strace           PTRACE_SEIZE        23917 -                       -    - -`,
+    after:
+      'First strace tries out on children of its own what the kernel can do: with PTRACE_SEIZE and with PTRACE_TRACEME, which a process says of itself. The last line is the program that is traced. With -a each later request has a line, too.',
+  },
 });

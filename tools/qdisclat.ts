@@ -33,4 +33,27 @@ Before 5.14 the kernel does not tell when a packet is put into a queue: there th
     '-i eth0 -m 1': 'one interface, each second, in milliseconds',
     '-I -Q -T 10': 'each interface and kind of queue apart, each ten seconds',
   },
+  sample: {
+    before: 'A client gets a file of 3 MB over an interface with a queue that lets through 20 Mbit a second:',
+    args: '-i eth0 -Q',
+    output: `
+qdisc = tbf
+          usecs           : count    distribution
+         0 -> 1          : 3        |*                                       |
+         2 -> 3          : 1        |                                        |
+         4 -> 7          : 0        |                                        |
+         8 -> 15         : 2        |                                        |
+        16 -> 31         : 0        |                                        |
+        32 -> 63         : 0        |                                        |
+        64 -> 127        : 0        |                                        |
+       128 -> 255        : 0        |                                        |
+       256 -> 511        : 0        |                                        |
+       512 -> 1023       : 0        |                                        |
+      1024 -> 2047       : 1        |                                        |
+      2048 -> 4095       : 7        |**                                      |
+      4096 -> 8191       : 32       |***********                             |
+      8192 -> 16383      : 112      |****************************************|`,
+    after:
+      'Most packets wait for 8 to 16 ms: the queue has room for 30 kB, which take 12 ms to go out. That is part of each round trip, as tcprtt shows. A shorter queue would drop more and delay less.',
+  },
 });

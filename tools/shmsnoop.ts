@@ -32,6 +32,19 @@ Prints a line for each shmget(2), shmat(2), shmdt(2) and shmctl(2) when it retur
     request: { header: 'ARGs' },
   },
   examples: { '': 'trace all', '-x': 'calls that failed', '-T -p 181': 'those of process 181, with the time' },
+  sample: {
+    before: 'A program makes a segment of shared memory, uses it and removes it, and then tries to attach to it again:',
+    args: '',
+    output: `
+    PID COMM             SYS               RET ERR     ARGs
+  21691 python3          shmget          65548 -       key: 0x1234, size: 1048576, shmflg: 01600
+  21691 python3          shmat  0x7f4c23857000 -       shmid: 65548, shmaddr: 0x0, shmflg: 0x0
+  21691 python3          shmdt               0 -       shmaddr: 0x7f4c23857000
+  21691 python3          shmctl              0 -       shmid: 65548, cmd: IPC_RMID, buf: 0x0
+  21691 python3          shmat             -22 EINVAL  shmid: 65548, shmaddr: 0x0, shmflg: 0x0`,
+    after:
+      'shmget returns the id of the segment, and shmat where it lies. After IPC_RMID, and when nobody is attached, the id is no longer valid: EINVAL. A segment whose IPC_RMID never comes stays until the machine is restarted.',
+  },
 });
 
 interface Call {

@@ -87,4 +87,14 @@ Packets are dropped in interrupts, whatever process runs: there is no process to
     '-c --duration 10': 'what was dropped in ten seconds, and why',
     '-i eth0 -r NETFILTER -s': 'what the firewall drops of what comes to eth0, with stacks',
   },
+  sample: {
+    before: 'A connection to a TCP port and a datagram to a UDP port, where nobody listens:',
+    args: '--fields time,reason,function,interface,saddr,daddr',
+    output: `
+TIME     REASON               FUNCTION                 IFACE    SADDR:SPORT           > DADDR:DPORT
+21:01:05 NO_SOCKET            tcp_v4_rcv               eth0     192.0.2.1:33992       > 192.0.2.2:81
+21:01:05 NO_SOCKET            __udp4_lib_rcv           eth0     192.0.2.1:53521       > 192.0.2.2:9999`,
+    after:
+      'Both packets came, and found no socket. With -c there is one line for each reason and function, with the number of packets, which is what to begin with on a busy machine; -s shows how the kernel got there.',
+  },
 });

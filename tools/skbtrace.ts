@@ -168,4 +168,21 @@ Packets are chosen by what their headers say, or while they have none by their s
     "-f '^(ip|nf)_' -P 443 --track": 'some functions, also after the addresses were translated',
     '-i eth0 -s --mark 1': 'marked packets at an interface, with stacks',
   },
+  sample: {
+    before:
+      'A program sends a datagram of one byte to a server on the other end of a virtual cable, which answers with four:',
+    args: '--tracepoints -P 9053 --fields skb,comm,length,saddr,function',
+    output: `
+SKB              COMM           LEN SADDR:SPORT           FUNCTION
+ffff888244d06500 python3         43 192.0.2.1:60902       net:net_dev_queue
+ffff888244d06500 python3         43 192.0.2.1:60902       net:net_dev_start_xmit
+ffff888244d06500 python3         29 192.0.2.1:60902       net:netif_rx
+ffff888244d06500 python3         29 192.0.2.1:60902       net:netif_receive_skb
+ffff88820807db00 python3         46 192.0.2.2:9053        net:net_dev_queue
+ffff88820807db00 python3         46 192.0.2.2:9053        net:net_dev_start_xmit
+ffff88820807db00 python3         32 192.0.2.2:9053        net:netif_rx
+ffff88820807db00 python3         32 192.0.2.2:9053        net:netif_receive_skb`,
+    after:
+      'Each packet is one buffer, by whose address its lines belong together: queued, sent, and received at the other end, without its Ethernet header of 14 bytes. What becomes of it later is skb:consume_skb when somebody used it, or skb:kfree_skb with the reason when it was dropped. Without --tracepoints all functions of the kernel that it comes through are shown.',
+  },
 });

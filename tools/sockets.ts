@@ -81,6 +81,18 @@ Before 5.15 the kernel does not list UNIX sockets: there those without a process
     '-p 181': 'the sockets of process 181',
     '-x --json': 'all UNIX sockets, one JSON object with everything',
   },
+  sample: {
+    before: 'In a network namespace, a web server sends a file to a client that reads slowly:',
+    args: '-t',
+    output: `
+TYPE STATE         RX-Q   TX-Q  PID COMM    FD LADDR:LPORT     RADDR:RPORT     PATH
+tcp  LISTEN           0      5 9601 python3  3 0.0.0.0:8080    -               -
+tcp  TIME_WAIT        0      0    - -        - 192.0.2.2:8080  192.0.2.1:47076 -
+tcp  ESTABLISHED      0 309424 9601 python3  4 192.0.2.2:8080  192.0.2.1:36320 -
+tcp  ESTABLISHED 135112      0 9780 curl     5 192.0.2.1:36320 192.0.2.2:8080  -`,
+    after:
+      'The server has 309 kB that are not acknowledged yet, and curl has 135 kB that it has not read: so the client is the slow one. Of a socket that listens, the two are how many connections wait to be accepted, and how many may. What is in TIME_WAIT belongs to no process any more.',
+  },
 });
 
 /** Listening before connected, TCP before UDP before UNIX. */

@@ -32,4 +32,16 @@ The descriptors are read when the call returns: what another thread changes or c
   attach: { optional: ['sendmsg__tp', 'sendmmsg__tp', 'recvmsg__tp', 'recvmmsg__tp'] },
   aliases: { fdpass: ['--send'] },
   examples: { '': 'trace all', '-T -n systemd': 'those of commands with systemd in the name, with the time' },
+  sample: {
+    before: 'A process sends two open files to its child, over a UNIX socket:',
+    args: '',
+    output: `
+ACTION     TID COMM             SOCKET                   FD NAME
+SEND     21822 python3          3:socket:[10510268]       5 /etc/hosts
+SEND     21822 python3          3:socket:[10510268]       6 /etc/services
+RECV     21824 python3          4:socket:[10510269]       5 /etc/hosts
+RECV     21824 python3          4:socket:[10510269]       6 /etc/services`,
+    after:
+      'The sender names its own descriptors, the receiver gets new ones, which have the same numbers here because these were free. ss -x -p tells the two ends of the connection, whose inodes are in brackets.',
+  },
 });

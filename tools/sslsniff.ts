@@ -110,7 +110,7 @@ In JSON, data is text where it is text; other bytes are written as \\xNN, a back
   columns: {
     function: {
       header: 'FUNC',
-      width: 9,
+      width: 10,
       text: (name) => ({ READ: 'READ/RECV', WRITE: 'WRITE/SEND' })[name as string] ?? name,
     },
     time: {},
@@ -151,5 +151,29 @@ In JSON, data is text where it is text; other bytes are written as \\xNN, a back
     '-p 181 --hexdump': 'what process 181 sends and receives, in hexadecimal',
     '--handshake -l --no-data': 'how long handshakes, reads and writes take',
     '--extra-lib openssl:/opt/app/bin/server': 'a program that has OpenSSL inside, too',
+  },
+  sample: {
+    before: 'curl gets a page from a server over TLS:',
+    args: '-c curl -l',
+    output: `
+FUNC       TIME     COMM                 PID    LEN  LAT(ms) DATA
+WRITE/SEND 20:53:52 curl                 780     81    0.047 
+----- DATA -----
+GET /hello.txt HTTP/1.1
+Host: localhost:18443
+User-Agent: curl
+Accept: */*
+
+----- END DATA -----
+
+READ/RECV  20:53:52 curl                 780     51    0.074 
+----- DATA -----
+HTTP/1.0 200 ok
+Content-type: text/plain
+
+hello
+----- END DATA -----`,
+    after:
+      'What went over the network was encrypted; here it is as curl gave it to the library, and got it. The call that wrote took 0.05 ms. The one that read took little more, so the answer had come already.',
   },
 });

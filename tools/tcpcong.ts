@@ -55,6 +55,18 @@ Before 5.19 the kernel does not tell when the state changes (tcp:tcp_cong_state_
     '-T -L 443 10': 'those of a web server, each ten seconds, with the time',
     '-d -R 5000-5100 5 3': 'how long the states of some connections last, three times',
   },
+  sample: {
+    before:
+      'Three times, a client gets a file of 3 MB over a link that carries 20 Mbit a second and drops what its queue has no room for:',
+    args: '-L 8080',
+    output: `
+LADDR          RADDR           OPEN_ms DOD_ms RCOV_ms CWR_ms LOS_ms CHGS
+192.0.2.2:8080 192.0.2.1:43622   970.3    0.0   268.3   13.3    0.0   19
+192.0.2.2:8080 192.0.2.1:51770  1010.1    0.0   236.8   13.3    0.0   17
+192.0.2.2:8080 192.0.2.1:51764  1098.6    0.0   139.9   13.3    0.0   13`,
+    after:
+      'Of some 1.25 seconds, each connection spent an eighth to a fifth in recovery, which sends again what was lost, and none in state loss, in which it would have had to wait for a timer. tcpretrans shows what was sent again, and tcpwin how the window shrank.',
+  },
 } as const;
 
 /** A column of times whose header says their unit. */

@@ -36,4 +36,17 @@ Segments are dropped in interrupts, whatever process runs: there is no process t
     '-6 --pid-netns 181': 'trace those over IPv6 in the network namespace of process 181',
     '-a': 'trace also what has no reason',
   },
+  sample: {
+    before: 'A client connects to a port where nobody listens:',
+    args: '',
+    output: `
+TIME     IP SADDR:SPORT           > DADDR:DPORT           STATE        FLAGS       REASON
+20:51:37  4 192.0.2.1:44338       > 192.0.2.2:81          -            SYN         NO_SOCKET
+    sk_skb_reason_drop
+    tcp_v4_rcv
+    ip_protocol_deliver_rcu
+    ip_local_deliver_finish`,
+    after:
+      'The SYN came, tcp_v4_rcv found no socket for port 81, and the client was told so by a RST. The stack goes on to the interrupt in which it came; only its beginning is shown here. Reasons as NETFILTER_DROP or SOCKET_RCVBUFF point to a firewall, or to a process that does not read.',
+  },
 });

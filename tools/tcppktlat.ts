@@ -40,4 +40,13 @@ What a process leaves in the socket when it reads is not measured again. Data th
     '10000 -l 80': 'trace what waited 10 ms or more for a web server',
     '-T -p 181': 'trace the reads of process 181, with the time',
   },
+  sample: {
+    before: 'A client gets a file of 3 MB from a web server:',
+    args: '-r 8080 --fields pid,comm,saddr,lport,daddr,dport,latency 200',
+    output: `
+    PID COMM             LADDR           LPORT RADDR           RPORT       MS
+    444 curl             192.0.2.1       58680 192.0.2.2        8080     0.35`,
+    after:
+      'Of all its reads, only one found data that had waited for more than 200 microseconds: 0.35 ms. Where many lines come, the process is slow to read, or has to wait for a processor, which runqslower shows.',
+  },
 });

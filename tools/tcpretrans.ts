@@ -44,4 +44,15 @@ Retransmissions happen in interrupts, when a timer ends or an acknowledgement co
     '-s -6': 'trace those over IPv6, with their sequence numbers',
     '-c': 'count retransmits of each connection',
   },
+  sample: {
+    before: 'A client asks for a page of a host that does not answer, and gives up after four seconds:',
+    args: '',
+    output: `
+TIME     IP LADDR           LPORT T  RADDR           RPORT STATE
+20:47:26  4 192.0.2.1       57106 R> 192.0.2.7          80 SYN_SENT
+20:47:27  4 192.0.2.1       57106 R> 192.0.2.7          80 SYN_SENT
+20:47:28  4 192.0.2.1       57106 R> 192.0.2.7          80 SYN_SENT`,
+    after:
+      'The SYN went out again each second, and nobody was there to take it: the state is still SYN_SENT. In state ESTABLISHED, data was lost on its way; -c counts how often for each connection, and tcpcong shows what the connection did about it.',
+  },
 });

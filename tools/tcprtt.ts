@@ -43,4 +43,28 @@ Segments come in interrupts: there is no process to show or to filter by. An IPv
     '-B -e -P 443': 'what is far away: each server apart, with averages',
     '-p 80 -A 192.0.2.7': 'what one client of a web server has',
   },
+  sample: {
+    before: 'A client gets a file of 3 MB from a web server whose link carries 20 Mbit a second:',
+    args: '-p 8080 -e',
+    output: `
+          usecs           : count    distribution
+         0 -> 1          : 0        |                                        |
+         2 -> 3          : 0        |                                        |
+         4 -> 7          : 0        |                                        |
+         8 -> 15         : 0        |                                        |
+        16 -> 31         : 4        |                                        |
+        32 -> 63         : 0        |                                        |
+        64 -> 127        : 0        |                                        |
+       128 -> 255        : 0        |                                        |
+       256 -> 511        : 1        |                                        |
+       512 -> 1023       : 2        |                                        |
+      1024 -> 2047       : 2        |                                        |
+      2048 -> 4095       : 15       |                                        |
+      4096 -> 8191       : 754      |****************************************|
+      8192 -> 16383      : 263      |*************                           |
+
+avg = 7208 usecs, total: 7503863 usecs, count: 1041, p50 = 6793, p90 = 13141, p99 = 16060`,
+    after:
+      'The first segments took some 20 microseconds there and back; when the queue of the link was full, thousands. So the way is short and the queue is long: qdisclat shows how long packets wait in it, and without the limit of the link the same file took 23 microseconds on average.',
+  },
 });

@@ -78,4 +78,19 @@ The hooks and what they do not see are those of tcptop.`,
     '-f m -i 10': 'in Mbit, each ten seconds',
     '192.0.2.0/24,0.0.0.0/0,::/0 --received': 'one network, and the rest of the world, both ways',
   },
+  sample: {
+    before: 'A client gets two files of 3 MB from a server on the same machine, over a link of 20 Mbit a second:',
+    args: '192.0.2.0/24,0.0.0.0/0 --received 1',
+    output: `
+SUBNET              TX        RX
+192.0.2.0/24 2294047 B 1943503 B
+
+SUBNET              TX        RX
+192.0.2.0/24 2017247 B 2101079 B
+
+SUBNET              TX        RX
+192.0.2.0/24 1689280 B 1955992 B`,
+    after:
+      'Both ends are here: what the server sends is TX, and what the client receives is RX. In each second there were about 2 MB of both, since what is sent waits in buffers before it is received. Nothing went to other networks, or there would be a line for 0.0.0.0/0; tcptop shows whose connections they are.',
+  },
 });

@@ -31,4 +31,18 @@ The kernel's functions for that are used (tcp_v4_syn_recv_sock and tcp_v6_syn_re
     '': 'all listening sockets, until Ctrl-C',
     '-T -L 80,443 1': 'those of a web server, each second, with the time',
   },
+  sample: {
+    before:
+      'Twelve clients connect, one after the other, to a server that is too busy to accept any of them. It said listen(fd, 16):',
+    args: '-L 9090',
+    output: `
+backlog_max = 16
+        backlog           : count    distribution
+         0 -> 1          : 2        |********************                    |
+         2 -> 3          : 2        |********************                    |
+         4 -> 7          : 4        |****************************************|
+         8 -> 15         : 4        |****************************************|`,
+    after:
+      'The first client found nobody waiting before it, the last one eleven: still fewer than the limit of 16, beyond which clients are not let in. A server that keeps up has all its counts in the first line.',
+  },
 });

@@ -40,4 +40,24 @@ This is what to plot when a connection is slower than its network: a window that
     '-D 5432 --fields time,cwnd,ssthresh,wmem_queued': 'what to plot of connections to a database',
     '-w -L 443 --time relative': 'all there is of those of a web server, by the time since the start',
   },
+  sample: {
+    before:
+      'A client gets a file of 3 MB over a link that carries 20 Mbit a second and drops what its queue has no room for; of the lines of the first 40 ms each fourth is shown:',
+    args: '-L 8080 --time relative --fields time,cwnd,ssthresh,in_flight,wmem_queued,srtt',
+    output: `
+TIME          CWND SSTHRESH FLIGHT   WMEM_Q  SRTT_ms
+0.063263        16        -     14    83800    0.029
+0.065676        24        -     24   172960    1.242
+0.068108        28        -     28   168000    2.947
+0.070522        32        -     32   162208    4.495
+0.072949        36        -     36   281992    6.056
+0.075374        40        -     40   275368    7.974
+0.078394        45        -     45   271240    9.425
+0.080932        37        -     37   274568   10.165
+0.083349        33        -     33   277896   10.632
+0.085766        29        -     29   281224   10.902
+0.088200        25        -     25   284552   10.983`,
+    after:
+      'The window grows with each acknowledgement, and as the queue of the link fills, so does the time there and back. At 45 segments the congestion control (BBR here, which sets no threshold) has learned how much the link carries, and lets the queue drain. Meanwhile 280 kB wait in the socket to be sent: the link is the limit, not the server.',
+  },
 });

@@ -48,6 +48,18 @@ SYSCALL is the system call that a thread is in, and FUNCTION the function of the
     '1 10': 'a sample each second, 10 times',
     '-a -s -p 181': 'where each thread of process 181 is, with its kernel stack',
   },
+  sample: {
+    before: 'A program has three threads besides its main one: one computes, one sleeps, and one reads from a pipe:',
+    args: '-a -p 24304',
+    output: `
+  TID   PID COMM    STATE SYSCALL         FUNCTION
+24304 24304 python3 SLEEP clock_nanosleep hrtimer_nanosleep
+24305 24304 python3 RUNQ  -               irqentry_exit_to_user_mode
+24306 24304 python3 SLEEP clock_nanosleep hrtimer_nanosleep
+24310 24304 python3 SLEEP read            anon_pipe_read`,
+    after:
+      'Only thread 24305 has something to do, and waits in the queue of a processor to go on with it: without -a it would be the only line. The others say what they wait for by their system call and the function in which they sleep.',
+  },
 });
 
 function named(frames: readonly string[]): string {

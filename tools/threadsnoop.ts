@@ -41,4 +41,15 @@ A thread that was made without pthread_create has a line as well, but no functio
     '-I -p 181': 'trace the threads of process 181, with their numbers',
     '-x': 'trace threads that could not be made',
   },
+  sample: {
+    before: 'A program starts three threads:',
+    args: '--comm python3',
+    output: `
+TIME         PID COMM             ERR     FUNC
+20:50:43   21966 python3          -       pythread_wrapper
+20:50:43   21966 python3          -       pythread_wrapper
+20:50:43   21966 python3          -       pythread_wrapper`,
+    after:
+      'The function is where a thread begins: for programs in C it is their own, but runtimes put one of theirs in between, as Python does here. A program that starts threads all the time would better keep some.',
+  },
 });

@@ -108,6 +108,24 @@ A call without RET has not returned: the process is in it, or has ended in it, a
     '-n 200 -p 181': 'the last 200 calls of process 181, when it is killed or on demand',
     '-s openat,connect --cgroup /system.slice': 'only these calls, of services',
   },
+  sample: {
+    before: 'A shell writes a line to a file and ends:',
+    args: '-n 10 --fields pid,syscall,ret,parameters -- sh -c "echo hello > /tmp/greeting; exit"',
+    output: `
+    PID SYSCALL                 RET PARAMETERS
+  10173 openat                    3 dfd=-100, filename="/tmp/greeting", flags=577, mode=438
+  10173 fcntl                    10 fd=1, cmd=0, arg=10
+  10173 close                     0 fd=1
+  10173 fcntl                     0 fd=10, cmd=2, arg=1
+  10173 dup2                      1 oldfd=3, newfd=1
+  10173 close                     0 fd=3
+  10173 write                     6 fd=1, buf=0x55afa2c3abe0, count=6
+  10173 dup2                      1 oldfd=10, newfd=1
+  10173 close                     0 fd=10
+  10173 exit_group              ... error_code=0`,
+    after:
+      'These are the last calls of the shell, which ends in the one that never returns. It opens the file, puts it in the place of its standard output, writes six bytes, and puts the old one back: how > works. Of a program that crashed, the last lines are what it did before.',
+  },
 });
 
 function parseCall(name: string): string {

@@ -38,4 +38,18 @@ Not seen is what the kernel writes by itself: the echo of what is typed, message
     '3 -T': 'watch /dev/pts/3, with the time',
     '/dev/ttyS0 --json': 'watch a serial line, as JSON',
   },
+  sample: {
+    before: 'In a terminal, a shell prints two lines, one of them red, and cat complains:',
+    args: '',
+    output: `
+TTY         PID COMM             DATA
+136:0     22117 sh               total 3\\n
+136:0     22117 sh               \\x1b[31mred\\x1b[0m\\n
+136:0     22122 cat              cat: 
+136:0     22122 cat              /nonexist
+136:0     22122 cat              : No such file or directory
+136:0     22122 cat              \\n`,
+    after:
+      'The codes for red are shown and have no effect. The message of cat comes in four pieces, because standard error is not buffered: each piece is a write(2) of its own. Terminal 136:0 is /dev/pts/0.',
+  },
 });

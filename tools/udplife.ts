@@ -40,4 +40,13 @@ The process is the one that made the socket with socket(2), also where another h
     '-T -D 53': 'who asks a name server, and how long it takes',
     '-w -p 181': 'the sockets of process 181, with the number of packets',
   },
+  sample: {
+    before: 'A client sends 50 questions of 100 bytes to a server, and gets answers of 400:',
+    args: '-D 9053',
+    output: `
+    PID COMM       LADDR           LPORT RADDR           RPORT  TX_KB  RX_KB     MS
+  18724 python3    192.0.2.1       50492 192.0.2.2        9053   4.88  19.53  11.72`,
+    after:
+      'The socket lived for 11.7 ms, in which the client sent 4.88 KiB and received four times as much. With -w there are the numbers of datagrams, too.',
+  },
 });

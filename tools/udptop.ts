@@ -36,4 +36,15 @@ The kernel's own tracepoints are used where it has them (sock:sock_send_length a
     '-C 5': 'each 5 seconds, one table below the other',
     '-p 181 -s tx_packets': 'what process 181 sends, the most datagrams first',
   },
+  sample: {
+    before: 'A client sends 50 questions of 100 bytes to a server, and gets answers of 400; both are on this machine:',
+    args: '-C 1 1',
+    output: `
+20:51:42 loadavg: 12.19 14.87 12.78 12/195 23663
+  PID COMM    LADDR           RADDR          RX_KB TX_KB RX_PKTS TX_PKTS
+23573 python3 192.0.2.2:9053  -                  5    20      50      50
+23649 python3 192.0.2.1:53951 192.0.2.2:9053    20     5      50      50`,
+    after:
+      "The server's socket is not connected, so it has no remote address: it may have answered many clients. Numbers of kB and of datagrams together tell how big these are: 100 and 400 bytes here.",
+  },
 });

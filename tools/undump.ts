@@ -28,4 +28,13 @@ Everything that processes tell each other this way is shown, secrets as well.`,
     data: { text: (data, { truncated }) => (truncated ? `${data}...` : data) },
   },
   examples: { '': 'show all', '-p 181 -s 4096': 'what process 181 receives, up to 4096 bytes at once' },
+  sample: {
+    before: 'A program talks with itself, over the two ends of a UNIX socket:',
+    args: '',
+    output: `
+TIME     COMM                 PID     SIZE DATA
+20:50:48 perl               22057        9 GET key\\r\\n
+20:50:48 perl               22057       12 VALUE \\x01\\x02 17\\n`,
+    after: 'Each line is what one call received. Text is shown as it is, and bytes that are none by their codes.',
+  },
 });
