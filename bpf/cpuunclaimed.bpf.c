@@ -5,6 +5,7 @@
  * ones need no tick, and no two have to come at the same time.
  */
 #include "core.h"
+#include "events.h"
 #include "iter.h"
 #include "rq.h"
 #include "table.h"
@@ -18,6 +19,7 @@
 
 const volatile __u32 cpus = 1;
 const volatile bool any_task = false;
+const volatile bool every_sample = false;
 
 struct value {
 	count_t busy;
@@ -30,6 +32,15 @@ struct key {
 };
 
 TABLE(samples, struct key, struct value, 1);
+
+/* A sample, when each is wanted. */
+struct event {
+	boot_ns_t time;
+	cpu_t cpu;		/* the one that looked */
+	__u16 tasks[CPUS];	/* in the queue of each, what runs there included */
+};
+
+EVENT_RING(events, event);
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -71,6 +82,7 @@ struct look {
 	__u32 idle_cpus;
 	__u32 waiting;
 	__u32 movable;
+	struct event event;
 };
 
 struct {
@@ -131,6 +143,19 @@ static __always_inline void count_movable(struct rq___tasks *rq, struct look *lo
 	}
 }
 
+static __always_inline void tell_queues(struct event *event)
+{
+	event->time = bpf_ktime_get_boot_ns();
+	event->cpu = bpf_get_smp_processor_id();
+	for (__u32 cpu = 0; cpu < CPUS && cpu < cpus; cpu++) {
+		__u32 index = cpu;
+		__u64 *address = bpf_map_lookup_elem(&queues, &index);
+
+		event->tasks[cpu & (CPUS - 1)] = address && *address ? tasks_in_queue((void *)*address) : 0;
+	}
+	event_output(events, event, sizeof(*event));
+}
+
 static __always_inline __u32 waiting_in(struct rq *rq)
 {
 	__u32 tasks = tasks_in_queue(rq);
@@ -156,6 +181,10 @@ int sample(void *ctx)
 	look = bpf_map_lookup_elem(&looks, &zero);
 	if (!value || !look)
 		return 0;
+	if (every_sample) {
+		tell_queues(&look->event);
+		return 0;
+	}
 	__sync_fetch_and_add(&value->busy, 1);
 	own = waiting_in(here);
 	if (!own)

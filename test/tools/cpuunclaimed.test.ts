@@ -57,3 +57,27 @@ test('one line for each interval', async () => {
   assert.equal(code, 0);
   assert.match(stdout, /^( *%CPU UNCLAIMED\n *\d+\.\d\d +\d+\.\d\d\n\n?){2}$/);
 });
+
+test('each sample is a line of comma-separated values', async () => {
+  const [processor = 0] = allowedProcessors();
+  await using one = spinOn(processor);
+  await using two = spinOn(processor);
+  await Promise.all([one, two].map(({ pid }) => ranLonger(pid, 1e7)));
+  await using samples = startTool('cpuunclaimed', ['-j', '-F', '499']);
+  await samples.ready();
+  await ranLonger(one.pid, 5e7);
+  const { stdout, code } = await samples.end();
+  assert.equal(code, 0);
+  const [header = '', ...lines] = stdout.trimEnd().split('\n');
+  const names = header.split(',');
+  assert.deepEqual(names.slice(0, 2), ['time', 'cpu']);
+  assert.ok(names.includes(`cpu${processor}`), header);
+  const rows = lines.map((line) => Object.fromEntries(line.split(',').map((value, i) => [names[i], value])));
+  for (const row of rows) {
+    assert.match(row.time ?? '', /^\d{4}-\d\d-\d\dT/);
+    assert.equal(Object.keys(row).length, names.length);
+  }
+  // Where one of them runs, the other one waits.
+  const own = rows.filter(({ cpu }) => cpu === String(processor)).map((row) => Number(row[`cpu${processor}`]));
+  assert.ok(own.length > 0 && own.every((tasks) => tasks >= 2), own.join());
+});

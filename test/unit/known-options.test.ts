@@ -60,7 +60,7 @@ const known: Readonly<Record<string, string>> = {
   cpudist: `
     -O; --offcpu; -T; --timestamp; -m; --milliseconds; -P; --pids; -L; --tids; -p 1; -I; --include-idle;
     -e; --extension; -c /; --cgroup /; 1 2`,
-  cpuunclaimed: '-T; --timestamp; 1 2',
+  cpuunclaimed: '-T; --timestamp; -j; -J; --csv; --fullcsv; -T -j; 1 2',
   offcputime: `
     -p 1,2; --pid 1; -t 1,2; --tid 1; --user-threads-only; -k; --kernel-threads-only; -U;
     --user-stacks-only; -K; --kernel-stacks-only; -d; --delimited; -f; --folded; -s; --offset;

@@ -37,7 +37,7 @@ const otherLetters: Readonly<Record<string, string>> = {
   '--comm': 'c',
   '--count': 'C',
   '--cpu': 'C',
-  '--csv': 'j',
+  '--csv': 'js',
   '--duration': 'dD',
   '--failures': 'f',
   '--flags': 'f',
