@@ -57,10 +57,10 @@ TPID is the number that the caller gave, of a process or a thread, in the pid na
     before: 'strace runs a program:',
     args: '',
     output: `
-TIME         PID COMM             CALL               TARGET TCOMM               BYTES   FD ERR
-20:51:49   23914 strace           PTRACE_SEIZE        23915 -                       -    - -
-20:51:49   23916 strace           PTRACE_TRACEME          - -                       -    - -
-20:51:49   23914 strace           PTRACE_SEIZE        23917 -                       -    - -`,
+TIME         PID COMM             CALL                 TPID TCOMM               BYTES   FD ERR
+21:15:33   30205 strace           PTRACE_SEIZE        30207 -                       -    - -
+21:15:33   30208 strace           PTRACE_TRACEME          - -                       -    - -
+21:15:33   30205 strace           PTRACE_SEIZE        30209 -                       -    - -`,
     after:
       'First strace tries out on children of its own what the kernel can do: with PTRACE_SEIZE and with PTRACE_TRACEME, which a process says of itself. The last line is the program that is traced. With -a each later request has a line, too.',
   },

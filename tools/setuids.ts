@@ -41,12 +41,12 @@ A program with the set-user-ID bit changes the user without such a call, and a n
     before: 'setpriv becomes another user, and then root again, which is refused; su becomes nobody:',
     args: '--fields pid,comm,uid,syscall,request,ret,error',
     output: `
-    PID COMM                 UID SYSCALL    ARGS                                     RET ERROR
-  12232 setpriv            65534 setresuid  real=65534 effective=65534 saved=65534       0 -
-  12232 setpriv            65534 setresgid  real=65534 effective=65534 saved=65534       0 -
-  12232 setpriv            65534 setresuid  real=0 effective=0 saved=0                -1 EPERM
-  12234 su                     0 setgid     id=65534                                   0 -
-  12234 su                 65534 setuid     id=65534                                   0 -`,
+    PID COMM                 UID SYSCALL    ARGS                                     RET ERR
+  30285 setpriv            65534 setresuid  real=65534 effective=65534 saved=65534       0 -
+  30285 setpriv            65534 setresgid  real=65534 effective=65534 saved=65534       0 -
+  30285 setpriv            65534 setresuid  real=0 effective=0 saved=0                -1 EPERM
+  30287 su                     0 setgid     id=65534                                   0 -
+  30287 su                 65534 setuid     id=65534                                   0 -`,
     after:
       'UID is the user after the call. Whoever gave up all three ids cannot go back, as EPERM shows. su changes the group first, since as another user it could not do it any more.',
   },

@@ -61,13 +61,13 @@ With --kill, and as killsnoop, a line is a call of kill(2), tkill(2), tgkill(2),
     before: 'timeout ends a program; a shell sends three signals to its children, of which one was started by nohup:',
     args: '-n -s SIGTERM,SIGUSR1,SIGHUP',
     output: `
-TIME         PID COMM             SIG       TPID TCOMM            RESULT    ERROR
-20:51:46   23771 timeout          SIGTERM   23772 sleep            DELIVERED -
-20:51:46   23771 timeout          SIGTERM   23772 sleep            IGNORED   -
-20:51:46   23771 timeout          SIGTERM   23771 timeout          IGNORED   -
-20:51:46   23770 sh               SIGUSR1   23784 sh               DELIVERED -
-20:51:46   23770 sh               SIGHUP    23785 sleep            IGNORED   -
-20:51:46   23770 sh               SIGTERM   23785 sleep            DELIVERED -`,
+TIME         PID COMM             SIG       TPID TCOMM            RESULT    ERR
+21:15:36   30316 timeout          SIGTERM   30317 sleep            DELIVERED -
+21:15:36   30316 timeout          SIGTERM   30317 sleep            IGNORED   -
+21:15:36   30316 timeout          SIGTERM   30316 timeout          IGNORED   -
+21:15:36   30315 sh               SIGUSR1   30327 sh               DELIVERED -
+21:15:36   30315 sh               SIGHUP   30328 sleep            IGNORED   -
+21:15:36   30315 sh               SIGTERM   30328 sleep            DELIVERED -`,
     after:
       'timeout signals its child and then its whole process group: by then the child is about to end, and timeout itself ignores the signal. nohup has its program ignore SIGHUP. DELIVERED means that the process has got it, not what it does about it: exitsnoop shows who died of a signal.',
   },

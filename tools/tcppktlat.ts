@@ -44,9 +44,11 @@ What a process leaves in the socket when it reads is not measured again. Data th
     before: 'A client gets a file of 3 MB from a web server:',
     args: '-r 8080 --fields pid,comm,saddr,lport,daddr,dport,latency 200',
     output: `
-    PID COMM             LADDR           LPORT RADDR           RPORT       MS
-    444 curl             192.0.2.1       58680 192.0.2.2        8080     0.35`,
+    PID COMM         LADDR           LPORT RADDR           RPORT       MS
+  30121 curl         192.0.2.1       40546 192.0.2.2        8080     3.38
+  30121 curl         192.0.2.1       40546 192.0.2.2        8080     4.29
+  30121 curl         192.0.2.1       40546 192.0.2.2        8080     2.29`,
     after:
-      'Of all its reads, only one found data that had waited for more than 200 microseconds: 0.35 ms. Where many lines come, the process is slow to read, or has to wait for a processor, which runqslower shows.',
+      'Of all its reads, three found data that had waited for more than 200 microseconds: for some milliseconds, on a busy machine. The process was slow to read, or had to wait for a processor, which runqslower shows.',
   },
 });
