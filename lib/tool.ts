@@ -103,6 +103,7 @@ export { everyCpu } from './system/cpus.ts';
 export { diskName } from './system/disks.ts';
 export { terminalNumber } from './system/file-identity.ts';
 export { freeBytes } from './system/free-memory.ts';
+export { cpuFrequencies } from './system/frequencies.ts';
 export { exactLoads, loadAverages } from './system/load.ts';
 export { memoryInfo } from './system/memory-info.ts';
 export { mptcpEnabled } from './system/mptcp.ts';

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
+import { frequencyTable } from './acpi.ts';
 import { hasExited, isRunning, spawnBound } from './child.ts';
 import { command } from './command.ts';
 import { cpio } from './cpio.ts';
@@ -93,10 +94,13 @@ interface Job {
 const ownDirectories = ['/tmp', '/run', '/dev', '/proc', '/sys', '/boot', '/mnt/job', '/mnt/ext4', '/mnt/xfs'];
 /** Pointer authentication, which newer processors of arm64 have, makes an emulated one slow. */
 const machines = {
-  // Without the last, the older kernels read the clock with a system call.
-  x64: { type: 'q35', cpu: 'max', options: ['console=ttyS0', 'tsc=reliable'] },
+  // Without the last, the older kernels read the clock with a system call. Of this vendor they take for granted that the
+  // clock goes on as before when the frequency is set.
+  x64: { type: 'q35', cpu: 'max,vendor=  Shanghai  ,family=6', options: ['console=ttyS0', 'tsc=reliable'] },
   arm64: { type: 'virt,gic-version=3', cpu: 'cortex-a72', options: ['console=ttyAMA0'] },
 } as const;
+/** Of the processors of x64, in MHz, for those who load acpi-cpufreq. */
+const frequencies = [3000, 2200, 1000];
 const directoryPrefix = 'kscope-vm-';
 const killAfter = 3000;
 
@@ -232,6 +236,7 @@ export class Guest {
     const { timeout = 60_000, shares = [] } = options;
     const at = (name: string) => join(this.#directory, name);
     await mkdir(this.share);
+    await writeFile(at('ssdt'), frequencyTable(options.cpus ?? 2, frequencies));
     let ready = () => {};
     const isReady = new Promise<void>((resolve) => {
       ready = resolve;
@@ -297,6 +302,7 @@ export class Guest {
       ]),
       ...['-netdev', 'user,id=net,restrict=on', '-device', 'virtio-net-pci,netdev=net,romfile='],
       ...['-serial', `file:${at('console')}`],
+      ...(this.#root === undefined ? ['-acpitable', `file=${at('ssdt')}`] : []),
       ...['-kernel', this.kernel.vmlinux, '-initrd', at('initramfs'), '-append', kernelOptions.join(' ').trim()],
     ];
   }
