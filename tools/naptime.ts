@@ -6,7 +6,7 @@ export default snoop(bpf, {
   area: 'processes',
   activity: 'Tracing nanosleep(2) and clock_nanosleep(2)',
   description: `
-Prints a line for each nanosleep(2) and clock_nanosleep(2) when it ends: SECONDS is what was asked for, SLEPT how long it was. One that sleeps until a time of a clock has that time as "requested" in JSON, is marked "until", and shows SECONDS as "-". ERR is there when the sleep was interrupted or refused. A sleep that was under way when the tracing began has no SLEPT.
+Prints a line for each nanosleep(2) and clock_nanosleep(2) when it ends: SECONDS is what was asked for, SLEPT how long it was. One that sleeps until a time of a clock has that time as "requested" in JSON, is marked "until", and shows SECONDS as "-". ERR is there when the sleep was interrupted or refused. When a signal came it is ERESTART_RESTARTBLOCK: for a program that handles the signal that is EINTR, for others the sleep goes on. A sleep that was under way when the tracing began has no SLEPT.
 
 A sleep that is stopped and goes on (SIGSTOP, SIGCONT) is shown with what was left of it, as restart_syscall(2) is not seen. Programs that wait in poll(2), select(2), futex(2) and so on are no sleepers.`,
   overhead: 'About 5 µs for each sleep (run time of the programs on a busy 2-core virtual machine).',

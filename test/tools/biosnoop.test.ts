@@ -60,6 +60,21 @@ test('a line for each request: who, where, how much', async () => {
   }
 });
 
+test('a disk that is made while the tool runs has its name', async () => {
+  let name = '';
+  const { own } = await watch('biosnoop', { own: ['--json', '--comm', 'dd'] }, () => {
+    using disk = new LoopDisk();
+    name = disk.name;
+    disk.read(3, 4096);
+  });
+  // The program itself may have to be read, too, and others may run it.
+  const rows = columns(own, 'disk', 'sector', 'bytes').filter(([disk]) => disk === name);
+  assert.deepEqual(
+    rows,
+    [0, 8, 16].map((sector) => [name, sector, 4096]),
+  );
+});
+
 test('a flush is at no place, and does not disturb what is around it', async () => {
   using disk = new LoopDisk();
   const { own, text } = await watch(

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Actor } from '../helpers/actor.ts';
+import { overlaid } from '../helpers/overlay.ts';
 import { hasSyscall } from '../helpers/syscall.ts';
 import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
 import { watch } from '../helpers/watch.ts';
@@ -71,4 +72,24 @@ test('what is deleted and renamed is a row each, and what is not is another matt
   );
   assert.match(text.stdout, /^TIME +PID +COMM +ACTION +FILE\n/);
   assert.ok(text.stdout.includes(`RENAME d > ${path('e')}\n`), text.stdout);
+});
+
+test('what goes from a file system on top of others is one row', async (t) => {
+  using place = new TemporaryDirectory();
+  await using actor = await Actor.start();
+  const top = await overlaid(t, actor, place.path, ['lower', 'gone']);
+  if (top === undefined) {
+    return;
+  }
+  const { own } = await watch('filegone', { own: ['--json', '-p', String(actor.pid)] }, async () => {
+    await actor.mustCall('unlinkat', AT_FDCWD, `${top}/gone`, 0);
+    await actor.mustCall('renameat2', AT_FDCWD, `${top}/lower`, AT_FDCWD, `${top}/other`, 0);
+  });
+  assert.deepEqual(
+    own.rows.map(({ action, names }) => [action, ...(names as string[])]),
+    [
+      ['DELETE', `${top}/gone`],
+      ['MOVE', `${top}/lower`, `${top}/other`],
+    ],
+  );
 });

@@ -215,3 +215,52 @@ test('a command that is given as one word is traced alone', async (t) => {
     [['ALLOC', 3000, 'holder']],
   );
 });
+
+const many = `
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static void *volatile block;
+
+__attribute__((noinline)) void taken_here(void) { block = malloc(48); }
+
+int main(void)
+{
+	sigset_t set;
+	int number;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &set, 0);
+	write(1, "ready\\n", 6);
+	sigwait(&set, &number);
+	for (int i = 0; i < 4000; i++)
+		taken_here();
+	write(1, "taken\\n", 6);
+	pause();
+	return 0;
+}
+`;
+
+test('samples are drawn by lot, so that a loop of one length is no other than the rest', async (t) => {
+  using place = new TemporaryDirectory();
+  const program = compiledProgram(t, place, 'many', many);
+  if (program === undefined) {
+    return;
+  }
+  await using running = startCommand([program]);
+  await running.until(({ stdout }) => stdout.includes('ready'));
+  await using tool = startTool('memleak', ['--json', '-p', String(running.pid), '-o', '0', '-s', '4', '1000']);
+  await tool.ready();
+  running.process.kill('SIGUSR1');
+  await running.until(({ stdout }) => stdout.includes('taken'));
+  const { code, stderr } = await tool.end();
+  assert.equal(code, 0, stderr);
+  const count = rowsOf(tool).reduce(
+    (sum, row) => sum + (Number(row.bytes) === 48 * Number(row.count) ? Number(row.count) : 0),
+    0,
+  );
+  // Seven standard deviations.
+  assert.ok(Math.abs(count - 1000) < 192, `${count} of 4000`);
+});

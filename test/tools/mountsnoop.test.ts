@@ -65,3 +65,31 @@ test('each call is a row that reads like the call', async () => {
   assert.match(text.stdout, /^TIME +COMM +PID +TID +PPID +PCOMM +MNT_NS +LAT +CALL\n/);
   assert.ok(text.stdout.includes(` ${calls[1]}\n`), text.stdout);
 });
+
+test('long paths are whole, and data that is no text is shown as far as it is', async () => {
+  await using actor = await Actor.start();
+  await actor.mustCall('unshare', CLONE_NEWNS);
+  // Longer than others keep; each name is one that may be.
+  const path = `/no${`/${'n'.repeat(200)}`.repeat(15)}`;
+  const { all, text } = await watch(
+    'mountsnoop',
+    { all: ['--json', '-p', String(actor.pid)], text: ['-p', String(actor.pid)] },
+    async () => {
+      await actor.call('mount', path, `${path}/place`, 'tmpfs', 0, 'o'.repeat(3000));
+      await actor.call('move_mount', AT_FDCWD, path, AT_FDCWD, `${path}/place`, 0);
+      await actor.call('mount', 'none', '/no/such/place', 'none', 0, Uint8Array.of(0x41, 1, 0x9b, 0xff, 0x42, 0, 0x43));
+    },
+  );
+  const calls = [
+    `mount("${path}", "${path}/place", "tmpfs", 0, "${'o'.repeat(3000)}") = -ENOENT`,
+    `move_mount(AT_FDCWD, "${path}", "${path}/place", 0) = -ENOENT`,
+    'mount("none", "/no/such/place", "none", 0, "A\\x01\\x9b\\xffB") = -ENOENT',
+  ];
+  assert.deepEqual(
+    all.rows.map(({ call }) => call),
+    calls,
+  );
+  for (const call of calls) {
+    assert.ok(text.stdout.includes(` ${call}\n`), text.stdout);
+  }
+});

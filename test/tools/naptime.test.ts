@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Actor } from '../helpers/actor.ts';
+import { compiledProgram } from '../helpers/compiled-program.ts';
+import { startCommand } from '../helpers/run-tool.ts';
+import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
 import { watch } from '../helpers/watch.ts';
 
 const CLOCK_MONOTONIC = 1;
 const TIMER_ABSTIME = 1;
+// The kernel's own: what the program gets, EINTR or the rest of the sleep, is not decided yet.
+const ERESTART_RESTARTBLOCK = 516;
 const EINVAL = 22;
 
 const time = (seconds: number, nanoseconds: number) =>
@@ -45,4 +50,47 @@ test('each sleep is a row with what was asked for and what it was', async () => 
   assert.equal(failed.rows.length, 1);
   assert.match(text.stdout, /^TIME +PPID +PCOMM +PID +COMM +SECONDS +SLEPT +ERR\n/);
   assert.match(text.stdout, / 0\.003000 +0\.\d{6} +-\n/);
+});
+
+// Is woken by a timer, however long it takes to fall asleep.
+const woken = `
+#include <signal.h>
+#include <sys/time.h>
+#include <time.h>
+
+static void wake(int signal) {}
+
+int main(void)
+{
+	struct itimerval often = { { 0, 20000 }, { 0, 20000 } };
+	struct timespec long_time = { 1000, 0 };
+
+	signal(SIGALRM, wake);
+	setitimer(ITIMER_REAL, &often, 0);
+	return nanosleep(&long_time, 0) == 0;
+}
+`;
+
+test('a sleep that is interrupted is as long as it was', async (t) => {
+  using place = new TemporaryDirectory();
+  const program = compiledProgram(t, place, 'woken', woken);
+  if (program === undefined) {
+    return;
+  }
+  let took = 0;
+  const own = ['--json', '--comm', 'woken'];
+  const seen = await watch('naptime', { all: own, failed: [...own, '-x'] }, async () => {
+    const start = performance.now();
+    await using running = startCommand([program]);
+    const { code } = await running.ended();
+    assert.equal(code, 0);
+    took = (performance.now() - start) * 1e6;
+  });
+  for (const { rows } of [seen.all, seen.failed]) {
+    assert.deepEqual(
+      rows.map(({ requested, error }) => [requested, error]),
+      [[1000e9, ERESTART_RESTARTBLOCK]],
+    );
+    assert.ok(Number(rows[0]?.slept) > 0 && Number(rows[0]?.slept) < took);
+  }
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { compiledProgram } from '../helpers/compiled-program.ts';
@@ -71,5 +71,79 @@ test('the pages that a process gets back', async (t) => {
     assert.ok(stranger.messages.every(({ type, rows: none }) => type !== 'table' || (none as []).length === 0));
   } finally {
     spawnSync('swapoff', [file]);
+  }
+});
+
+const SIZE = 8 * 2 ** 20;
+
+// Has memory in large folios written to swap, and touches it again.
+const large = `
+#include <sys/mman.h>
+
+int main(void)
+{
+	char *room = mmap(0, ${SIZE} + 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *memory = (char *)(((unsigned long)room + 65535) & ~65535UL);
+
+	madvise(memory, ${SIZE}, MADV_HUGEPAGE);
+	for (unsigned int i = 0; i < ${SIZE}; i++)
+		memory[i] = (i * 2654435761u) >> 13;
+	if (madvise(memory, ${SIZE}, 21 /* MADV_PAGEOUT */))
+		return 1;
+	for (int i = 0; i < ${SIZE}; i += 4096)
+		(void)*(volatile char *)(memory + i);
+	return 0;
+}
+`;
+
+test('what comes back as one large folio counts as the pages that it has', async (t) => {
+  const folio = '/sys/kernel/mm/transparent_hugepage/hugepages-64kB';
+  const zram = '/sys/class/zram-control';
+  spawnSync('modprobe', ['zram']);
+  if (!existsSync(`${folio}/stats/swpin`) || !existsSync(zram)) {
+    t.skip('the kernel has no large folios in swap, or no swap in memory, from which they come back as such');
+    return;
+  }
+  using place = new TemporaryDirectory();
+  const program = compiledProgram(t, place, 'large', large);
+  if (program === undefined) {
+    return;
+  }
+  const folios = () => Number(readFileSync(`${folio}/stats/swpin`, 'utf8'));
+  const before = /\[(\w+)\]/.exec(readFileSync(`${folio}/enabled`, 'utf8'))?.[1] ?? 'never';
+  const number = readFileSync(`${zram}/hot_add`, 'utf8').trim();
+  const disk = `/dev/zram${number}`;
+  try {
+    writeFileSync(`/sys/block/zram${number}/disksize`, '32M');
+    for (const argv of [
+      ['mkswap', disk],
+      ['swapon', '-p', '100', disk],
+    ]) {
+      const { status, stderr } = spawnSync(argv[0] ?? '', argv.slice(1), { encoding: 'utf8' });
+      assert.equal(status, 0, stderr);
+    }
+    writeFileSync(`${folio}/enabled`, 'madvise');
+    const [pagesBefore, foliosBefore] = [swappedIn(), folios()];
+    let pid = 0;
+    const { own } = await watch('swapin', { own: ['--json', '--comm', 'large', '1000'] }, async () => {
+      await using running = startCommand([program]);
+      const { code } = await running.ended();
+      assert.equal(code, 0);
+      pid = running.pid;
+    });
+    const pages = swappedIn() - pagesBefore;
+    const found = own.messages
+      .flatMap(({ type, rows }) => (type === 'table' ? (rows as JsonMessage[]) : []))
+      .reduce((sum, row) => sum + (row.pid === pid ? Number(row.count) : 0), 0);
+    if (folios() === foliosBefore) {
+      t.skip('the kernel had no large folio to spare, or reads none');
+      return;
+    }
+    assert.ok(found <= pages && found >= 0.9 * pages, `${found} of ${pages} pages`);
+    assert.ok(found >= 16 * (folios() - foliosBefore), `${found} pages in ${folios() - foliosBefore} folios`);
+  } finally {
+    writeFileSync(`${folio}/enabled`, before);
+    spawnSync('swapoff', [disk]);
+    writeFileSync(`${zram}/hot_remove`, number);
   }
 });
