@@ -52,4 +52,20 @@ The clock is the kernel's software clock; code that runs with interrupts off is 
     '-P --duration 30': 'each command apart, for 30 seconds',
     '-p 181 -e': 'one process, with the average',
   },
+  sample: {
+    before: 'Of two processors the first was set to 1 GHz and the second to 3 GHz, and gzip runs on each:',
+    args: '--per-cpu --comm gzip --duration 3',
+    output: `
+cpu = 1
+            MHz           : count    distribution
+      2800 -> 2999       : 0        |                                        |
+      3000 -> 3199       : 208      |****************************************|
+
+cpu = 0
+            MHz           : count    distribution
+       800 -> 999        : 0        |                                        |
+      1000 -> 1199       : 272      |****************************************|`,
+    after:
+      'Lines of frequencies without samples are left out. On processor 0 gzip never had more than 1 GHz: it is slow there, however busy the processor looks. Where frequencies change by themselves, each processor has several lines.',
+  },
 });

@@ -123,4 +123,19 @@ The kernel permits that for two kinds of functions. Those that ask the security 
     'security_task_alloc=EAGAIN -u 1000': 'a user who can start neither processes nor threads',
     'kmalloc -p 181 --under vfs_write -c 1': 'memory for a write, where the kernel can do that',
   },
+  sample: {
+    before:
+      'Two calls of mkdir(2) are to fail as if the disk were full; three directories are made, one after the other:',
+    args: 'security_inode_mkdir=ENOSPC --comm mkdir -c 2',
+    output: `
+TIME         PID COMM             SYSCALL          FUNCTION                 ERR
+21:29:17     272 mkdir            mkdir            security_inode_mkdir     ENOSPC
+21:29:18     273 mkdir            mkdir            security_inode_mkdir     ENOSPC
+
+PID COMM  FUNCTION             ERR    FAILED
+272 mkdir security_inode_mkdir ENOSPC      1
+273 mkdir security_inode_mkdir ENOSPC      1`,
+    after:
+      'Two mkdir(1) said "No space left on device", and the third made its directory. So would any program be told whose name is mkdir, and no other. What is to be looked at is what the program does then: whether it says so, tries again, or leaves half of its work behind.',
+  },
 });

@@ -30,4 +30,14 @@ A call of init_module(2), finit_module(2) or delete_module(2) that failed has a 
     '': 'trace all modules',
     '--no-requests': 'trace what is loaded and taken away',
   },
+  sample: {
+    before: 'modprobe dummy, and then modprobe -r dummy:',
+    args: '',
+    output: `
+TIME         PID COMM             ACTION  ERR     NAME
+21:30:13     316 modprobe         load    -       dummy
+21:30:15     317 modprobe         unload  -       dummy`,
+    after:
+      'The module was loaded and taken away by modprobe, which somebody had called. A line with the action request before a load would say that the kernel itself asked for the module, on behalf of that command.',
+  },
 });
