@@ -266,10 +266,14 @@ export class DriftObject {
   }
 }
 
-/** Programs that are aimed at run time have no hooks to choose from, but read what they read wherever they are. */
+/**
+ * Programs that are aimed at run time have no hooks to choose from, but read what they read wherever they are. What else
+ * this machine lacks is not the kernel's fault.
+ */
 function rulesOf(tool: Tool, { programs }: DriftObject): ChoiceRules {
   const aimed = programs.some(({ section }) => parseSection(section).target !== '');
-  return aimed ? tool.rules({}) : { optional: programs.map(({ name }) => name) };
+  const { lacks: _, ...rules } = tool.rules({});
+  return aimed ? rules : { optional: programs.map(({ name }) => name) };
 }
 
 /** Looks at one tool with the types of one kernel. */

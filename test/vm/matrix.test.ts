@@ -173,7 +173,7 @@ function atFunctions(): string[] {
   return readdirSync(objects)
     .filter((file) =>
       readObjectSpec(readFileSync(join(objects, file)), file).programs.some(({ section }) =>
-        /^(fentry|fexit|k(ret)?probe)\b/.test(section),
+        /^(fentry|fexit|fmod_ret|k(ret)?probe)\b/.test(section),
       ),
     )
     .map((file) => `tools/${file.replace('.bpf.o', '.')}`);
