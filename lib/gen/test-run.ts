@@ -25,7 +25,7 @@ interface Stage {
 }
 
 const parallel = availableParallelism();
-// Those that start tools wait for the kernel half of the time.
+// Those that start tools wait for the kernel more than half of the time: two of five seconds are work.
 const stages: readonly Stage[] = [
   { parts: [{ name: 'unit', quick: true, limit: 2 }], concurrency: parallel },
   {
@@ -37,7 +37,7 @@ const stages: readonly Stage[] = [
       { name: 'differential', quick: false, limit: 10 },
       { name: 'screen', quick: false, limit: 5 },
     ],
-    concurrency: parallel + 2,
+    concurrency: parallel + 4,
   },
   // The same tests elsewhere: on other kernels, and with other versions of Node.
   {

@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { TestCgroup } from '../helpers/cgroup.ts';
 import { type JsonMessage, runTool, startCommand, startTool, type ToolResult } from '../helpers/run-tool.ts';
+import { ranLonger } from '../helpers/spinner.ts';
 import { stacksProgram } from '../helpers/stacks-program.ts';
 import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
+import { watch } from '../helpers/watch.ts';
 
 interface Sample {
   readonly pid: number;
@@ -16,6 +18,9 @@ interface Sample {
   readonly kernel: readonly string[] | undefined;
   readonly modules: readonly string[];
 }
+
+/** Nanoseconds of a processor in which there are samples. */
+const enough = 2e8;
 
 type Frames = readonly { readonly symbol?: string; readonly module?: string }[] | undefined;
 
@@ -61,9 +66,9 @@ test('a busy function of a process that is over has the samples', async (t) => {
   if (program === undefined) {
     return;
   }
-  const { pid, messages, stderr } = await profileOf([], [program, 'spin', '2']);
+  const { pid, messages, stderr } = await profileOf([], [program, 'spin', '1']);
   const own = samples(messages, pid);
-  assert.ok(total(own) >= 300 && total(own) <= 500, `${total(own)} samples of 2 s at 199 Hz`);
+  assert.ok(total(own) >= 150 && total(own) <= 250, `${total(own)} samples of 1 s at 199 Hz`);
   const [innermost, caller] = ['spin_in_here', 'main'];
   assert.ok(share(own, ({ user }) => user?.[0] === innermost && user[1] === caller) >= 0.9, JSON.stringify(own));
   // Until its exec, the process has the name of who started it.
@@ -78,7 +83,7 @@ test('a program whose file was deleted while it ran, and which is over, still ha
   if (program === undefined) {
     return;
   }
-  const { pid, messages } = await profileOf([], [program, 'spin', '2', 'unlink']);
+  const { pid, messages } = await profileOf([], [program, 'spin', '1', 'unlink']);
   const own = samples(messages, pid);
   assert.ok(share(own, ({ user }) => user?.[0] === 'spin_in_here') >= 0.9, JSON.stringify(own));
   assert.ok(own.some(({ modules }) => modules[0] === program));
@@ -93,7 +98,7 @@ test('code that a JIT compiler made is named by its map', async (t) => {
 function spinInScript(until) {
   while (process.cpuUsage().user < until) for (let i = 0; i < 1e7; i++) counter = (counter + i * 7) % 1000003;
 }
-spinInScript(process.cpuUsage().user + 2e6);
+spinInScript(process.cpuUsage().user + 1e6);
 console.log(process.pid);
 `,
   );
@@ -106,7 +111,7 @@ console.log(process.pid);
   const own = samples(messages, pid);
   // How long the start of Node takes beside it is the machine's affair.
   const found = total(own, ({ user }) => user?.some((name) => name.includes('spinInScript')) === true);
-  assert.ok(found >= 300 && found <= 500, `${found} samples of 2 s at 199 Hz, ${total(own)} in all`);
+  assert.ok(found >= 150 && found <= 250, `${found} samples of 1 s at 199 Hz, ${total(own)} in all`);
   assert.ok(own.every(({ kernel }) => kernel === undefined));
   t.diagnostic(`${found} of ${total(own)} samples`);
 });
@@ -119,17 +124,26 @@ test('only one side of the stacks is taken when asked, and only one process', as
   }
   await using spinning = startCommand([program, 'spin', '1000']);
   await using other = startCommand([program, 'spin', '1000']);
-  const own = ['--json', '-p', String(spinning.pid), '1'];
-  const user = samples((await runTool('profile', ['-U', ...own])).messages);
+  const own = ['--json', '-F', '199', '-p', String(spinning.pid)];
+  const seen = await watch(
+    'profile',
+    {
+      user: ['-U', ...own],
+      kernel: ['-K', ...own],
+      wrong: ['--json', '-F', '199', '-p', String(process.pid), '--comm', 'stacks'],
+    },
+    () => ranLonger(spinning.pid, enough),
+  );
+  const [user, kernel, wrong] = [seen.user, seen.kernel, seen.wrong].map(({ messages }) => samples(messages)) as [
+    Sample[],
+    Sample[],
+    Sample[],
+  ];
   assert.ok(user.length > 0);
   assert.ok(user.every(({ kernel, pid }) => kernel === undefined && pid === spinning.pid));
   assert.ok(user.some((one) => one.user !== undefined));
-  const kernel = samples((await runTool('profile', ['-K', ...own])).messages);
   assert.ok(kernel.length > 0);
   assert.ok(kernel.every((one) => one.user === undefined && one.pid === spinning.pid));
-  const wrong = samples(
-    (await runTool('profile', ['--json', '-p', String(process.pid), '--comm', 'stacks', '1'])).messages,
-  );
   assert.deepEqual(wrong, []);
   assert.ok(other.pid > 0);
 });
@@ -143,9 +157,11 @@ test('a cgroup is sampled when asked', async (t) => {
   using group = new TestCgroup();
   await using inside = startCommand(group.command([program, 'spin', '1000']));
   await using outside = startCommand([program, 'spin', '1000']);
-  const seen = samples((await runTool('profile', ['--json', '-F', '99', '--cgroup', group.path, '1'])).messages);
+  const { group: all } = await watch('profile', { group: ['--json', '-F', '199', '--cgroup', group.path] }, () =>
+    Promise.all([inside, outside].map(({ pid }) => ranLonger(pid, enough))),
+  );
+  const seen = samples(all.messages);
   assert.deepEqual([...new Set(seen.map(({ pid }) => pid))], [inside.pid]);
-  assert.ok(outside.pid > 0);
 });
 
 test('several processes are sampled when asked, and stacks are as deep and as many as there is place for', async (t) => {
@@ -158,22 +174,31 @@ test('several processes are sampled when asked, and stacks are as deep and as ma
   await using two = startCommand([program, 'spin', '1000']);
   await using other = startCommand([program, 'spin', '1000']);
   const pids = `${one.pid},${two.pid}`;
-  const seen = samples((await runTool('profile', ['--json', '-F', '99', '-p', pids, '1'])).messages);
-  assert.deepEqual([...new Set(seen.map(({ pid }) => pid))].sort(), [one.pid, two.pid].sort());
-  // A process is its first thread.
-  const threads = samples((await runTool('profile', ['--json', '-L', pids, '-p', String(two.pid), '1'])).messages);
-  assert.deepEqual([...new Set(threads.map(({ pid }) => pid))], [two.pid]);
-  assert.ok(other.pid > 0);
-
   const small = ['--perf-max-stack-depth', '1', '--stack-storage-size', '2', '--hash-storage-size', '2'];
-  const few = await runTool('profile', ['--json', '-U', '-F', '99', '-p', `${pids},${other.pid}`, ...small, '1']);
+  const [{ both, first }, few, deep] = await Promise.all([
+    watch(
+      'profile',
+      {
+        both: ['--json', '-F', '199', '-p', pids],
+        // A process is its first thread.
+        first: ['--json', '-F', '199', '-L', pids, '-p', String(two.pid)],
+      },
+      () => Promise.all([one, two, other].map(({ pid }) => ranLonger(pid, enough))),
+    ),
+    runTool('profile', ['--json', '-U', '-F', '199', '-p', `${pids},${other.pid}`, ...small, '1']),
+    runTool('profile', ['--perf-max-stack-depth', '1024', '1']),
+  ]);
+  const seen = samples(both.messages);
+  assert.deepEqual([...new Set(seen.map(({ pid }) => pid))].sort(), [one.pid, two.pid].sort());
+  const threads = samples(first.messages);
+  assert.deepEqual([...new Set(threads.map(({ pid }) => pid))], [two.pid]);
+
   const kept = samples(few.messages);
   assert.ok(kept.length > 0 && kept.length <= 2);
   assert.ok(kept.every(({ user }) => user === undefined || user.length === 1));
   const lost = few.messages.filter(({ type }) => type === 'lost').reduce((sum, { count }) => sum + Number(count), 0);
   const missed = few.messages.some(({ text }) => /have no stack: there was no place in the table/.test(String(text)));
   assert.ok(lost > 0 || missed, 'three processes in two rows, and three places in two');
-  const deep = await runTool('profile', ['--perf-max-stack-depth', '1024', '1']);
   const limit = Number(readFileSync('/proc/sys/kernel/perf_event_max_stack', 'utf8'));
   assert.equal(deep.code, limit < 1024 ? 2 : 0, deep.stderr);
 });
@@ -191,13 +216,18 @@ test('one processor is sampled when asked, at the frequency asked', async (t) =>
   }
   await using spinning = startCommand(['taskset', '-c', '0', program, 'spin', '1000']);
   const all = async (...args: string[]) => samples((await runTool('profile', ['--json', ...args])).messages);
-  const slow = total(await all('-I', '-C', '0', '-F', '20', '3'));
-  assert.ok(slow >= 50 && slow <= 70, `${slow} samples of 3 s at 20 Hz`);
-  const timed = total(await all('-I', '-C', '0', '-c', '50000000', '3'));
-  assert.ok(timed >= 50 && timed <= 70, `${timed} samples of 3 s, each after 50 ms`);
-  const there = await all('-C', '0', '-p', String(spinning.pid), '1');
-  assert.ok(total(there) > 0);
-  assert.deepEqual(await all('-C', '1', '-p', String(spinning.pid), '1'), []);
+  const pid = String(spinning.pid);
+  const [slow, timed, { there, elsewhere }] = await Promise.all([
+    all('-I', '-C', '0', '-F', '20', '3'),
+    all('-I', '-C', '0', '-c', '50000000', '3'),
+    watch('profile', { there: ['--json', '-C', '0', '-p', pid], elsewhere: ['--json', '-C', '1', '-p', pid] }, () =>
+      ranLonger(spinning.pid, enough),
+    ),
+  ]);
+  assert.ok(total(slow) >= 50 && total(slow) <= 70, `${total(slow)} samples of 3 s at 20 Hz`);
+  assert.ok(total(timed) >= 50 && total(timed) <= 70, `${total(timed)} samples of 3 s, each after 50 ms`);
+  assert.ok(total(samples(there.messages)) > 0);
+  assert.deepEqual(samples(elsewhere.messages), []);
 });
 
 test('an unknown processor is a usage error', async () => {
@@ -214,11 +244,13 @@ test('folded lines and a flame graph have the names as well', async (t) => {
   await using spinning = startCommand([program, 'spin', '1000']);
   const [flame, speedscope] = [join(place.path, 'flame.svg'), join(place.path, 'speedscope.json')];
   const files = ['--flame', flame, '--speedscope', speedscope];
-  const { code, stdout } = await runTool('profile', ['-f', '-p', String(spinning.pid), ...files, '1']);
+  const [{ code, stdout }, offsets] = await Promise.all([
+    runTool('profile', ['-f', '-p', String(spinning.pid), ...files, '1']),
+    runTool('profile', ['-s', '-A', '-p', String(spinning.pid), '1']),
+  ]);
   assert.equal(code, 0);
   assert.match(stdout, /^stacks;(.*;)?main;spin_in_here \d+$/m);
   assert.ok(stdout.split('\n').every((line) => line === '' || /^[^;]+(;[^;]+)* \d+$/.test(line)));
-  const offsets = await runTool('profile', ['-s', '-A', '-p', String(spinning.pid), '1']);
   assert.match(offsets.stdout, /^ {4}0x[0-9a-f]+ spin_in_here\+0x[0-9a-f]+\n {4}0x[0-9a-f]+ main\+0x[0-9a-f]+$/m);
   assert.match(readFileSync(flame, 'utf8'), /data-n="spin_in_here"/);
   const { profiles, shared } = JSON.parse(readFileSync(speedscope, 'utf8'));
