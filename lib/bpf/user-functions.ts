@@ -1,5 +1,5 @@
 import { KscopeError } from '../model/errors.ts';
-import { type Elf, parseElf } from './elf.ts';
+import type { Elf } from './elf.ts';
 import { ElfFile } from './elf-file.ts';
 import type { BpfProgram } from './program.ts';
 
@@ -26,19 +26,6 @@ export function functionsOf(elf: Elf, wanted: FunctionChoice): { name: string; o
     }
   }
   return found;
-}
-
-/**
- * Where functions begin in a binary or shared object, as offsets in the file: those that have one of the names, each
- * place once. `bytes` may hold anything. @throws KscopeError failed for what is no ELF file
- */
-export function functionOffsets(bytes: Uint8Array, names: readonly string[], what: string): number[] {
-  return offsetsIn(parseElf(bytes, what), names);
-}
-
-function offsetsIn(elf: Elf, names: readonly string[]): number[] {
-  const found = functionsOf(elf, names);
-  return [...new Set(found.map(({ offset }) => offset))];
 }
 
 /**
@@ -69,9 +56,10 @@ export function attachToFunctions(
   return places;
 }
 
+/** Where functions of these names begin in the file, each place once. */
 function readableOffsets(elf: Elf, names: readonly string[]): number[] {
   try {
-    return offsetsIn(elf, names);
+    return [...new Set(functionsOf(elf, names).map(({ offset }) => offset))];
   } catch (error) {
     if (error instanceof KscopeError) {
       return [];

@@ -3,7 +3,8 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { functionOffsets } from '../../lib/bpf/user-functions.ts';
+import { parseElf } from '../../lib/bpf/elf.ts';
+import { functionsOf } from '../../lib/bpf/user-functions.ts';
 import { runTool } from '../helpers/run-tool.ts';
 import { watch } from '../helpers/watch.ts';
 
@@ -27,7 +28,8 @@ function lacks(): string | false {
   if (spawnSync('script', ['--version']).status !== 0) {
     return 'there is no script(1) to give bash a terminal';
   }
-  return functionOffsets(readFileSync(bash), ['readline'], bash).length === 0 && 'bash has readline in a library';
+  const own = functionsOf(parseElf(readFileSync(bash), bash), ['readline']);
+  return own.length === 0 && 'bash has readline in a library';
 }
 
 test('each line that is typed is one row, by the shell that read it', { skip: lacks() }, async () => {

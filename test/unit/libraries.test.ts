@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { functionOffsets } from '../../lib/bpf/user-functions.ts';
+import { parseElf } from '../../lib/bpf/elf.ts';
+import { functionsOf } from '../../lib/bpf/user-functions.ts';
 import { KscopeError } from '../../lib/model/errors.ts';
 import { loaderFiles, mappedFiles, readLoaderCache } from '../../lib/system/libraries.ts';
 import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
@@ -80,15 +81,16 @@ test('functions are found in a library, and a damaged one is passed over', () =>
   const [file = ''] = loaderFiles(/^libc\.so\.6$|^ld-musl-/);
   const library = readFileSync(file);
   const names = ['getaddrinfo', 'gethostbyname'];
-  const found = functionOffsets(library, names, file);
-  assert.equal(found.length, 2);
-  assert.deepEqual(functionOffsets(library, ['no_such_function'], file), []);
+  const found = functionsOf(parseElf(library, file), names);
+  assert.equal(new Set(found.map(({ offset }) => offset)).size, 2);
+  assert.deepEqual(functionsOf(parseElf(library, file), ['no_such_function']), []);
   const fields = [0x28, 0x3a, 0x3c, 0x3e, ...Array.from({ length: 64 }, (_, i) => library.readUInt32LE(0x28) + i * 40)];
   for (const at of fields) {
     const damaged = Buffer.from(library);
     damaged.fill(0xff, at, at + 4);
     try {
-      assert.ok(functionOffsets(damaged, names, file).every((offset) => offset < damaged.length));
+      const places = functionsOf(parseElf(damaged, file), names);
+      assert.ok(places.every(({ offset }) => offset < damaged.length));
     } catch (error) {
       assert.ok(error instanceof KscopeError, String(error));
     }

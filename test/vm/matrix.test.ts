@@ -1,14 +1,15 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { readObjectSpec } from '../../lib/bpf/object-spec.ts';
+import { Registry } from '../../lib/cli/registry.ts';
 import { type KernelName, kernelsFromEnvironment } from './fetch.ts';
 import { type Guest, GuestError } from './guest.ts';
 import { repository } from './paths.ts';
 import { type GuestTest, Report } from './report.ts';
 import { onCi, startOrSkip } from './start-or-skip.ts';
-import { cellsOf, type KernelResults, markdown, totalOf } from './table.ts';
+import { afterRerun, cellsOf, type KernelResults, markdown, type Told, totalOf } from './table.ts';
 
 const built = join(import.meta.dirname, '..');
 const folders = ['kernel', 'tools', 'differential'].map((folder) => join(built, folder));
@@ -29,7 +30,7 @@ const smoke = ['kernel/conformance.', 'kernel/library.', 'kernel/alternatives.',
 const scope = process.env.KSCOPE_VM_SCOPE ?? (process.env.KSCOPE_VM_KERNELS === undefined ? 'usual' : 'whole');
 
 /** Of a kernel: what its guests have told. */
-const told = new Map<KernelName, { release: string; tests: GuestTest[]; notes: string[] }>();
+const told = new Map<KernelName, Told>();
 
 // The one with most tests begins, in several guests, so that none is much longer than the others.
 const kernels = kernelsFromEnvironment().sort((a, b) => Number(b === closer) - Number(a === closer));
@@ -56,14 +57,28 @@ async function runKernel(t: TestContext, kernel: KernelName, files: string[]): P
 
 /** Which tool works on which kernel, by what hooks: for people in .cache/matrix.md, for programs in .cache/matrix.json. */
 function writeTable(t: TestContext): void {
-  // Some of the tests tell too little of a tool.
-  if (told.size === 0 || process.env.KSCOPE_VM_TESTS !== undefined) return;
   const place = join(repository, '.cache');
-  const results = kernelsFromEnvironment().flatMap((kernel): KernelResults[] => {
-    const of = told.get(kernel);
-    return of === undefined ? [] : [{ kernel, release: of.release, tools: cellsOf(of.tests, of.notes) }];
-  });
+  const file = join(place, 'matrix-tests.json');
+  const { mtimeMs: build } = statSync(join(repository, 'dist/.fresh'));
+  let all: Readonly<Partial<Record<KernelName, Told>>> = Object.fromEntries(told);
+  if (process.env.KSCOPE_VM_TESTS !== undefined) {
+    // Some of the tests tell too little of a tool, but with what the others told of the same build it is all.
+    const before = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
+    if (before?.build !== build) return;
+    all = Object.fromEntries(
+      (Object.entries(before.all) as [KernelName, Told][]).map(([kernel, of]) => {
+        const again = told.get(kernel);
+        return [kernel, again === undefined ? of : afterRerun(of, again)];
+      }),
+    );
+  }
+  if (told.size === 0) return;
+  const tools = new Registry().names();
+  const results = (Object.entries(all) as [KernelName, Told][])
+    .map(([kernel, of]): KernelResults => ({ kernel, release: of.release, tools: cellsOf(of, tools) }))
+    .sort((a, b) => a.release.localeCompare(b.release, undefined, { numeric: true }));
   mkdirSync(place, { recursive: true });
+  writeFileSync(file, JSON.stringify({ build, all }));
   writeFileSync(join(place, 'matrix.json'), `${JSON.stringify(results, undefined, 2)}\n`);
   writeFileSync(join(place, 'matrix.md'), markdown(results));
   for (const { release, tools } of results) {
@@ -125,10 +140,15 @@ async function runInGuest(
     throw error;
   } finally {
     clearTimeout(timer);
-    const all = told.get(kernel) ?? { release: guest.kernel.release, tests: [], notes: [] };
-    all.tests.push(...tests);
-    all.notes.push(...report.notes);
-    told.set(kernel, all);
+    const before = told.get(kernel);
+    told.set(kernel, {
+      release: guest.kernel.release,
+      tests: [
+        ...(before?.tests ?? []),
+        ...tests.map(({ file, path, outcome, reason }) => ({ file, path, outcome, reason })),
+      ],
+      notes: [...(before?.notes ?? []), ...report.notes],
+    });
     await Promise.all(subtests);
   }
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
