@@ -51,7 +51,7 @@ The filters are for the process that did something. Events that were queued befo
     ...filters,
     pid: { ...filters.pid, summary: 'only what this process did', hidden: ['--tracee-pid'] },
     tracer: integer('--tracer-pid <PID>', 'only what this process reads', { set: 'filter_tracer', min: 1 }),
-    group: { ...groupOption, set: 'filter_group' },
+    group: { ...groupOption, set: 'filter_group', encode: BigInt },
     inotify: flag('-i, --inotify-only', 'only inotify', { set: 'inotify_only', conflicts: ['fanotify'] }),
     fanotify: flag('-f, --fanotify-only', 'only fanotify', { set: 'fanotify_only', conflicts: ['inotify'] }),
   },
