@@ -82,7 +82,7 @@ export {
   probePointWarnings,
 } from './shapes/probe-points.ts';
 export { atQueries, prepareQueries, queryOptions } from './shapes/queries.ts';
-export { atRuntimes, languageAliases, libraryFunctions, runtimeOptions } from './shapes/runtimes.ts';
+export { atRuntimes, languageAliases, libraryFunctions, runtimeOptions, timeColumn } from './shapes/runtimes.ts';
 export { byClock, samplingOptions } from './shapes/sampling.ts';
 export { signalSet } from './shapes/signal-set.ts';
 export { snapshot } from './shapes/snapshot.ts';

@@ -1,5 +1,15 @@
 import bpf from '../bpf/ucalls.bpf.ts';
-import { atMethods, flag, integer, languageAliases, methodName, methodNotes, methodOptions, top } from '../lib/tool.ts';
+import {
+  atMethods,
+  flag,
+  integer,
+  languageAliases,
+  methodName,
+  methodNotes,
+  methodOptions,
+  timeColumn,
+  top,
+} from '../lib/tool.ts';
 
 const { process, ...others } = methodOptions;
 const runtimes = atMethods(({ latency }: { latency?: boolean }) => latency === true);
@@ -36,12 +46,7 @@ Of a class the first 127 bytes are kept, of a method 63.`,
     pid: {},
     name: { header: 'METHOD', width: 40 },
     calls: { header: '# CALLS', width: 10 },
-    total: {
-      when: 'latency',
-      header: ({ milliseconds }) => (milliseconds === true ? 'TIME(ms)' : 'TIME(us)'),
-      width: 14,
-      text: (ns, _, { milliseconds }) => (ns / (milliseconds ? 1e6 : 1e3)).toFixed(2),
-    },
+    total: { ...timeColumn, when: 'latency' },
   },
   sort: ['calls', 'total', 'name', 'pid'],
   usualSort: ({ latency }) => (latency ? 'total' : 'calls'),

@@ -8,6 +8,7 @@ import {
   runtimeOptions,
   snoop,
   text,
+  timeColumn,
 } from '../lib/tool.ts';
 
 const runtimes = atRuntimes({
@@ -55,11 +56,7 @@ Java: gc is a whole collection, full or not, and pool is the part of one memory 
   columns: {
     time: {},
     pid: {},
-    latency: {
-      header: ({ milliseconds }) => (milliseconds === true ? 'TIME(ms)' : 'TIME(us)'),
-      width: 10,
-      text: (ns, _, { milliseconds }) => (ns / (milliseconds ? 1e6 : 1e3)).toFixed(2),
-    },
+    latency: timeColumn,
     description: {},
   },
   attach: runtimes.attach,

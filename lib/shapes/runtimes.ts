@@ -216,3 +216,14 @@ export function atRuntimes<const L extends string, const P extends string>(
         : ['no process has a runtime with such probes: there is nothing to see'],
   };
 }
+
+interface InMilliseconds {
+  readonly milliseconds?: boolean | undefined;
+}
+
+/** The column of a time in nanoseconds, in microseconds or, with that option, milliseconds. */
+export const timeColumn = {
+  header: ({ milliseconds }: InMilliseconds) => (milliseconds === true ? 'TIME(ms)' : 'TIME(us)'),
+  width: 10,
+  text: (ns: number, _: unknown, { milliseconds }: InMilliseconds) => (ns / (milliseconds ? 1e6 : 1e3)).toFixed(2),
+};

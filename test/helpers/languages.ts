@@ -168,8 +168,13 @@ export interface Language {
   start(place: TemporaryDirectory, options?: readonly string[]): Answering;
 }
 
-/** A program that works as if in Perl and in Tcl, three calls deep. Skips the test where there is no compiler. */
-export function startProbed(t: TestContext, place: TemporaryDirectory): Answering | undefined {
+/** A program that works as if in Perl and in Tcl, three calls deep, and is ready. Skips the test where there is no compiler. */
+export async function startProbed(t: TestContext, place: TemporaryDirectory): Promise<Answering | undefined> {
   const program = compiledProgram(t, place, 'probed', probedWork);
-  return program === undefined ? undefined : new Answering(program, []);
+  if (program === undefined) {
+    return undefined;
+  }
+  const started = new Answering(program, []);
+  await started.ask('.');
+  return started;
 }

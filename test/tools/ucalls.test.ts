@@ -93,12 +93,10 @@ test('methods of Java are counted where it was started so', { skip: languages.ja
 
 test('methods of Perl and Tcl are counted where they have probes', async (t) => {
   using place = new TemporaryDirectory();
-  const started = startProbed(t, place);
-  if (started === undefined) {
+  await using program = await startProbed(t, place);
+  if (program === undefined) {
     return;
   }
-  await using program = started;
-  await program.ask('.');
   const pid = String(program.pid);
   const { perl, tcl, both } = await watch(
     'ucalls',

@@ -81,12 +81,10 @@ test('calls of Python that only say when they end are not indented', { skip: lan
 
 test('calls of Perl and Tcl are lines where they have probes', async (t) => {
   using place = new TemporaryDirectory();
-  const started = startProbed(t, place);
-  if (started === undefined) {
+  await using program = await startProbed(t, place);
+  if (program === undefined) {
     return;
   }
-  await using program = started;
-  await program.ask('.');
   const pid = String(program.pid);
   const { perl, tcl } = await watch(
     'uflow',

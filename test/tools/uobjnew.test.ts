@@ -37,12 +37,10 @@ test('objects of Ruby are counted by class, and bytes of strings', { skip: langu
 
 test('blocks of C are counted by size in one process, and objects of Tcl where it has probes', async (t) => {
   using place = new TemporaryDirectory();
-  const started = startProbed(t, place);
-  if (started === undefined) {
+  await using program = await startProbed(t, place);
+  if (program === undefined) {
     return;
   }
-  await using program = started;
-  await program.ask('.');
   const pid = String(program.pid);
   const { c, tcl, big } = await watch(
     'uobjnew',

@@ -66,12 +66,10 @@ test('threads, objects and collections of Java are counted', { skip: languages.j
 
 test('methods of Perl and Tcl are counted where they have probes', async (t) => {
   using place = new TemporaryDirectory();
-  const started = startProbed(t, place);
-  if (started === undefined) {
+  await using program = await startProbed(t, place);
+  if (program === undefined) {
     return;
   }
-  await using program = started;
-  await program.ask('.');
   const pid = String(program.pid);
   const { perl, tcl } = await watch(
     'ustat',

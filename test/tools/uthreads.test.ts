@@ -45,12 +45,10 @@ test('threads of Java have their names, and come between what the kernel says', 
 
 test('threads of C have the function that they begin with', async (t) => {
   using place = new TemporaryDirectory();
-  const started = startProbed(t, place);
-  if (started === undefined) {
+  await using program = await startProbed(t, place);
+  if (program === undefined) {
     return;
   }
-  await using program = started;
-  await program.ask('.');
   const { all } = await watch('cthreads', { all: ['--json', String(program.pid)] }, async ({ all }) => {
     await program.ask('tt');
     await all.until(({ rows }) => rows.length === 4);
