@@ -1,33 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/*
- * What programs that are written at run time need: maps, and a stub in whose
- * place they are loaded. Filters are part of what is written; the constants of
- * filter.h only say which there are.
- */
-#include "core.h"
-#include "events.h"
-#include "filter.h"
+#include "generated-events.h"
 #include "stack.h"
 
-/* What each record begins with; the values that were asked for come behind it. */
-struct event {
-	boot_ns_t time;
-	thread_t tid;
-	pid_t pid;
-	comm_t comm[16];
-	cpu_t cpu;
-	__u32 place;
-	stack_id_t kernel_stack;
-	stack_id_t user_stack;
-};
-
-EVENT_RING(events, event);
 STACKS(stacks);
-
-SEC("uprobe")
-int generated(void *ctx)
-{
-	return 0;
-}
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -41,6 +41,7 @@ export {
   callPointsOptions,
   callPointWarnings,
 } from './shapes/call-points.ts';
+export { calls, functionValues } from './shapes/calls.ts';
 export { capabilityFilter } from './shapes/capability-option.ts';
 export { commonOptions, csvOption, parseSeconds, runTime, seconds } from './shapes/common-options.ts';
 export { familyFilters, namespaceFilters, portFilters } from './shapes/connection-filters.ts';

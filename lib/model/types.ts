@@ -87,6 +87,8 @@ export interface SemanticType<V = unknown> {
   /** Counts and amounts, of which a sum makes sense: they grow in the kernel and are read as differences. */
   readonly additive?: boolean;
   readonly decode: Decoding<V>;
+  /** What is too long for a cell: text prints it below the row, a line each. */
+  lines?(value: V): readonly string[];
   /** Safe to print; the caller deals with undefined (`renderText`). */
   text(value: V, style: TextStyle): string;
   /** The value in JSON; the value itself when absent. `utc` only matters to times. */

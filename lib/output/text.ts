@@ -4,6 +4,7 @@ import type {
   HistogramMessage,
   IntervalMessage,
   Message,
+  ReadyMessage,
   Row,
   Stack,
   StackFields,
@@ -45,7 +46,7 @@ export class TextOutput implements Output {
     switch (message.type) {
       case 'ready':
         this.#style.firstTime = message.time;
-        this.#row = withStacks(compileRow(message.columns, this.#style), message.stacks);
+        this.#row = withStacks(withLines(compileRow(message.columns, this.#style), message), message.stacks);
         return message.columns.length === 0 ? undefined : this.#writer.write(header(message.columns, this.#style));
       case 'events': {
         let text = '';
@@ -119,6 +120,19 @@ export class TextOutput implements Output {
     this.#printed = true;
     return gap;
   }
+}
+
+/** Puts below the row what is too long for it, unless somebody chose fields. */
+function withLines(line: FormatRow, { types = {}, fields }: ReadyMessage): FormatRow {
+  const long = Object.entries(types).filter(([, type]) => type.lines !== undefined);
+  return long.length === 0 || fields !== undefined
+    ? line
+    : (row) =>
+        line(row) +
+        long
+          .flatMap(([name, type]) => (row[name] === undefined ? [] : (type.lines?.(row[name]) ?? [])))
+          .map((one) => `    ${one}\n`)
+          .join('');
 }
 
 /** Puts stacks below the row, the innermost frame first. */

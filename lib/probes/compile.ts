@@ -1,7 +1,7 @@
 import { type GeneratedCode, GeneratedProgram } from '../bpf/generated-program.ts';
 import type { BpfObject } from '../bpf/object.ts';
 import { Checker, type Dialect } from './check.ts';
-import { eventProgram } from './event-program.ts';
+import { type CallProgram, eventProgram } from './event-program.ts';
 import type { TaskFilter } from './filter-code.ts';
 import type { Specification } from './parse-specification.ts';
 import { type PrintedValue, printedValue } from './printed-value.ts';
@@ -64,23 +64,40 @@ export function startPrograms(
   places: readonly CompiledPlace[],
   details: EventDetails,
 ): readonly GeneratedProgram[] {
+  const forms = places.flatMap((place) => place.forms);
+  return startForms(object, bytes, stub, forms, details);
+}
+
+type Form = Pick<CompiledForm, 'target' | 'predicate' | 'layout'> & { readonly call?: CallProgram };
+
+/** The same for forms that belong to no specification. */
+export function startForms(
+  object: BpfObject,
+  bytes: Uint8Array,
+  stub: string,
+  forms: readonly Form[],
+  { filter, kernelStack, userStack }: Pick<EventDetails, 'filter' | 'kernelStack' | 'userStack'>,
+): readonly GeneratedProgram[] {
   const started: GeneratedProgram[] = [];
   const maps = {
     ring: object.map('events').fd,
     lost: object.variable('events_lost'),
-    stacks: [object.map('stacks').fd, object.map('stacks_second').fd] as const,
+    ...((kernelStack || userStack) && {
+      stacks: [object.map('stacks').fd, object.map('stacks_second').fd] as const,
+    }),
   };
   try {
-    for (const [number, { target, predicate, layout }] of places.flatMap(({ forms }) => forms).entries()) {
+    for (const [number, { target, predicate, layout, call }] of forms.entries()) {
       const code: GeneratedCode = {
         code: eventProgram({
           place: number,
-          filter: details.filter,
+          filter,
           layout,
           ...maps,
-          kernelStack: details.kernelStack,
-          userStack: details.userStack,
+          kernelStack,
+          userStack,
           ...(predicate !== undefined && { predicate }),
+          ...(call !== undefined && { call }),
         }),
         type: target.type,
         ...(target.attachType !== undefined && { attachType: target.attachType }),

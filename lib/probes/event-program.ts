@@ -1,4 +1,4 @@
-import { Assembler } from './assembler.ts';
+import { Assembler, type Label } from './assembler.ts';
 import { type TaskFilter, writeFilter } from './filter-code.ts';
 import { head, type RecordLayout } from './record.ts';
 import type { Value } from './value.ts';
@@ -21,9 +21,20 @@ export interface EventProgram {
   /** The counter of records for which there was no room: a variable. */
   readonly lost: { readonly map: number; readonly offset: number };
   /** Both tables of STACKS of bpf/include/stack.h. */
-  readonly stacks: readonly [first: number, second: number];
+  readonly stacks?: readonly [first: number, second: number];
   readonly kernelStack: boolean;
   readonly userStack: boolean;
+  /** Of a call two programs are met: the one at the return writes a record when the one at the entry did. */
+  readonly call?: CallProgram;
+}
+
+/** A program at the entry or the return of calls. */
+export interface CallProgram {
+  readonly at: 'entry' | 'return';
+  /** The same for both programs of a function. */
+  readonly number: number;
+  /** Threads in calls, by thread and number. */
+  readonly calls: number;
 }
 
 /** The instructions of such a program. @throws KscopeError usage when it would be too large */
@@ -33,13 +44,19 @@ export function eventProgram(plan: EventProgram): Uint8Array {
   const [done, lost] = [code.label(), code.label()];
   code.compute('=', 6, 1);
   writeFilter(writer, plan.filter, done);
+  const refused = code.label();
   if (plan.predicate !== undefined) {
-    writer.unless(plan.predicate, done);
+    writer.unless(plan.predicate, refused);
+  }
+  if (plan.call?.at === 'entry') {
+    writeEntry(writer, plan.call, true, done);
+  } else if (plan.call !== undefined) {
+    writeReturn(writer, plan.call, done);
   }
   // Stacks come first: there is no room in the ring to give back when nothing goes wrong.
   const ids = [plan.kernelStack, plan.userStack].map((wanted, i) => {
     const at = writer.reserve(8);
-    if (wanted) {
+    if (wanted && plan.stacks !== undefined) {
       writeStack(code, plan.stacks, i === 0 ? 0 : USER_STACK);
     } else {
       code.compute('=', 0, { number: -1 });
@@ -58,8 +75,10 @@ export function eventProgram(plan: EventProgram): Uint8Array {
   for (const [i, at] of ids.entries()) {
     code.load(8, 1, 10, at).store(4, 7, i === 0 ? head.kernel : head.user, 1);
   }
-  for (const { typed, offset, text } of plan.layout.fields) {
-    if (text === 0) {
+  for (const { typed, offset, text, bytes } of plan.layout.fields) {
+    if (bytes !== undefined) {
+      writer.bytes(typed.value, typed.space, 7, offset + 8, bytes);
+    } else if (text === 0) {
       writer.value(typed.value);
     } else {
       // A helper may leave what is behind the end of a text, which is of some other record.
@@ -72,7 +91,10 @@ export function eventProgram(plan: EventProgram): Uint8Array {
   }
   code.compute('=', 1, 7).compute('=', 2, { number: NO_WAKEUP }).call(helpers.ringSubmit).jump(done);
   code.place(lost).variable(1, plan.lost.map, plan.lost.offset).compute('=', 2, { number: 1 });
-  code.addAtomically(1, 0, 2);
+  code.addAtomically(1, 0, 2).jump(done).place(refused);
+  if (plan.call?.at === 'entry' && plan.predicate !== undefined) {
+    writeEntry(writer, plan.call, false, done);
+  }
   code.place(done).compute('=', 0, { number: 0 }).exit();
   return code.finish();
 }
@@ -88,4 +110,57 @@ function writeStack(code: Assembler, [first, second]: readonly [number, number],
   take(second);
   code.extend(0, 32, true).jumpIf('signed <', 0, { number: 0 }, end).compute('|', 0, { number: SECOND_TABLE });
   code.place(end);
+}
+
+/**
+ * Notes a call of this thread: as a bit below those of the calls that it is in, which are 1 where the call is wanted. The
+ * topmost bit only marks where they begin. Of calls that are in no wanted one nothing is noted.
+ */
+function writeEntry(writer: ValueWriter, call: CallProgram, wanted: boolean, done: Label): void {
+  const { code } = writer;
+  const key = writeCall(writer, call);
+  const value = writer.reserve(8);
+  const inside = code.label();
+  code.map(1, call.calls).compute('=', 2, 10).compute('+', 2, { number: key }).call(helpers.mapLookup);
+  code.compute('=', 1, { number: 1 }).jumpIf('!=', 0, { number: 0 }, inside);
+  const store = code.label();
+  code
+    .jump(wanted ? store : done)
+    .place(inside)
+    .load(8, 1, 0, 0)
+    .place(store);
+  code
+    .compute('<<', 1, { number: 1 })
+    .compute('|', 1, { number: wanted ? 1 : 0 })
+    .store(8, 10, value, 1);
+  code.map(1, call.calls).compute('=', 2, 10).compute('+', 2, { number: key });
+  code.compute('=', 3, 10).compute('+', 3, { number: value }).compute('=', 4, { number: 0 });
+  code.call(helpers.mapUpdate);
+  writer.release(8);
+  writer.release(8);
+}
+
+/** Takes the innermost call of this thread away, and goes to the label unless it was wanted. */
+function writeReturn(writer: ValueWriter, call: CallProgram, unwanted: Label): void {
+  const { code } = writer;
+  const key = writeCall(writer, call);
+  const inside = code.label();
+  code.map(1, call.calls).compute('=', 2, 10).compute('+', 2, { number: key }).call(helpers.mapLookup);
+  code.jumpIf('==', 0, { number: 0 }, unwanted);
+  code.load(8, 8, 0, 0).compute('=', 1, 8).compute('>>', 1, { number: 1 }).store(8, 0, 0, 1);
+  code.jumpIf('>', 1, { number: 1 }, inside);
+  code.map(1, call.calls).compute('=', 2, 10).compute('+', 2, { number: key }).call(helpers.mapDelete);
+  code.place(inside).compute('&', 8, { number: 1 }).jumpIf('==', 8, { number: 0 }, unwanted);
+  writer.release(8);
+}
+
+/** Writes the key of a call to the stack. @returns where */
+function writeCall(writer: ValueWriter, { number }: CallProgram): number {
+  const { code } = writer;
+  const key = writer.reserve(8);
+  code
+    .call(helpers.currentPidTgid)
+    .store(4, 10, key, 0)
+    .store(4, 10, key + 4, { number });
+  return key;
 }

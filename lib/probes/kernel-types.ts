@@ -32,9 +32,26 @@ export function moduleTypes(module: string): BtfTypes | undefined {
   return new BtfTypes(Btf.parse(bytes, kernelBtf()));
 }
 
+/** The types with which a function of the kernel, or of a module, is declared; undefined when there is none. */
+export function typesOfFunction(name: string): BtfTypes | undefined {
+  const home = functionHome(name);
+  return home === undefined ? undefined : home === '' ? kernelTypes() : (moduleTypes(home) ?? kernelTypes());
+}
+
+const homes = new Map<string, string>();
+
 /** Where a function of the kernel is: '' in itself, or the name of a module; undefined when there is none. */
-export function functionHome(name: string, symbols = '/proc/kallsyms'): string | undefined {
-  const text = readFileSync(symbols, 'latin1');
+export function functionHome(name: string): string | undefined {
+  // The kernel takes long to write the list: each function is looked for once.
+  const home = homes.get(name) ?? findHome(name);
+  if (home !== undefined) {
+    homes.set(name, home);
+  }
+  return home;
+}
+
+function findHome(name: string): string | undefined {
+  const text = readFileSync('/proc/kallsyms', 'latin1');
   for (let at = text.indexOf(` ${name}`); at >= 0; at = text.indexOf(` ${name}`, at + 1)) {
     const end = text.indexOf('\n', at);
     const [found, module = ''] = text.slice(at + 1, end < 0 ? text.length : end).split('\t');

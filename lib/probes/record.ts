@@ -12,6 +12,8 @@ export interface RecordField {
   readonly offset: number;
   /** Bytes of a text with its end; 0 for a number. */
   readonly text: number;
+  /** Of what is copied as it is; then `text` is 0, too. */
+  readonly bytes?: number;
 }
 
 export interface RecordLayout {
@@ -19,16 +21,12 @@ export interface RecordLayout {
   readonly size: number;
 }
 
-/** @param texts for each value the bytes that a text may have, or 0 for a number */
-export function layoutOf(
-  values: readonly { readonly typed: Typed; readonly text: number }[],
-  start: number,
-): RecordLayout {
+export function layoutOf(values: readonly Omit<RecordField, 'offset'>[], start: number): RecordLayout {
   let size = start;
-  const fields = values.map(({ typed, text }) => {
+  const fields = values.map((value) => {
     const offset = size;
-    size += 8 + ((text + 7) & ~7);
-    return { typed, text, offset };
+    size += 8 + ((value.text + (value.bytes ?? 0) + 7) & ~7);
+    return { ...value, offset };
   });
   return { fields, size };
 }
@@ -69,4 +67,10 @@ export function readField(bytes: Uint8Array, { typed, offset, text }: RecordFiel
     return type.is === 'number' && type.signed ? view.getBigInt64(offset, true) : view.getBigUint64(offset, true);
   }
   return view.getBigInt64(offset, true) < 0n ? undefined : escapeTerminated(bytes, offset + 8, offset + 8 + text);
+}
+
+/** What a record has of what was copied as it is; undefined for what cannot be read. */
+export function readBytes(bytes: Uint8Array, { offset, bytes: size = 0 }: RecordField): Uint8Array | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return view.getBigInt64(offset, true) < 0n ? undefined : bytes.subarray(offset + 8, offset + 8 + size);
 }

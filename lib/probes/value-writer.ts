@@ -192,6 +192,12 @@ export class ValueWriter {
     this.#copy(space, to, offset, size, [helpers.readUserText, helpers.readKernelText]);
   }
 
+  /** Copies the bytes at an address to memory at a register: 0, or a negative error, is in r0 then. */
+  bytes(address: Value, space: Space, to: Register, offset: number, size: number): void {
+    this.value(address);
+    this.#copy(space, to, offset, size, [helpers.readUser, helpers.readKernel]);
+  }
+
   #truth(value: Value): void {
     const { code } = this;
     const [no, end] = [code.label(), code.label()];

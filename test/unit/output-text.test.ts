@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Column, Message } from '../../lib/model/message.ts';
-import type { TextStyle } from '../../lib/model/types.ts';
+import type { Column, Message, ReadyMessage, Row } from '../../lib/model/message.ts';
+import type { SemanticType, TextStyle } from '../../lib/model/types.ts';
 import { renderCells, renderTable } from '../../lib/output/table.ts';
 import { compileRow, header, TextOutput } from '../../lib/output/text.ts';
 import { CollectingWriter } from '../helpers/collecting-writer.ts';
@@ -23,6 +23,24 @@ const rows = [0, 1, 2].map(fakeRow);
 
 test('rows stand under their headers', async () => {
   assertGolden('text/events.txt', await print([ready('rows'), { type: 'events', rows }]));
+});
+
+test('what is too long for a cell is below the row, unless fields were chosen', async () => {
+  const pid = fakeTypes.pid as SemanticType;
+  const long: SemanticType = { ...pid, text: () => 'short', lines: (value) => [`one ${value}`, '    two'] };
+  const message: ReadyMessage = {
+    ...(ready('rows') as ReadyMessage),
+    columns: fakeColumns.slice(0, 1),
+    types: { ...fakeTypes, long },
+  };
+  const some = [{ ...rows[0], long: 5 }, rows[1]] as Row[];
+  const text = await print([message, { type: 'events', rows: some }]);
+  assert.match(text, /^.*\n.*\d\n {4}one 5\n {8}two\n.*\d\n$/);
+  const chosen = await print([
+    { ...message, fields: ['long'], columns: [] },
+    { type: 'events', rows: some },
+  ]);
+  assert.doesNotMatch(chosen, /one|two/);
 });
 
 test('a finite table is as wide as its content and comes after what was printed', async () => {
