@@ -38,4 +38,13 @@ Programs that watch over memory themselves, such as systemd-oomd and earlyoom, s
     '': 'who is killed, and who was in need',
     '-m': 'with the memory that the killed ones had used',
   },
+  sample: {
+    before: 'tail waits for the end of a line that has none, in a cgroup that may have 16 MiB:',
+    args: '-m --fields time,pid,comm,tpid,tcomm,anon_rss,file_rss,pgtables',
+    output: `
+TIME         PID COMM                TPID TCOMM                ANON     FILE   TABLES
+21:38:19   13839 tail               13839 tail                15.9M     1.7M    72.0K`,
+    after:
+      'tail was the one that found no memory, and the one that had most: it is not always so. ANON is memory of its own that it had filled: all that the limit allows.',
+  },
 });

@@ -58,4 +58,20 @@ Reads are seen where filemap_read() returns (generic_file_buffered_read() before
     '-p 181 10': 'what is read ahead for process 181, every 10 seconds',
     '-f /var/lib/db/data --duration 60': 'of one file, for a minute',
   },
+  sample: {
+    before:
+      'A file of 8 MiB, nothing of which is in the page cache, is read by dd. It is dropped from the cache again, and another dd reads two blocks of 4 kilobytes in the middle:',
+    args: '--comm dd',
+    output: `
+unused = 3
+pages = 2053
+          msecs           : count    distribution
+         0 -> 1          : 96       |*****                                   |
+         2 -> 3          : 242      |*************                           |
+         4 -> 7          : 496      |****************************            |
+         8 -> 15         : 512      |*****************************           |
+        16 -> 31         : 704      |****************************************|`,
+    after:
+      '2048 pages are the whole file, and all were used within 32 milliseconds. Of the 5 that were read for the second dd, 3 were of no use. Many unused pages would speak for less reading ahead (POSIX_FADV_RANDOM, or blockdev --setra).',
+  },
 });
