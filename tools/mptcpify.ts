@@ -51,4 +51,14 @@ The function update_socket_protocol of the kernel is there for that (6.6), and i
     '-u 1000': 'all programs of a user',
     '': 'everything that asks for TCP from now on',
   },
+  sample: {
+    before: 'A small web server is started, and a client gets its list of files:',
+    args: '-T -t python3,curl',
+    output: `
+TIME         PID COMM             IP
+21:38:43     945 python3           4
+21:38:46     947 curl              4`,
+    after:
+      'Each asked for a socket of TCP and got one of MPTCP: a line for each socket. Both sides have to speak it, or else the connection goes back to TCP; that is why the server is named as well.',
+  },
 });
