@@ -143,11 +143,8 @@ int bind__tp(struct syscall_trace_exit *ctx)
 		event->ip = 4;
 	if ((filter_family && event->ip != filter_family) || !wanted_port(filter_lports, event->port))
 		goto discard;
-	event->time = bpf_ktime_get_boot_ns();
-	event->pid = id >> 32;
-	event->tid = id;
+	event_head(event, id);
 	event->uid = bpf_get_current_uid_gid();
-	bpf_get_current_comm(event->comm, sizeof(event->comm));
 	event->error = result < 0 ? -result : 0;
 	event->protocol = BPF_CORE_READ(bound, sk_protocol);
 	event->options = inet_options(sk);

@@ -111,11 +111,8 @@ int bpf__tp(struct syscall_trace_exit *ctx)
 	event = event_reserve(events, event);
 	if (!event)
 		return 0;
-	event->time = bpf_ktime_get_boot_ns();
-	event->pid = id >> 32;
-	event->tid = id;
+	event_head(event, id);
 	event->uid = bpf_get_current_uid_gid();
-	bpf_get_current_comm(event->comm, sizeof(event->comm));
 	event->cmd = command;
 	event->code = NO_TYPE;
 	describe(event, (const void *)syscall_arg2(regs));

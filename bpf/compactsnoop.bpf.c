@@ -127,10 +127,7 @@ int end__tp_btf(__u64 *ctx)
 	if (!event)
 		goto out;
 	zone = compaction->zone;
-	event->time = bpf_ktime_get_boot_ns();
-	event->pid = id >> 32;
-	event->tid = id;
-	bpf_get_current_comm(event->comm, sizeof(event->comm));
+	event_head(event, id);
 	event->order = compaction->order;
 	event->sync = compaction->sync;
 	if (mm_compaction_begin_arguments > NEW_ARGUMENTS)

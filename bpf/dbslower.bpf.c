@@ -29,10 +29,7 @@ static __always_inline int query_done(struct query *query, __u64 latency, bool f
 	event = event_reserve(events, event);
 	if (!event)
 		return 0;
-	event->time = bpf_ktime_get_boot_ns();
-	event->pid = id >> 32;
-	event->tid = id;
-	bpf_get_current_comm(event->comm, sizeof(event->comm));
+	event_head(event, id);
 	event->cgroup = bpf_get_current_cgroup_id();
 	event->latency = latency;
 	event->failed = failed;

@@ -31,11 +31,8 @@ static __always_inline int looked_up(struct nameidata *nd, bool found)
 	event = event_reserve(events, event);
 	if (!event)
 		return 0;
-	event->time = bpf_ktime_get_boot_ns();
-	event->pid = id >> 32;
-	event->tid = id;
+	event_head(event, id);
 	event->uid = bpf_get_current_uid_gid();
-	bpf_get_current_comm(event->comm, sizeof(event->comm));
 	event->found = found;
 	event->cgroup = bpf_get_current_cgroup_id();
 	/* The rest of the path is behind the name. */

@@ -27,11 +27,8 @@ static __always_inline void reclaim_done(const struct reclaim *reclaim, __u64 la
 
 	if (!event)
 		return;
-	event->time = bpf_ktime_get_boot_ns();
-	event->pid = id >> 32;
-	event->tid = id;
+	event_head(event, id);
 	event->uid = bpf_get_current_uid_gid();
-	bpf_get_current_comm(event->comm, sizeof(event->comm));
 	event->latency = latency;
 	event->pages = pages;
 	event->order = reclaim->order;

@@ -75,11 +75,8 @@ static __always_inline int ends(void *ctx, struct call_key *key, __u64 result)
 	event = event_reserve(events, event);
 	if (!event)
 		return 0;
-	event->time = bpf_ktime_get_boot_ns();
-	event->pid = id >> 32;
-	event->tid = id;
+	event_head(event, id);
 	event->uid = bpf_get_current_uid_gid();
-	bpf_get_current_comm(event->comm, sizeof(event->comm));
 	event->cgroup = bpf_get_current_cgroup_id();
 	event->latency = now - call.start;
 	event->result = result;

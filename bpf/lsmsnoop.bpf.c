@@ -53,11 +53,8 @@ static __always_inline int decided(void *ctx, __u64 place, __s32 result)
 	event = event_reserve(events, event);
 	if (!event)
 		return 0;
-	event->time = bpf_ktime_get_boot_ns();
-	event->pid = id >> 32;
-	event->tid = id;
+	event_head(event, id);
 	event->uid = bpf_get_current_uid_gid();
-	bpf_get_current_comm(event->comm, sizeof(event->comm));
 	event->cgroup = bpf_get_current_cgroup_id();
 	event->syscall = is_kernel_thread(task) ? NO_SYSCALL : current_syscall(current_user_regs());
 	event->answer = result;

@@ -149,11 +149,8 @@ static __always_inline int trace_open(void *ctx, long ret, __u64 id, const struc
 	if (!event)
 		return 0;
 
-	event->time = bpf_ktime_get_boot_ns();
-	event->pid = id >> 32;
-	event->tid = id;
+	event_head(event, id);
 	event->uid = bpf_get_current_uid_gid();
-	bpf_get_current_comm(event->comm, sizeof(event->comm));
 	event->fd = ret < 0 ? -1 : ret;
 	event->error = ret < 0 ? -ret : 0;
 	event->flags = args->flags;
@@ -173,62 +170,41 @@ static __always_inline bool wanted_open(long ret, __u64 id)
 	return wanted_task(id) && !(failed_only && ret >= 0);
 }
 
-SEC("tp/syscalls/sys_exit_open")
-int open__tp(struct syscall_trace_exit *ctx)
-{
-	__u64 id = bpf_get_current_pid_tgid();
-	long ret = syscall_result(ctx);
-	struct pt_regs *regs;
-
-	if (!wanted_open(ret, id))
-		return 0;
-	regs = current_user_regs();
-	return trace_open(ctx, ret, id, &(struct open_args){
-		.slot = OPEN,
-		.dirfd = AT_FDCWD,
-		.name = (void *)syscall_arg1(regs),
-		.flags = syscall_arg2(regs),
-		.mode = syscall_arg3(regs),
-	});
+/* At the return of a system call: what it was asked for is in the registers `regs`. */
+#define AT_OPEN(syscall, ...)						\
+SEC("tp/syscalls/sys_exit_" #syscall)					\
+int syscall##__tp(struct syscall_trace_exit *ctx)			\
+{									\
+	__u64 id = bpf_get_current_pid_tgid();				\
+	long ret = syscall_result(ctx);					\
+	struct pt_regs *regs;						\
+									\
+	if (!wanted_open(ret, id))					\
+		return 0;						\
+	regs = current_user_regs();					\
+	return trace_open(ctx, ret, id, &(struct open_args){ __VA_ARGS__ });	\
 }
 
-SEC("tp/syscalls/sys_exit_creat")
-int creat__tp(struct syscall_trace_exit *ctx)
-{
-	__u64 id = bpf_get_current_pid_tgid();
-	long ret = syscall_result(ctx);
-	struct pt_regs *regs;
+AT_OPEN(open,
+	.slot = OPEN,
+	.dirfd = AT_FDCWD,
+	.name = (void *)syscall_arg1(regs),
+	.flags = syscall_arg2(regs),
+	.mode = syscall_arg3(regs))
 
-	if (!wanted_open(ret, id))
-		return 0;
-	regs = current_user_regs();
-	return trace_open(ctx, ret, id, &(struct open_args){
-		.slot = CREAT,
-		.dirfd = AT_FDCWD,
-		.name = (void *)syscall_arg1(regs),
-		.flags = O_CREAT | O_WRONLY | O_TRUNC,
-		.mode = syscall_arg2(regs),
-	});
-}
+AT_OPEN(creat,
+	.slot = CREAT,
+	.dirfd = AT_FDCWD,
+	.name = (void *)syscall_arg1(regs),
+	.flags = O_CREAT | O_WRONLY | O_TRUNC,
+	.mode = syscall_arg2(regs))
 
-SEC("tp/syscalls/sys_exit_openat")
-int openat__tp(struct syscall_trace_exit *ctx)
-{
-	__u64 id = bpf_get_current_pid_tgid();
-	long ret = syscall_result(ctx);
-	struct pt_regs *regs;
-
-	if (!wanted_open(ret, id))
-		return 0;
-	regs = current_user_regs();
-	return trace_open(ctx, ret, id, &(struct open_args){
-		.slot = OPENAT,
-		.dirfd = syscall_arg1(regs),
-		.name = (void *)syscall_arg2(regs),
-		.flags = syscall_arg3(regs),
-		.mode = syscall_arg4(regs),
-	});
-}
+AT_OPEN(openat,
+	.slot = OPENAT,
+	.dirfd = syscall_arg1(regs),
+	.name = (void *)syscall_arg2(regs),
+	.flags = syscall_arg3(regs),
+	.mode = syscall_arg4(regs))
 
 SEC("tp/syscalls/sys_exit_openat2")
 int openat2__tp(struct syscall_trace_exit *ctx)

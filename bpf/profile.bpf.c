@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* What runs on the processors, by samples of its stacks. */
 #include "core.h"
-#include "events.h"
 #include "filter.h"
 #include "filter-lists.h"
-#include "stack.h"
+#include "stack-sides.h"
 #include "table.h"
 #include <bpf/bpf_helpers.h>
 
 const volatile bool include_idle = false;
-const volatile bool user_only = false;
-const volatile bool kernel_only = false;
 
 struct key {
 	pid_t pid;
@@ -24,7 +21,6 @@ struct value {
 };
 
 TABLE(counts, struct key, struct value, 40960);
-STACKS(stacks);
 
 SEC("perf_event")
 int sample(void *ctx)
@@ -38,10 +34,7 @@ int sample(void *ctx)
 	if (!wanted_lists(id) || !wanted_task(id))
 		return 0;
 	bpf_get_current_comm(key.comm, sizeof(key.comm));
-	if (!user_only)
-		key.kernel = kernel_stack(ctx, stacks);
-	if (!kernel_only)
-		key.user = user_stack(ctx, stacks);
+	take_sides(ctx, &key);
 
 	value = table_row(counts, &key);
 	if (value)

@@ -58,11 +58,8 @@ int listen__tp(struct syscall_trace_exit *ctx)
 		event_discard(event);
 		return 0;
 	}
-	event->time = bpf_ktime_get_boot_ns();
-	event->pid = id >> 32;
-	event->tid = id;
+	event_head(event, id);
 	event->uid = bpf_get_current_uid_gid();
-	bpf_get_current_comm(event->comm, sizeof(event->comm));
 	event->error = result < 0 ? -result : 0;
 	event->backlog = result < 0 ? (__u32)syscall_arg2(regs)
 				      : BPF_CORE_READ((struct sock___listening *)sk, sk_max_ack_backlog);

@@ -3,12 +3,10 @@
 #include "core.h"
 #include "filter.h"
 #include "probe-points.h"
-#include "stack.h"
+#include "stack-sides.h"
 #include "table.h"
 
 const volatile __s32 filter_cpu = -1;
-const volatile bool user_only = false;
-const volatile bool kernel_only = false;
 const volatile bool per_process = false;
 
 struct key {
@@ -23,7 +21,6 @@ struct value {
 };
 
 TABLE(counts, struct key, struct value, 40960);
-STACKS(stacks);
 
 static __always_inline int hit(void *ctx, __u64 id)
 {
@@ -40,10 +37,7 @@ static __always_inline int hit(void *ctx, __u64 id)
 		key.pid = task >> 32;
 		bpf_get_current_comm(key.comm, sizeof(key.comm));
 	}
-	if (!user_only)
-		key.kernel = kernel_stack(ctx, stacks);
-	if (!kernel_only)
-		key.user = user_stack(ctx, stacks);
+	take_sides(ctx, &key);
 	value = table_row(counts, &key);
 	if (value)
 		__sync_fetch_and_add(&value->count, 1);

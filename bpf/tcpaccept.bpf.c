@@ -58,11 +58,8 @@ static __always_inline int accepted(struct sock *sk)
 		event_discard(event);
 		return 0;
 	}
-	event->time = bpf_ktime_get_boot_ns();
-	event->pid = id >> 32;
-	event->tid = id;
+	event_head(event, id);
 	event->uid = bpf_get_current_uid_gid();
-	bpf_get_current_comm(event->comm, sizeof(event->comm));
 	/* The socket is a copy of the one that listens, as that was then. */
 	event->backlog = BPF_CORE_READ((struct sock___accepted *)sk, sk_ack_backlog);
 	event->backlog_max = BPF_CORE_READ((struct sock___accepted *)sk, sk_max_ack_backlog);
@@ -96,16 +93,6 @@ static __always_inline int syscall_returns(struct syscall_trace_exit *ctx)
 	return sk ? accepted(sk) : 0;
 }
 
-SEC("tp/syscalls/sys_exit_accept")
-int accept_call__tp(struct syscall_trace_exit *ctx)
-{
-	return syscall_returns(ctx);
-}
-
-SEC("tp/syscalls/sys_exit_accept4")
-int accept4_call__tp(struct syscall_trace_exit *ctx)
-{
-	return syscall_returns(ctx);
-}
+AT_ACCEPT(syscall_returns)
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -78,11 +78,8 @@ static __always_inline bool connection(struct event *event, const struct sock *s
 	event->ip = sock_addresses(sk, event->saddr, event->daddr);
 	if (!event->ip || (filter_family && event->ip != filter_family))
 		return false;
-	event->time = bpf_ktime_get_boot_ns();
-	event->pid = id >> 32;
-	event->tid = id;
+	event_head(event, id);
 	event->uid = bpf_get_current_uid_gid();
-	bpf_get_current_comm(event->comm, sizeof(event->comm));
 	event->cgroup = bpf_get_current_cgroup_id();
 	return true;
 }

@@ -91,16 +91,6 @@ static __always_inline int accepted(struct syscall_trace_exit *ctx)
 	return 0;
 }
 
-SEC("tp/syscalls/sys_exit_accept")
-int accept__tp(struct syscall_trace_exit *ctx)
-{
-	return accepted(ctx);
-}
-
-SEC("tp/syscalls/sys_exit_accept4")
-int accept4__tp(struct syscall_trace_exit *ctx)
-{
-	return accepted(ctx);
-}
+AT_ACCEPT(accepted)
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

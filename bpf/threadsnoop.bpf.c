@@ -28,11 +28,8 @@ static __always_inline void show(__u64 id, thread_t new_tid, __u64 start, int er
 	event = event_reserve(events, event);
 	if (!event)
 		return;
-	event->time = bpf_ktime_get_boot_ns();
-	event->pid = id >> 32;
-	event->tid = id;
+	event_head(event, id);
 	event->uid = bpf_get_current_uid_gid();
-	bpf_get_current_comm(event->comm, sizeof(event->comm));
 	event->new_tid = new_tid;
 	event->error = error;
 	event->start = start;

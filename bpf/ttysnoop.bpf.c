@@ -76,11 +76,8 @@ static __always_inline struct event *begin(const struct syscall_return *ctx, enu
 	event->tty = BPF_CORE_READ(inode, i_rdev);
 	if (!is_terminal(event->tty))
 		return NULL;
-	event->time = bpf_ktime_get_boot_ns();
-	event->pid = id >> 32;
-	event->tid = id;
+	event_head(event, id);
 	event->uid = bpf_get_current_uid_gid();
-	bpf_get_current_comm(event->comm, sizeof(event->comm));
 	event->size = ctx->ret;
 	return event;
 }

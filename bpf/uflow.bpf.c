@@ -51,10 +51,7 @@ static __always_inline void show(__u64 id, const struct method *method, __u32 de
 	event = event_reserve(events, event);
 	if (!event)
 		return;
-	event->time = bpf_ktime_get_boot_ns();
-	event->pid = id >> 32;
-	event->tid = id;
-	bpf_get_current_comm(event->comm, sizeof(event->comm));
+	event_head(event, id);
 	event->cpu = bpf_get_smp_processor_id();
 	event->depth = depth;
 	event->returns = returns;

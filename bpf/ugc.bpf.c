@@ -79,10 +79,7 @@ static __always_inline int ends(struct pt_regs *ctx, struct collection *collecti
 	event = event_reserve(events, event);
 	if (!event)
 		return 0;
-	event->time = bpf_ktime_get_boot_ns();
-	event->pid = id >> 32;
-	event->tid = id;
-	bpf_get_current_comm(event->comm, sizeof(event->comm));
+	event_head(event, id);
 	event->latency = latency;
 	event->phase = collection->phase;
 	event->began_with = before;

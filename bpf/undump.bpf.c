@@ -57,11 +57,8 @@ int received__tp(struct trace_event_raw_skb_copy_datagram_iovec *ctx)
 	event = scratch(received_scratch, 0);
 	if (!event)
 		return 0;
-	event->time = bpf_ktime_get_boot_ns();
-	event->pid = id >> 32;
-	event->tid = id;
+	event_head(event, id);
 	event->uid = bpf_get_current_uid_gid();
-	bpf_get_current_comm(event->comm, sizeof(event->comm));
 	event->size = size;
 	if (bpf_core_type_exists(struct unix_skb_parms))
 		bpf_probe_read_kernel(&from, sizeof(from), (void *)skb + bpf_core_field_offset(struct sk_buff, cb) +

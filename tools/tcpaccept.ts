@@ -39,7 +39,7 @@ The hook is the return of inet_csk_accept, by fexit or kprobe, or where the kern
     },
   },
   attach: {
-    either: [['accept__fexit'], ['accept__kretprobe'], ['accept_call__tp', 'accept4_call__tp']],
+    either: [['accept__fexit'], ['accept__kretprobe'], ['accept__tp', 'accept4__tp']],
   },
   examples: {
     '': 'trace all accepted connections',

@@ -57,6 +57,15 @@
 #define event_submit(event) bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP)
 #define event_discard(event) bpf_ringbuf_discard(event, BPF_RB_NO_WAKEUP)
 
+/* What most events begin with: when, and the task, whose numbers are `id`: bpf_get_current_pid_tgid(). */
+#define event_head(event, id)						\
+do {									\
+	(event)->time = bpf_ktime_get_boot_ns();			\
+	(event)->pid = (id) >> 32;					\
+	(event)->tid = (id);						\
+	bpf_get_current_comm((event)->comm, sizeof((event)->comm));	\
+} while (0)
+
 /* Sends the first `size` bytes of a record that was built elsewhere. */
 #define event_output(ring, event, size)					\
 do {									\

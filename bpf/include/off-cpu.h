@@ -13,7 +13,7 @@
 #include "filter.h"
 #include "filter-lists.h"
 #include "sched.h"
-#include "stack.h"
+#include "stack-sides.h"
 #include "table.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
@@ -25,8 +25,6 @@
 
 #define ANY_STATE ((__u32)-1)
 
-const volatile bool user_only = false;
-const volatile bool kernel_only = false;
 const volatile bool user_threads = false;
 const volatile bool kernel_threads = false;
 const volatile us_t min_block = 1;
@@ -52,7 +50,6 @@ struct {
 
 TABLE(times, struct key, struct value, 40960);
 DROP_COUNTER(waiting);
-STACKS(stacks);
 
 static __always_inline bool wanted_state(__u32 state)
 {
@@ -81,10 +78,7 @@ static __always_inline void leave(void *ctx, struct task_struct *prev, bool pree
 	if (kernel_threads && !is_kernel_thread(prev))
 		return;
 	bpf_get_current_comm(left.key.comm, sizeof(left.key.comm));
-	if (!user_only)
-		left.key.kernel = kernel_stack(ctx, stacks);
-	if (!kernel_only)
-		left.key.user = user_stack(ctx, stacks);
+	take_sides(ctx, &left.key);
 	left.since = bpf_ktime_get_ns();
 	if (bpf_map_update_elem(&waiting, &tid, &left, BPF_ANY))
 		COUNT_DROPPED(waiting);

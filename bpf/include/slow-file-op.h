@@ -46,11 +46,8 @@ static __always_inline int slow_file_op(enum file_op_slot slot, enum file_op op,
 
 	if (!event || latency < min_latency)
 		return 0;
-	event->time = bpf_ktime_get_boot_ns();
-	event->pid = id >> 32;
-	event->tid = id;
+	event_head(event, id);
 	event->uid = bpf_get_current_uid_gid();
-	bpf_get_current_comm(event->comm, sizeof(event->comm));
 	event->operation = op;
 	event->bytes = op == fsync ? start->bytes : result > 0 ? result : 0;
 	event->offset = file_op_offset(start, result);

@@ -173,4 +173,18 @@ static __always_inline struct sock *accepted_socket(long fd)
 	return fd < 0 ? NULL : fd_socket(fd);
 }
 
+/* Both system calls that accept a connection: `body(ctx)` when one of them returns. */
+#define AT_ACCEPT(body)							\
+SEC("tp/syscalls/sys_exit_accept")					\
+int accept__tp(struct syscall_trace_exit *ctx)				\
+{									\
+	return body(ctx);						\
+}									\
+									\
+SEC("tp/syscalls/sys_exit_accept4")					\
+int accept4__tp(struct syscall_trace_exit *ctx)				\
+{									\
+	return body(ctx);						\
+}
+
 #endif
