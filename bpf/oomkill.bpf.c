@@ -90,7 +90,7 @@ int mark_victim__tp(struct trace_event_raw_mark_victim *ctx)
 	struct event *event = event_reserve(events, event);
 
 	if (!event)
-		goto out;
+		return 0;
 	event->time = bpf_ktime_get_boot_ns();
 	event->pid = bpf_get_current_pid_tgid() >> 32;
 	bpf_get_current_comm(event->comm, sizeof(event->comm));
@@ -112,7 +112,20 @@ int mark_victim__tp(struct trace_event_raw_mark_victim *ctx)
 		event->pgtables = ctx->pgtables << 10;
 	}
 	event_submit(event);
-out:
+	return 0;
+}
+
+/* Until then a whole cgroup may be killed, for one and the same reason. */
+SEC("fexit/oom_kill_process")
+int BPF_PROG(oom_kill_process__fexit)
+{
+	entry_forget(reasons);
+	return 0;
+}
+
+SEC("kretprobe/oom_kill_process")
+int BPF_KRETPROBE(oom_kill_process__kretprobe)
+{
 	entry_forget(reasons);
 	return 0;
 }

@@ -33,7 +33,14 @@ Programs that watch over memory themselves, such as systemd-oomd and earlyoom, s
       value: () => loadAverages().replace(/^\D+/, ''),
     },
   },
-  attach: { optional: ['oom_kill_process__fentry', 'oom_kill_process__kprobe'] },
+  attach: {
+    optional: [
+      'oom_kill_process__fentry',
+      'oom_kill_process__fexit',
+      'oom_kill_process__kprobe',
+      'oom_kill_process__kretprobe',
+    ],
+  },
   examples: {
     '': 'who is killed, and who was in need',
     '-m': 'with the memory that the killed ones had used',

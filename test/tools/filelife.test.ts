@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Actor } from '../helpers/actor.ts';
 import { diskDirectory } from '../helpers/disk.ts';
+import { overlaid } from '../helpers/overlay.ts';
 import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
 import { watch } from '../helpers/watch.ts';
 
@@ -55,4 +56,24 @@ test('a file that is made and deleted is a row, once its last name is gone', asy
   }
   assert.match(text.stdout, /^TIME +PID +COMM +AGE\(s\) +FILE\n/);
   assert.match(text.stdout, / \d+\.\d\d renamed\n$/);
+});
+
+test('a file on a file system on top of others is one row', async (t) => {
+  using place = new TemporaryDirectory();
+  await using actor = await Actor.start();
+  const top = await overlaid(t, actor, place.path, ['before']);
+  if (top === undefined) {
+    return;
+  }
+  const { own } = await watch('filelife', { own: ['--json', '-F', '-p', String(actor.pid)] }, async () => {
+    await actor.mustCall('openat', AT_FDCWD, `${top}/new`, O_WRONLY_CREAT, 0o600);
+    await actor.mustCall('unlinkat', AT_FDCWD, `${top}/before`, 0);
+    await actor.mustCall('unlinkat', AT_FDCWD, `${top}/new`, 0);
+  });
+  // Where functions cannot be hooked, nobody tells of this file system.
+  const seen = own.messages.some(({ hooks }) => JSON.stringify(hooks ?? '').includes('vfs_unlink'));
+  assert.deepEqual(
+    own.rows.map(({ creator, pid, path }) => [creator, pid, path]),
+    seen ? [[actor.pid, actor.pid, `${top}/new`]] : [],
+  );
 });

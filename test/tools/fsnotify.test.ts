@@ -60,7 +60,19 @@ test('an event of inotify has who did it and who reads it', {
       closeSync(before);
     },
   );
-  closeSync(fd);
+  const [{ group } = { group: '' }] = seen.own.rows;
+  const other = inotify(join(place.path, 'watched'), IN_CREATE);
+  const { one } = await watch('fsnotify', { one: ['--json', '--tracer-group', String(group)] }, () => {
+    writeFileSync(path('last'), '');
+    for (const reader of [fd, other]) {
+      readSync(reader, Buffer.alloc(4096));
+      closeSync(reader);
+    }
+  });
+  assert.deepEqual(
+    one.rows.map(({ name, group: of }) => [name, of]),
+    [['last', group]],
+  );
   const rows = seen.own.rows.map(({ type, time, group, latency, comm, tracer_comm, tid, ...rest }) => {
     assert.match(String(group), /^0x/);
     assert.ok(Number(latency) > 0);
