@@ -29,6 +29,9 @@ const closer = '6.1';
 const smoke = ['kernel/conformance.', 'kernel/library.', 'kernel/alternatives.', 'kernel/at-once.'];
 const scope = process.env.KSCOPE_VM_SCOPE ?? (process.env.KSCOPE_VM_KERNELS === undefined ? 'usual' : 'whole');
 
+/** What guests have and other machines may lack: processors whose frequency can be set. */
+const inGuests = ['tools/cpufreq.'];
+
 /** Of a kernel: what its guests have told. */
 const told = new Map<KernelName, Told>();
 
@@ -184,7 +187,7 @@ function testFiles(kernel: KernelName): string[] {
 
 function usualFiles(kernel: KernelName): readonly string[] {
   if (scope === 'whole') return [''];
-  return scope === 'usual' && kernel === closer ? ['kernel/', 'differential/', ...atFunctions()] : smoke;
+  return scope === 'usual' && kernel === closer ? ['kernel/', 'differential/', ...atFunctions(), ...inGuests] : smoke;
 }
 
 /** Tests of the tools that hook functions of the kernel: what those are called and do differs most between kernels. */
