@@ -79,11 +79,8 @@ long replace__fmod_ret(void *ctx)
 		return 0;
 	event = event_reserve(events, event);
 	if (event) {
-		event->time = bpf_ktime_get_boot_ns();
-		event->pid = id >> 32;
-		event->tid = id;
+		event_head(event, id);
 		event->uid = bpf_get_current_uid_gid();
-		bpf_get_current_comm(event->comm, sizeof(event->comm));
 		event->cgroup = bpf_get_current_cgroup_id();
 		event->syscall = is_kernel_thread(task) ? NO_SYSCALL : current_syscall(current_user_regs());
 		event->error = instead < 0 ? -instead : 0;

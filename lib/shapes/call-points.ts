@@ -5,7 +5,7 @@ import { type ProbePattern, parseProbePattern } from '../probes/pattern.ts';
 import { demangle } from '../system/symbols/demangle.ts';
 import { KernelSymbols } from '../system/symbols/kernel.ts';
 import { flag, type Option } from './options.ts';
-import { attachToPlaces, userPlans } from './places.ts';
+import { attachToPlaces, otherPlans, userPlans } from './places.ts';
 import { attachMulti, notTraced, refuseTooMany } from './probe-points.ts';
 
 interface CallValues {
@@ -179,7 +179,7 @@ export const atCallPoints = {
     return tracedFunction(values) === undefined ? [multi, kprobe] : [traced, multi, kprobe];
   },
   unwanted: (values: CallValues) => [
-    ...(inKernel(values) ? user.flat() : [...multi, ...kprobe]),
+    ...(inKernel(values) ? user.flat() : [...multi, ...kprobe, ...otherPlans(values, user)]),
     ...(tracedFunction(values) === undefined ? traced : []),
   ],
   targets: (values: CallValues) => {

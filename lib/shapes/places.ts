@@ -104,6 +104,15 @@ export function userPlans<Plan>(
   return pid === undefined || filtersProcesses() ? plans : plans.slice(1);
 }
 
+/** The programs of the other plans: nobody is to look for a way to attach them. */
+export function otherPlans<Name>(
+  values: { readonly pid?: number | undefined },
+  plans: readonly (readonly Name[])[],
+): Name[] {
+  const wanted = userPlans(values, plans);
+  return plans.filter((plan) => !wanted.includes(plan)).flat();
+}
+
 /*
  * 46ba0e49b642 ("bpf: fix multi-uprobe PID filtering logic", 6.10): before, only the first thread of a process was seen.
  * It left no trace, but 3c83a9ad0295 ("uprobes: make uprobe_register() return struct uprobe *", 6.12) did.

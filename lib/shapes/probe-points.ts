@@ -7,7 +7,7 @@ import { type ProbePattern, parseProbePattern } from '../probes/pattern.ts';
 import { demangle } from '../system/symbols/demangle.ts';
 import { KernelSymbols } from '../system/symbols/kernel.ts';
 import { flag, type Option } from './options.ts';
-import { attachOne, attachToPlaces, userPlans } from './places.ts';
+import { attachOne, attachToPlaces, otherPlans, userPlans } from './places.ts';
 
 /** Places that are attached to one by one: each takes some milliseconds, and as much at the end. */
 const ONE_BY_ONE_MAX = 1000;
@@ -141,8 +141,10 @@ export const atProbePoints = {
     const kind = kindOf(values);
     return kind === 'user' ? userPlans(values, programs.user) : programs[kind];
   },
-  unwanted: (values: PointValues) =>
-    Object.entries(programs).flatMap(([kind, plans]) => (kind === kindOf(values) ? [] : plans.flat())),
+  unwanted: (values: PointValues) => [
+    ...Object.entries(programs).flatMap(([kind, plans]) => (kind === kindOf(values) ? [] : plans.flat())),
+    ...(kindOf(values) === 'user' ? otherPlans(values, programs.user) : []),
+  ],
   by: {
     function__multi: (program: BpfProgram, values: PointValues) => {
       const own = pointsOf(values);
