@@ -745,9 +745,9 @@ test('-c names the functions that led to an open, below its line and in JSON', a
 });
 
 test('without -c there are no callers, and no table for them', async () => {
-  const { messages } = await runTool('opensnoop', ['--json', '--', 'true']);
+  const { code, messages, stderr } = await runTool('opensnoop', ['--json', '--', 'true']);
   const opens = messages.filter(({ type }) => type === 'event');
-  assert.ok(opens.length > 0);
+  assert.ok(opens.length > 0, `exit status ${code}, ${JSON.stringify(messages)}, ${stderr}`);
   assert.ok(opens.every((row) => !('callers' in row)));
 });
 
