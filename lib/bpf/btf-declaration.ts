@@ -1,5 +1,6 @@
 import { escapeText } from '../model/escape.ts';
-import type { Btf, BtfPrototype } from './btf.ts';
+import type { Btf } from './btf.ts';
+import type { BtfPrototype } from './btf-kinds.ts';
 
 /** Nobody declares what nests deeper. */
 const DEEPEST = 32;

@@ -1,6 +1,7 @@
 import { escapeTerminated, escapeText } from '../model/escape.ts';
 import type { JsonValue } from '../model/json.ts';
-import type { Btf, BtfEnum, BtfEnum64, BtfMember, BtfType } from './btf.ts';
+import type { Btf } from './btf.ts';
+import type { BtfEnum, BtfEnum64, BtfMember, BtfType } from './btf-kinds.ts';
 
 /** What bytes mean as a type of BTF. */
 export type BtfValue =

@@ -1,143 +1,12 @@
 import { KscopeError } from '../model/errors.ts';
-
-/** The kinds of BTF by number; an unknown one (a newer kernel's, skipped by its layout table) is 'unknown'. */
-const kinds = [
-  'void',
-  'int',
-  'ptr',
-  'array',
-  'struct',
-  'union',
-  'enum',
-  'fwd',
-  'typedef',
-  'volatile',
-  'const',
-  'restrict',
-  'func',
-  'func_proto',
-  'var',
-  'datasec',
-  'float',
-  'decl_tag',
-  'type_tag',
-  'enum64',
-] as const;
-
-export type BtfKind = (typeof kinds)[number] | 'unknown';
-
-interface Named<K extends BtfKind> {
-  readonly kind: K;
-  readonly id: number;
-  /** Empty for an anonymous type. Not checked to be an identifier: it is input. */
-  readonly name: string;
-}
-
-export interface BtfVoid extends Named<'void'> {}
-export interface BtfInt extends Named<'int'> {
-  readonly size: number;
-  readonly signed: boolean;
-  readonly char: boolean;
-  readonly bool: boolean;
-  /** Bits in use, from `bitOffset`; less than 8 * size only in old ways of writing bit fields. */
-  readonly bits: number;
-  readonly bitOffset: number;
-}
-/** A type that refers to one other type. */
-export interface BtfReference extends Named<'ptr' | 'typedef' | 'volatile' | 'const' | 'restrict' | 'type_tag'> {
-  readonly type: number;
-}
-export interface BtfArray extends Named<'array'> {
-  readonly element: number;
-  readonly index: number;
-  readonly count: number;
-}
-export interface BtfMember {
-  /** Empty for an anonymous structure or union, and for padding. */
-  readonly name: string;
-  readonly type: number;
-  /** From the start of the structure, in bits. */
-  readonly bitOffset: number;
-  /** Width of a bit field, 0 for any other member. */
-  readonly bits: number;
-}
-export interface BtfComposite extends Named<'struct' | 'union'> {
-  readonly size: number;
-  readonly members: readonly BtfMember[];
-}
-export interface BtfEnum extends Named<'enum'> {
-  readonly size: number;
-  readonly signed: boolean;
-  readonly values: readonly { readonly name: string; readonly value: number }[];
-}
-export interface BtfEnum64 extends Named<'enum64'> {
-  readonly size: number;
-  readonly signed: boolean;
-  readonly values: readonly { readonly name: string; readonly value: bigint }[];
-}
-export interface BtfForward extends Named<'fwd'> {
-  readonly of: 'struct' | 'union';
-}
-export interface BtfFunction extends Named<'func'> {
-  /** Its func_proto. */
-  readonly type: number;
-  readonly linkage: number;
-}
-export interface BtfPrototype extends Named<'func_proto'> {
-  readonly returns: number;
-  /** A last parameter without name and type 0 stands for '...'. */
-  readonly parameters: readonly { readonly name: string; readonly type: number }[];
-}
-export interface BtfVariable extends Named<'var'> {
-  readonly type: number;
-  /** 0 static, 1 global, 2 extern. */
-  readonly linkage: number;
-}
-export interface BtfDataSection extends Named<'datasec'> {
-  readonly size: number;
-  /** Offsets are 0 in an object that was not linked by libbpf: take them from the symbol table. */
-  readonly variables: readonly { readonly type: number; readonly offset: number; readonly size: number }[];
-}
-export interface BtfFloat extends Named<'float'> {
-  readonly size: number;
-}
-export interface BtfDeclTag extends Named<'decl_tag'> {
-  readonly type: number;
-  /** Which member or parameter is meant, -1 for the whole. */
-  readonly component: number;
-}
-export interface BtfUnknown extends Named<'unknown'> {}
-
-export type BtfType =
-  | BtfVoid
-  | BtfInt
-  | BtfReference
-  | BtfArray
-  | BtfComposite
-  | BtfEnum
-  | BtfEnum64
-  | BtfForward
-  | BtfFunction
-  | BtfPrototype
-  | BtfVariable
-  | BtfDataSection
-  | BtfFloat
-  | BtfDeclTag
-  | BtfUnknown;
+import { type BtfKind, type BtfMember, type BtfType, btfKinds, isTransparent, referencesOf } from './btf-kinds.ts';
+import { damaged, hashName, kindOf, placesOfTypes, vlenOf } from './btf-layout.ts';
 
 const littleMagic = 0xeb9f;
 const bigMagic = 0x9feb;
 const headerSize = 24;
-const typeSize = 12;
-// Bytes after the common part: a fixed part, then one part for each of `vlen` elements.
-const fixedSizes = [0, 4, 0, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 4, 0, 0];
-const elementSizes = [0, 0, 0, 0, 12, 12, 8, 0, 0, 0, 0, 0, 0, 8, 0, 12, 0, 0, 0, 12];
 // A C declaration nests far less; more is a loop.
 const maxDepth = 64;
-
-function damaged(why: string): KscopeError {
-  return new KscopeError('failed', `BTF is damaged: ${why}`);
-}
 
 /**
  * The type information of an object file or a kernel. `parse` only notes where each type begins; a type becomes an
@@ -209,7 +78,7 @@ export class Btf {
     const typeView = new DataView(bytes.buffer, bytes.byteOffset + types.offset, types.size);
     const layoutView =
       layout === undefined ? undefined : new DataView(bytes.buffer, bytes.byteOffset + layout.offset, layout.size);
-    return new Btf(base, typeView, index(typeView, layoutView), stringBytes);
+    return new Btf(base, typeView, placesOfTypes(typeView, layoutView), stringBytes);
   }
 
   /** The kind of a type, without making an object of it. @throws KscopeError failed for an id that does not exist */
@@ -217,7 +86,7 @@ export class Btf {
     if (id === 0) {
       return 'void';
     }
-    return kinds[kindOf(this.#owner(id).#info(id))] ?? 'unknown';
+    return btfKinds[kindOf(this.#owner(id).#info(id))] ?? 'unknown';
   }
 
   /** The name of a type, without making an object of it; empty for an anonymous one. */
@@ -375,7 +244,7 @@ export class Btf {
     const at = this.#at(id);
     const u32 = (offset: number): number => view.getUint32(at + offset, true);
     const info = this.#info(id);
-    const kind = kinds[kindOf(info)];
+    const kind = btfKinds[kindOf(info)];
     const vlen = vlenOf(info);
     const flag = info >>> 31 === 1;
     const name = this.#string(u32(0));
@@ -517,80 +386,3 @@ export class Btf {
 
 /** What a section may have: of functions, those that are defined elsewhere. */
 const sectionKinds: ReadonlySet<string> = new Set(['var', 'func']);
-
-/** Ids of the types that a type is made of or refers to. */
-function referencesOf(type: BtfType): readonly number[] {
-  switch (type.kind) {
-    case 'array':
-      return [type.element, type.index];
-    case 'struct':
-    case 'union':
-      return type.members.map((member) => member.type);
-    case 'func_proto':
-      return [type.returns, ...type.parameters.map((parameter) => parameter.type)];
-    case 'datasec':
-      return type.variables.map((variable) => variable.type);
-    default:
-      return 'type' in type ? [type.type] : [];
-  }
-}
-
-const transparent: ReadonlySet<string> = new Set(['typedef', 'volatile', 'const', 'restrict', 'type_tag']);
-
-/** True for a type that only names or qualifies another one. */
-export function isTransparent(type: BtfType): type is BtfReference {
-  return transparent.has(type.kind);
-}
-
-function kindOf(info: number): number {
-  return (info >>> 24) & 0x7f;
-}
-
-function vlenOf(info: number): number {
-  return info & 0xffffff;
-}
-
-/** FNV-1a of the bytes from `at` to the first NUL or the end. */
-function hashName(bytes: Uint8Array, at: number): number {
-  let hash = 0x811c9dc5;
-  for (let i = at; i < bytes.length; i++) {
-    const byte = bytes[i] as number;
-    if (byte === 0) {
-      break;
-    }
-    hash = Math.imul(hash ^ byte, 0x01000193);
-  }
-  return hash >>> 0;
-}
-
-/** Where each type begins; also proves that every type lies within `types`. */
-function index(types: DataView, layout: DataView | undefined): Uint32Array {
-  const offsets = new Uint32Array(Math.floor(types.byteLength / typeSize));
-  let count = 0;
-  let at = 0;
-  while (at < types.byteLength) {
-    if (at + typeSize > types.byteLength) {
-      throw damaged('it ends inside a type');
-    }
-    const info = types.getUint32(at + 4, true);
-    const kind = kindOf(info);
-    let fixed = fixedSizes[kind];
-    let element = elementSizes[kind];
-    if (kind === 0) {
-      throw damaged(`type ${count + 1} has no kind`);
-    }
-    if (fixed === undefined || element === undefined) {
-      if (layout === undefined || kind * 4 + 4 > layout.byteLength) {
-        throw new KscopeError('failed', `BTF has a type of unknown kind ${kind}`);
-      }
-      fixed = layout.getUint8(kind * 4);
-      element = layout.getUint8(kind * 4 + 1);
-    }
-    offsets[count++] = at;
-    at += typeSize + fixed + element * vlenOf(info);
-    if (at > types.byteLength) {
-      throw damaged('it ends inside a type');
-    }
-  }
-  return offsets.subarray(0, count);
-}

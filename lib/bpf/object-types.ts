@@ -1,6 +1,7 @@
 import { KscopeError } from '../model/errors.ts';
 import { escapeText } from '../model/escape.ts';
-import { Btf, type BtfType, type BtfVariable } from './btf.ts';
+import { Btf } from './btf.ts';
+import type { BtfType, BtfVariable } from './btf-kinds.ts';
 import { type Elf, parseElf } from './elf.ts';
 import { isIdentifier, structSchema, typescriptOf, valueSchema } from './schema.ts';
 

@@ -13,7 +13,8 @@ import { KscopeError } from '../model/errors.ts';
 import { escapeText } from '../model/escape.ts';
 import type { JsonSchema } from '../model/json.ts';
 import { type SemanticType, semanticType } from '../model/types.ts';
-import { type Btf, type BtfMember, type BtfType, isTransparent } from './btf.ts';
+import type { Btf } from './btf.ts';
+import { type BtfMember, type BtfType, isTransparent } from './btf-kinds.ts';
 
 /** How a value lies in memory; what it means is its semantic type's business. */
 export type Shape =

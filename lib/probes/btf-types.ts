@@ -1,5 +1,6 @@
-import type { Btf, BtfMember, BtfType } from '../bpf/btf.ts';
+import type { Btf } from '../bpf/btf.ts';
 import { functionDeclaration } from '../bpf/btf-declaration.ts';
+import type { BtfMember, BtfType } from '../bpf/btf-kinds.ts';
 import { type CType, type Member, nothing, type StructureType, type TypeKind } from './c-types.ts';
 
 /** Deeper no anonymous structure lies in another. */

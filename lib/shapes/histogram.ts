@@ -1,17 +1,28 @@
 import type { Skeleton, SkeletonTypes } from '../bpf/skeleton.ts';
-import { plainNumber } from '../model/derived-types.ts';
-import { framesSchema, stackType } from '../model/frames.ts';
-import { countOf, fineBuckets, linearBuckets, log2Buckets, percentile } from '../model/histogram.ts';
+import { framesSchema } from '../model/frames.ts';
 import type { JsonSchema } from '../model/json.ts';
-import type { Column, FieldTypes, HistogramMessage, Message, Row, TableMessage } from '../model/message.ts';
-import { type SemanticType, semanticType } from '../model/types.ts';
+import type { FieldTypes, Message, Row } from '../model/message.ts';
 import type { Unit } from '../model/units.ts';
 import { now } from '../system/clock.ts';
 import { aggregate, mapRows, readyMessage, type ShowingSignals } from './aggregate.ts';
-import { allColumns, type ColumnSpec, type ComputedField, chosenColumns, fieldTypes } from './columns.ts';
+import { allColumns, type ColumnSpec, type ComputedField, fieldTypes } from './columns.ts';
 import { type CommonDefinition, commonParts, type OptionsFor, type Text } from './common-definition.ts';
 import { commonOptions } from './common-options.ts';
 import type { RunContext, Tool } from './definition.ts';
+import {
+  distributionPrinter,
+  type Printer,
+  percentilePrinter,
+  percentileSchema,
+  STACK,
+  sharePrinter,
+  shareSpecs,
+  shareTypes,
+  statistics,
+  totalSpecs,
+  totalsPrinter,
+  totalTypes,
+} from './histogram-printers.ts';
 import { intervalPositionals } from './intervals.ts';
 import { flag, type Options, type OptionValues, withOwn } from './options.ts';
 import { resizeStackTable, StackSymbols, stackDepth, stackTableOf, stackTableSize } from './stack-symbols.ts';
@@ -105,7 +116,7 @@ export function histogram<
           ...(any.percentiles !== undefined && { count: {} }),
           ...(any.share !== undefined && values?.share === true && shareSpecs(any.share)),
         },
-        { ...keyTypes(skeleton, any), ...totalTypes, ...shareTypes(any) },
+        { ...keyTypes(skeleton, any), ...totalTypes, ...shareTypes(any.share) },
         values,
       ),
     schema: () => {
@@ -116,7 +127,7 @@ export function histogram<
       const distribution = histogramSchema(types, stackOf(any)?.whose);
       const tables = [
         ...(any.totals === undefined ? [] : [{ ...types, ...totalTypes }]),
-        ...(any.share === undefined ? [] : [{ ...types, ...shareTypes(any) }]),
+        ...(any.share === undefined ? [] : [{ ...types, ...shareTypes(any.share) }]),
       ];
       const kinds = [...tables.map(tableSchema), distribution];
       // What is usual comes first.
@@ -163,15 +174,6 @@ function keyTypes(skeleton: Skeleton, definition: AnyHistogram): FieldTypes {
     Object.keys(keySpecs(definition)).flatMap((name) => (all[name] ? [[name, all[name]]] : [])),
   );
 }
-
-const totalTypes: FieldTypes = {
-  count: { ...(semanticType('count_t') as SemanticType), help: 'how many there were' },
-  total: { ...(plainNumber('double', false, false) as SemanticType), help: 'sum of the values, in the unit' },
-  unit: { ...(semanticType('text_t') as SemanticType), help: 'of the total' },
-};
-
-/** What the line of a distribution has besides its key. */
-const statistics = ['unit', 'buckets', 'count', 'total', 'average', 'p50', 'p90', 'p99'];
 
 export function histogramSchema(types: FieldTypes, whose: 'kernel' | 'user' | undefined): JsonSchema {
   const number = (description: string): JsonSchema => ({ description, type: 'number', minimum: 0 });
@@ -281,16 +283,6 @@ function stackOf({ kernelStack, userStack }: AnyHistogram) {
     : userStack && { whose: 'user' as const, ...userStack };
 }
 
-/** Where a row has its stack: no field is called so. */
-const STACK = '(stack)';
-
-/** How the gains of an interval are told. */
-interface Printer {
-  /** Members of the lines, when `--fields` chose them. */
-  readonly lineFields?: readonly string[];
-  messages(rows: readonly Row[], time: number): readonly Message[];
-}
-
 function printer(skeleton: Skeleton, definition: AnyHistogram, unit: Unit, values: Values): Printer {
   const types = keyTypes(skeleton, definition);
   const specs = keySpecs(definition, values);
@@ -299,7 +291,7 @@ function printer(skeleton: Skeleton, definition: AnyHistogram, unit: Unit, value
     return percentilePrinter(specs, types, unit, definition.percentiles(values as OptionValues<Options>), values);
   }
   if (share !== undefined && values.share === true) {
-    return sharePrinter(specs, { ...types, ...shareTypes(definition) }, share, values);
+    return sharePrinter(specs, { ...types, ...shareTypes(share) }, share, values);
   }
   return totals !== undefined && values.dist !== true
     ? totalsPrinter(specs, types, unit, values, totals.countsWhen)
@@ -308,177 +300,4 @@ function printer(skeleton: Skeleton, definition: AnyHistogram, unit: Unit, value
         detailed: definition.detailed === true || values.details === true,
         whose: stackOf(definition)?.whose,
       });
-}
-
-/** The columns of totals; the unit of the sum is only known in a run. */
-function totalSpecs(unit: Unit | undefined) {
-  const text = (total: unknown) => String(Math.round(Number(total)));
-  return { count: {}, total: unit === undefined ? {} : { header: `TOTAL_${unit.name}`, text } };
-}
-
-function totalsPrinter(
-  keys: Specs,
-  keyTypesOf: FieldTypes,
-  unit: Unit,
-  values: Values,
-  countsWhen: string | undefined,
-): Printer {
-  const types = { ...keyTypesOf, ...totalTypes };
-  const timed = countsWhen === undefined || values[countsWhen] !== true;
-  const { count, total } = totalSpecs(unit);
-  const all: Specs = { ...keys, count, ...(timed && { total }) };
-  const { columns, fields } = chosenColumns(all, types, values);
-  return {
-    messages(rows, time) {
-      const lines = rows.map((row) => ({
-        ...Object.fromEntries(Object.keys(keys).map((name) => [name, row[name]])),
-        count: (row.slots as readonly number[]).reduce((sum, slot) => sum + slot, 0),
-        ...(timed && { total: (row.total as number) / unit.size, unit: unit.name }),
-      }));
-      lines.sort((a, b) => (b.total ?? 0) - (a.total ?? 0) || b.count - a.count);
-      const key = Object.keys(keys);
-      return [
-        { type: 'table', time, columns, types, rows: lines, key, ...(fields && { fields }) } satisfies TableMessage,
-      ];
-    },
-  };
-}
-
-/** Field of a percentile: 'p50', 'p99_9'. */
-const percentileField = (percent: number) => `p${String(percent).replace('.', '_')}`;
-
-function percentileSchema(types: FieldTypes): JsonSchema {
-  const { count } = totalTypes;
-  const table = tableSchema({ ...types, count: count as SemanticType });
-  const items = table.properties?.rows?.items as JsonSchema;
-  const value: JsonSchema = {
-    description: 'what so many per cent of the values do not exceed, in nanoseconds',
-    type: 'integer',
-  };
-  return {
-    ...table,
-    properties: {
-      ...table.properties,
-      rows: { type: 'array', items: { ...items, additionalProperties: value } },
-    },
-  };
-}
-
-function percentilePrinter(
-  keys: Specs,
-  keyTypesOf: FieldTypes,
-  unit: Unit,
-  percents: readonly number[],
-  values: Values,
-): Printer {
-  const time = semanticType('ns_t') as SemanticType;
-  const times = percents.map((percent) => [percentileField(percent), time] as const);
-  const types: FieldTypes = { ...keyTypesOf, count: totalTypes.count as SemanticType, ...Object.fromEntries(times) };
-  const specs: Specs = {
-    ...keys,
-    count: {},
-    ...Object.fromEntries(percents.map((percent) => [percentileField(percent), { header: `p${percent}` }])),
-  };
-  const { columns, fields } = chosenColumns(specs, types, values);
-  return {
-    messages(rows, time) {
-      const lines = rows.map((row) => {
-        const buckets = fineBuckets(row.slots as readonly number[]);
-        const found = percents.map((percent) => percentile(buckets, percent / 100) * unit.size);
-        return {
-          ...Object.fromEntries(Object.keys(keys).map((name) => [name, row[name]])),
-          count: countOf(buckets),
-          ...Object.fromEntries(percents.map((percent, i) => [percentileField(percent), found[i]])),
-        };
-      });
-      lines.sort((a, b) => b.count - a.count);
-      return [{ type: 'table', time, columns, types, rows: lines, ...(fields && { fields }) } satisfies TableMessage];
-    },
-  };
-}
-
-type Share = NonNullable<AnyHistogram['share']>;
-
-function shareTypes({ share }: AnyHistogram): FieldTypes {
-  const double = plainNumber('double', false, false) as SemanticType;
-  return share === undefined
-    ? {}
-    : {
-        count: { ...(semanticType('count_t') as SemanticType), help: 'how many values there were' },
-        share: { ...double, help: share.help },
-      };
-}
-
-function shareSpecs({ header }: Share): Specs {
-  return { count: {}, share: { header, text: (share: unknown) => `${Number(share).toFixed(2)}%` } };
-}
-
-function sharePrinter(keys: Specs, types: FieldTypes, share: Share, values: Values): Printer {
-  const { columns, fields } = chosenColumns({ ...keys, ...shareSpecs(share) }, types, values);
-  return {
-    messages(rows, time) {
-      const lines = rows.map((row) => {
-        const slots = row.slots as readonly number[];
-        const count = slots.reduce((sum, slot) => sum + slot, 0);
-        const key = Object.fromEntries(Object.keys(keys).map((name) => [name, row[name]]));
-        return { ...key, count, share: (100 * (count - (slots[0] ?? 0))) / count };
-      });
-      lines.sort((a, b) => b.share - a.share);
-      const key = Object.keys(keys);
-      return [{ type: 'table', time, columns, types, rows: lines, key, ...(fields && { fields }) }];
-    },
-  };
-}
-
-function distributionPrinter(
-  keys: Specs,
-  types: FieldTypes,
-  unit: Unit,
-  values: Values,
-  {
-    step,
-    detailed,
-    whose,
-  }: {
-    readonly step: number | undefined;
-    readonly detailed: boolean;
-    readonly whose: 'kernel' | 'user' | undefined;
-  },
-): Printer {
-  const named = Object.fromEntries(
-    statistics.map((name) => [name, totalTypes[name] ?? (totalTypes.total as SemanticType)]),
-  );
-  const time = semanticType('boot_ns_t') as SemanticType;
-  const stack: FieldTypes = whose === undefined ? {} : { [whose]: stackType(whose) as SemanticType };
-  const { columns, fields } = chosenColumns(
-    keys,
-    { time, ...types, ...named, ...stack },
-    { ...values, time: undefined },
-  );
-  const known: readonly Column[] = allColumns(keys, types, values);
-  const shown = fields === undefined ? known : columns.filter(({ name }) => keys[name] !== undefined);
-  return {
-    ...(fields !== undefined && { lineFields: fields }),
-    messages: (rows, time) =>
-      rows
-        .map((row): HistogramMessage => {
-          const slots = row.slots as readonly number[];
-          const buckets = step === undefined ? log2Buckets(slots) : linearBuckets(slots, step);
-          return {
-            type: 'histogram',
-            time,
-            key: Object.fromEntries(known.map(({ name }) => [name, row[name]])),
-            columns: shown,
-            types,
-            unit: unit.name,
-            buckets,
-            count: countOf(buckets),
-            total: (row.total as number) / unit.size,
-            details: detailed,
-            ...(row[STACK] as Pick<HistogramMessage, 'kernel' | 'user'> | undefined),
-            ...(fields !== undefined && { fields }),
-          };
-        })
-        .sort((a, b) => a.count - b.count),
-  };
 }

@@ -12,6 +12,7 @@ import { moveToSyscallFunctions } from '../bpf/syscall-functions.ts';
 import { hookArguments } from '../bpf/tracepoint-arguments.ts';
 import { KscopeError } from '../model/errors.ts';
 import type { AttachedHook, LostMessage } from '../model/message.ts';
+import { mayTrace } from '../system/capabilities.ts';
 import { lockedDown, unlock } from '../system/lockdown.ts';
 import { CostReport } from './cost-report.ts';
 import type { RunContext, StatsRequest } from './definition.ts';
@@ -165,6 +166,10 @@ function prepare(object: BpfObject, plan: SessionPlan, failed: ReadonlyMap<strin
     context.debug?.(`${program} is left out: ${reason}`);
   }
   if (choice.problem !== undefined) {
+    if (!mayTrace()) {
+      // What the kernel has is of no use to them.
+      throw new KscopeError('permission', `cannot load ${object.name}: not permitted`);
+    }
     throw new KscopeError('unsupported', `this kernel lacks what ${object.name} needs: ${choice.problem}`, {
       hint: choice.problem.includes(lockedDown) ? unlock : 'kscope doctor shows what this kernel can do',
     });

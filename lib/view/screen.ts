@@ -6,6 +6,7 @@ import { HeatPane } from './heat-pane.ts';
 import { character, type Key } from './key.ts';
 import { clip, type Line, lineWidth, type Size, type Span, span, spread } from './line.ts';
 import type { Hint, Pane, PaneContext } from './pane.ts';
+import { clipRight, clock, hintSpans, speedText, wrapped } from './screen-text.ts';
 import { TablePane } from './table-pane.ts';
 import { fit } from './text-width.ts';
 import { TreePane } from './tree-pane.ts';
@@ -390,36 +391,4 @@ export class Screen {
       pane.filter(filter);
     }
   }
-}
-
-function hintSpans([key, what]: Hint): Span[] {
-  return [span(key, 'key'), span(` ${what}`, 'dim')];
-}
-
-function clipRight(line: Line, width: number): Line {
-  return lineWidth(line) <= width ? line : clip(line, width);
-}
-
-function wrapped(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const one of text) {
-    if (fit(line + one, width).endsWith('…') && line !== '') {
-      lines.push(line);
-      line = '';
-    }
-    line += one;
-  }
-  return [...lines, line].slice(0, 40);
-}
-
-function speedText(speed: number): string {
-  return speed >= 1 ? `${speed}×` : `1/${1 / speed}×`;
-}
-
-function clock(milliseconds: number): string {
-  const seconds = Math.max(0, Math.floor(milliseconds / 1000));
-  const parts = [Math.floor(seconds / 60) % 60, seconds % 60].map((part) => String(part).padStart(2, '0'));
-  const hours = Math.floor(seconds / 3600);
-  return [...(hours > 0 ? [String(hours)] : []), ...parts].join(':');
 }

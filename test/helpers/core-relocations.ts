@@ -1,4 +1,5 @@
-import type { Btf, BtfType } from '../../lib/bpf/btf.ts';
+import type { Btf } from '../../lib/bpf/btf.ts';
+import type { BtfType } from '../../lib/bpf/btf-kinds.ts';
 import type { Elf } from '../../lib/bpf/elf.ts';
 
 /** The kinds of relocations by number, as the kernel's interface defines them. */

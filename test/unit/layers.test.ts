@@ -124,6 +124,22 @@ test('each package has one folder that imports it', () => {
   assert.deepEqual(wrong, []);
 });
 
+/** Files that are longer than others may be, and why. */
+const long: Readonly<Record<string, string>> = {
+  'lib/replay/recorded-messages.ts': 'one state, which every kind of line of a recording changes',
+  'lib/system/symbols/rust-names.ts': 'one grammar, whose rules call each other',
+};
+
+test('a file of lib is short, or there is a reason', () => {
+  const lines = (file: string) => readFileSync(join(root, file), 'utf8').split('\n').length - 1;
+  assert.deepEqual(
+    sources('lib')
+      .filter((file) => lines(file) > 400)
+      .sort(),
+    Object.keys(long),
+  );
+});
+
 test('modules of Node are imported by their full name', () => {
   // Newer versions list those that have no other name with their full one.
   const bare = new Set(builtinModules.filter((name) => !name.startsWith('node:')));

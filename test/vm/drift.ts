@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Btf, type BtfType } from '../../lib/bpf/btf.ts';
+import { Btf } from '../../lib/bpf/btf.ts';
+import type { BtfType } from '../../lib/bpf/btf-kinds.ts';
 import { type ChoiceRules, choosePrograms, describeHook } from '../../lib/bpf/choose.ts';
 import { type Elf, type ElfSymbol, parseElf } from '../../lib/bpf/elf.ts';
 import type { FeatureAnswer } from '../../lib/bpf/features.ts';
