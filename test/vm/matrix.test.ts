@@ -185,9 +185,7 @@ function testFiles(kernel: KernelName): string[] {
   const files = folders
     .filter((folder) => existsSync(folder))
     .flatMap((folder) => readdirSync(folder, { encoding: 'utf8', recursive: true }).map((name) => join(folder, name)));
-  return files
-    .filter((file) => file.endsWith('.test.js') && has(file, wanted) && !has(file, unwanted))
-    .sort();
+  return files.filter((file) => file.endsWith('.test.js') && has(file, wanted) && !has(file, unwanted)).sort();
 }
 
 function usualFiles(kernel: KernelName): readonly string[] {
