@@ -24,11 +24,7 @@ enum {
 };
 
 struct event {
-	boot_ns_t time;
-	pid_t pid;
-	thread_t tid;
-	uid_t uid;
-	comm_t comm[16];
+	EVENT_HEAD;
 	errno_t error;
 	__u8 ip;
 	__u16 protocol;
@@ -109,6 +105,7 @@ static __always_inline void requested(struct event *event, const void *address)
 		bpf_probe_read_user(&v4, sizeof(v4), address + 4);
 		ip_from_v4(event->addr, v4);
 	}
+	event->ip = ip_is_mapped(event->addr) ? 4 : 6;
 }
 
 SEC("tp/syscalls/sys_exit_bind")
@@ -139,12 +136,9 @@ int bind__tp(struct syscall_trace_exit *ctx)
 	/* A socket that could not be bound says nothing. */
 	if (result < 0)
 		requested(event, (const void *)syscall_arg2(regs));
-	if (event->ip == 6 && ip_is_mapped(event->addr))
-		event->ip = 4;
 	if ((filter_family && event->ip != filter_family) || !wanted_port(filter_lports, event->port))
 		goto discard;
 	event_head(event, id);
-	event->uid = bpf_get_current_uid_gid();
 	event->error = result < 0 ? -result : 0;
 	event->protocol = BPF_CORE_READ(bound, sk_protocol);
 	event->options = inet_options(sk);

@@ -26,11 +26,7 @@ const volatile bool failed_only = false;
 const volatile bool all_commands = false;
 
 struct event {
-	boot_ns_t time;
-	pid_t pid;
-	thread_t tid;
-	uid_t uid;
-	comm_t comm[16];
+	EVENT_HEAD;
 	__u32 cmd;
 	__u32 code;		/* type of the map, program or attachment */
 	__u32 size;		/* instructions of a program, entries of a map */
@@ -112,7 +108,6 @@ int bpf__tp(struct syscall_trace_exit *ctx)
 	if (!event)
 		return 0;
 	event_head(event, id);
-	event->uid = bpf_get_current_uid_gid();
 	event->cmd = command;
 	event->code = NO_TYPE;
 	describe(event, (const void *)syscall_arg2(regs));

@@ -29,11 +29,7 @@ const volatile __s32 filter_cap = -1;
 const volatile bool denied_only = false;
 
 struct event {
-	boot_ns_t time;
-	pid_t pid;
-	thread_t tid;
-	uid_t uid;
-	comm_t comm[16];
+	EVENT_HEAD;
 	__u32 cap;
 	errno_t error;
 	mark_t unaudited;

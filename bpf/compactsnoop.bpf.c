@@ -127,7 +127,7 @@ int end__tp_btf(__u64 *ctx)
 	if (!event)
 		goto out;
 	zone = compaction->zone;
-	event_head(event, id);
+	event_thread(event, id);
 	event->order = compaction->order;
 	event->sync = compaction->sync;
 	if (mm_compaction_begin_arguments > NEW_ARGUMENTS)

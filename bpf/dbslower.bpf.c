@@ -29,7 +29,7 @@ static __always_inline int query_done(struct query *query, __u64 latency, bool f
 	event = event_reserve(events, event);
 	if (!event)
 		return 0;
-	event_head(event, id);
+	event_thread(event, id);
 	event->cgroup = bpf_get_current_cgroup_id();
 	event->latency = latency;
 	event->failed = failed;

@@ -8,11 +8,7 @@
 const volatile bool all_lookups = false;
 
 struct event {
-	boot_ns_t time;
-	pid_t pid;
-	thread_t tid;
-	uid_t uid;
-	comm_t comm[16];
+	EVENT_HEAD;
 	bool found;
 	cgroup_id_t cgroup;
 	text_t name[NAME_MAX + 1];
@@ -32,7 +28,6 @@ static __always_inline int looked_up(struct nameidata *nd, bool found)
 	if (!event)
 		return 0;
 	event_head(event, id);
-	event->uid = bpf_get_current_uid_gid();
 	event->found = found;
 	event->cgroup = bpf_get_current_cgroup_id();
 	/* The rest of the path is behind the name. */

@@ -14,10 +14,7 @@ enum kind {
 struct event {
 	boot_ns_t time;
 	enum kind kind;
-	pid_t pid;
-	thread_t tid;
-	uid_t uid;
-	comm_t comm[16];
+	TASK_FIELDS;
 	cgroup_id_t cgroup;
 	maybe_count_t cycle;	/* user space numbers them */
 	addr_t held;
@@ -80,12 +77,8 @@ static __always_inline struct event *begin(__u64 id, enum kind kind)
 
 	if (!event)
 		return NULL;
-	event->time = bpf_ktime_get_boot_ns();
+	event_head(event, id);
 	event->kind = kind;
-	event->pid = id >> 32;
-	event->tid = id;
-	event->uid = bpf_get_current_uid_gid();
-	bpf_get_current_comm(event->comm, sizeof(event->comm));
 	event->cgroup = bpf_get_current_cgroup_id();
 	event->stack = NO_STACK;
 	return event;

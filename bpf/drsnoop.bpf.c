@@ -6,11 +6,7 @@
 #include <bpf/bpf_helpers.h>
 
 struct event {
-	boot_ns_t time;
-	pid_t pid;
-	thread_t tid;
-	uid_t uid;
-	comm_t comm[16];
+	EVENT_HEAD;
 	ns_t latency;
 	count_t pages;
 	int order;
@@ -28,7 +24,6 @@ static __always_inline void reclaim_done(const struct reclaim *reclaim, __u64 la
 	if (!event)
 		return;
 	event_head(event, id);
-	event->uid = bpf_get_current_uid_gid();
 	event->latency = latency;
 	event->pages = pages;
 	event->order = reclaim->order;

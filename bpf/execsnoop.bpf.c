@@ -123,12 +123,8 @@ static __always_inline void fill_event(struct event *event, __u64 id, errno_t er
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct task_struct *parent = BPF_CORE_READ(task, real_parent);
 
-	event->time = bpf_ktime_get_boot_ns();
-	event->pid = id >> 32;
-	event->tid = id;
+	event_head(event, id);
 	event->ppid = BPF_CORE_READ(parent, tgid);
-	event->uid = bpf_get_current_uid_gid();
-	bpf_get_current_comm(event->comm, sizeof(event->comm));
 	BPF_CORE_READ_INTO(&event->pcomm, parent, group_leader, comm);
 	event->cpu = bpf_get_smp_processor_id();
 	event->error = error;

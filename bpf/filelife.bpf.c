@@ -10,6 +10,7 @@ enum slot {
 #include "named-path.h"
 
 #define FMODE_CREATED 0x100000
+#define TMPFILE_FLAG 020000000	/* __O_TMPFILE: the file has no name, and may get one by linkat(2) */
 
 const volatile bool full_path = false;
 
@@ -35,9 +36,11 @@ static __always_inline char *dentry_path_buffer(__u32 slot)
 	return event ? event->path : NULL;
 }
 
+/* The number of an inode is soon that of another file, but then its generation differs. */
 struct identity {
 	__u64 inode;
-	__u64 dev;
+	__u32 dev;
+	__u32 generation;
 };
 
 struct creation {
@@ -65,8 +68,13 @@ ENTRY_MAP(deletions, struct deletion);
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
-struct inode___links {
+struct inode___life {
 	unsigned int i_nlink;
+	__u32 i_generation;
+};
+
+struct file___tmpfile {
+	unsigned int f_flags;
 };
 
 struct dentry___inode {
@@ -80,6 +88,7 @@ static __always_inline struct identity identity_of(struct inode *inode)
 	return (struct identity){
 		.inode = BPF_CORE_READ(inode, i_ino),
 		.dev = BPF_CORE_READ(inode, i_sb, s_dev),
+		.generation = BPF_CORE_READ((struct inode___life *)inode, i_generation),
 	};
 }
 
@@ -89,7 +98,8 @@ static __always_inline int opened(long fd)
 	struct creation creation = {};
 	struct identity identity;
 
-	if (!file || !(BPF_CORE_READ(file, f_mode) & FMODE_CREATED))
+	if (!file || (!(BPF_CORE_READ(file, f_mode) & FMODE_CREATED) &&
+		      !(BPF_CORE_READ((struct file___tmpfile *)file, f_flags) & TMPFILE_FLAG)))
 		return 0;
 	identity = identity_of(BPF_CORE_READ(file, f_inode));
 	creation.time = bpf_ktime_get_boot_ns();
@@ -162,7 +172,7 @@ static __always_inline int leave(long ret)
 	struct deletion *found = entry_find(deletions);
 	__u64 id = bpf_get_current_pid_tgid();
 	struct creation *creation;
-	struct inode___links *links;
+	struct inode___life *life;
 	struct identity identity;
 	struct dentry *dentry;
 	struct inode *inode;
@@ -177,10 +187,10 @@ static __always_inline int leave(long ret)
 	}
 	dentry = found->dentry;
 	inode = found->inode;
-	links = (void *)inode;
+	life = (void *)inode;
 	entry_forget(deletions);
 	/* With another name the file goes on. */
-	if (ret || BPF_CORE_READ(links, i_nlink))
+	if (ret || BPF_CORE_READ(life, i_nlink))
 		return 0;
 	identity = identity_of(inode);
 	creation = bpf_map_lookup_elem(&creations, &identity);

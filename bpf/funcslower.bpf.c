@@ -21,11 +21,7 @@ struct call {
 };
 
 struct event {
-	boot_ns_t time;
-	pid_t pid;
-	thread_t tid;
-	uid_t uid;
-	comm_t comm[16];
+	EVENT_HEAD;
 	cgroup_id_t cgroup;
 	ns_t latency;
 	addr_t result;
@@ -76,7 +72,6 @@ static __always_inline int ends(void *ctx, struct call_key *key, __u64 result)
 	if (!event)
 		return 0;
 	event_head(event, id);
-	event->uid = bpf_get_current_uid_gid();
 	event->cgroup = bpf_get_current_cgroup_id();
 	event->latency = now - call.start;
 	event->result = result;

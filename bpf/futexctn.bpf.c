@@ -37,6 +37,14 @@ struct waits {
 HISTOGRAMS_WITH(hists, struct key, struct waits, 10240);
 STACKS(stacks);
 
+/* As user space has it. */
+struct futex_waitv {
+	__u64 val;
+	__u64 uaddr;
+	__u32 flags;
+	__u32 reserved;
+};
+
 struct wait {
 	__u64 since;
 	struct key key;
@@ -51,15 +59,12 @@ static __always_inline bool is_wait(__u32 operation)
 	       operation == FUTEX_WAIT_REQUEUE_PI || operation == FUTEX_LOCK_PI2;
 }
 
-SEC("tp/syscalls/sys_enter_futex")
-int futex_enter__tp(struct syscall_trace_enter *ctx)
+static __always_inline int wait_begins(void *ctx, __u64 lock)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 	struct wait wait = { .key = { .stack = NO_STACK } };
-	struct pt_regs *regs = current_user_regs();
-	__u64 lock = syscall_arg1(regs);
 
-	if (!is_wait(syscall_arg2(regs)) || (filter_lock && lock != filter_lock) || !wanted_task(id))
+	if (!wanted_task(id))
 		return 0;
 	wait.key.pid = id >> 32;
 	if (by_tid)
@@ -73,8 +78,8 @@ int futex_enter__tp(struct syscall_trace_enter *ctx)
 	return 0;
 }
 
-SEC("tp/syscalls/sys_exit_futex")
-int futex_exit__tp(struct syscall_trace_exit *ctx)
+/* `lock`: the one that ended the wait, when only that is known now. */
+static __always_inline int wait_ends(void *ctx, __u64 lock)
 {
 	struct wait *wait = entry_find(futex_waits);
 	struct waits *waits;
@@ -89,10 +94,69 @@ int futex_exit__tp(struct syscall_trace_exit *ctx)
 	/* It was free already, or it took too long: nobody gave it. */
 	if (syscall_result(ctx) < 0)
 		return 0;
+	if (lock && !summary)
+		key.lock = lock;
 	waits = hist_add(hists, &key, time);
 	if (waits)
 		bpf_get_current_comm(waits->comm, sizeof(waits->comm));
 	return 0;
+}
+
+static __always_inline bool wanted_lock(__u64 lock)
+{
+	return !filter_lock || lock == filter_lock;
+}
+
+SEC("tp/syscalls/sys_enter_futex")
+int futex_enter__tp(struct syscall_trace_enter *ctx)
+{
+	struct pt_regs *regs = current_user_regs();
+	__u64 lock = syscall_arg1(regs);
+
+	return is_wait(syscall_arg2(regs)) && wanted_lock(lock) ? wait_begins(ctx, lock) : 0;
+}
+
+SEC("tp/syscalls/sys_exit_futex")
+int futex_exit__tp(struct syscall_trace_exit *ctx)
+{
+	return wait_ends(ctx, 0);
+}
+
+SEC("tp/syscalls/sys_enter_futex_wait")
+int futex_wait_enter__tp(struct syscall_trace_enter *ctx)
+{
+	__u64 lock = syscall_arg1(current_user_regs());
+
+	return wanted_lock(lock) ? wait_begins(ctx, lock) : 0;
+}
+
+SEC("tp/syscalls/sys_exit_futex_wait")
+int futex_wait_exit__tp(struct syscall_trace_exit *ctx)
+{
+	return wait_ends(ctx, 0);
+}
+
+/* For the first of several that is given. */
+SEC("tp/syscalls/sys_enter_futex_waitv")
+int futex_waitv_enter__tp(struct syscall_trace_enter *ctx)
+{
+	return wait_begins(ctx, 0);
+}
+
+SEC("tp/syscalls/sys_exit_futex_waitv")
+int futex_waitv_exit__tp(struct syscall_trace_exit *ctx)
+{
+	struct futex_waitv waiter = {};
+	const struct futex_waitv *all = (void *)syscall_arg1(current_user_regs());
+	long which = syscall_result(ctx);
+
+	if (which >= 0)
+		bpf_probe_read_user(&waiter, sizeof(waiter), all + which);
+	if (!wanted_lock(waiter.uaddr)) {
+		entry_forget(futex_waits);
+		return 0;
+	}
+	return wait_ends(ctx, waiter.uaddr);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

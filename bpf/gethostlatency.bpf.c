@@ -7,11 +7,7 @@
 const volatile ns_t min_latency = 0;
 
 struct event {
-	boot_ns_t time;
-	pid_t pid;
-	thread_t tid;
-	uid_t uid;
-	comm_t comm[16];
+	EVENT_HEAD;
 	ns_t latency;
 	mark_t failed;
 	mark_t truncated;	/* not the whole name */
@@ -51,11 +47,7 @@ static __always_inline int lookup_ended(bool failed)
 		return 0;
 	event = now - lookup->start < min_latency ? 0 : event_reserve(events, event);
 	if (event) {
-		event->time = now;
-		event->pid = id >> 32;
-		event->tid = id;
-		event->uid = bpf_get_current_uid_gid();
-		bpf_get_current_comm(event->comm, sizeof(event->comm));
+		event_head(event, id);
 		event->latency = now - lookup->start;
 		event->failed = failed;
 		event->cgroup = bpf_get_current_cgroup_id();

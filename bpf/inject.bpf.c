@@ -17,11 +17,7 @@ const volatile __u64 under_start = 0;		/* only below the function that is there 
 const volatile __u64 under_end = 0;
 
 struct event {
-	boot_ns_t time;
-	pid_t pid;
-	thread_t tid;
-	uid_t uid;
-	comm_t comm[16];
+	EVENT_HEAD;
 	cgroup_id_t cgroup;
 	syscall_t syscall;
 	errno_t error;
@@ -80,7 +76,6 @@ long replace__fmod_ret(void *ctx)
 	event = event_reserve(events, event);
 	if (event) {
 		event_head(event, id);
-		event->uid = bpf_get_current_uid_gid();
 		event->cgroup = bpf_get_current_cgroup_id();
 		event->syscall = is_kernel_thread(task) ? NO_SYSCALL : current_syscall(current_user_regs());
 		event->error = instead < 0 ? -instead : 0;

@@ -18,11 +18,7 @@ const volatile bool refused_only = false;
 const volatile bool kernel_stacks = false;
 
 struct event {
-	boot_ns_t time;
-	pid_t pid;
-	thread_t tid;
-	uid_t uid;
-	comm_t comm[16];
+	EVENT_HEAD;
 	cgroup_id_t cgroup;
 	syscall_t syscall;
 	__s32 answer;
@@ -54,7 +50,6 @@ static __always_inline int decided(void *ctx, __u64 place, __s32 result)
 	if (!event)
 		return 0;
 	event_head(event, id);
-	event->uid = bpf_get_current_uid_gid();
 	event->cgroup = bpf_get_current_cgroup_id();
 	event->syscall = is_kernel_thread(task) ? NO_SYSCALL : current_syscall(current_user_regs());
 	event->answer = result;

@@ -46,7 +46,7 @@ int block_bio_queue__tp_btf(__u64 *ctx)
 	event = event_reserve(events, event);
 	if (!event)
 		return 0;
-	event_head(event, id);
+	event_thread(event, id);
 	event->dev = dev;
 	__builtin_memcpy(event->device, name, sizeof(event->device));
 	event->cgroup = bpf_get_current_cgroup_id();

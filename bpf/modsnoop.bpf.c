@@ -18,10 +18,7 @@ enum action {
 struct event {
 	boot_ns_t time;
 	enum action action;
-	pid_t pid;
-	thread_t tid;
-	uid_t uid;
-	comm_t comm[16];
+	TASK_FIELDS;
 	errno_t error;
 	syscall_t syscall;
 	cgroup_id_t cgroup;
@@ -57,12 +54,8 @@ static __always_inline struct event *begin(enum action action)
 	event = event_reserve(events, event);
 	if (!event)
 		return NULL;
-	event->time = bpf_ktime_get_boot_ns();
+	event_head(event, id);
 	event->action = action;
-	event->pid = id >> 32;
-	event->tid = id;
-	event->uid = bpf_get_current_uid_gid();
-	bpf_get_current_comm(event->comm, sizeof(event->comm));
 	event->syscall = NO_SYSCALL;
 	event->cgroup = bpf_get_current_cgroup_id();
 	return event;

@@ -12,11 +12,7 @@
 const volatile bool only_targets = false;
 
 struct event {
-	boot_ns_t time;
-	pid_t pid;
-	thread_t tid;
-	uid_t uid;
-	comm_t comm[16];
+	EVENT_HEAD;
 	__u8 ip;
 	cgroup_id_t cgroup;
 };
@@ -50,11 +46,7 @@ int BPF_PROG(protocol__fmod_ret, int family, int type, int protocol)
 		return protocol;
 	event = event_reserve(events, event);
 	if (event) {
-		event->time = bpf_ktime_get_boot_ns();
-		event->pid = id >> 32;
-		event->tid = id;
-		event->uid = bpf_get_current_uid_gid();
-		__builtin_memcpy(event->comm, target.comm, sizeof(event->comm));
+		event_head(event, id);
 		event->ip = family == AF_INET ? 4 : 6;
 		event->cgroup = bpf_get_current_cgroup_id();
 		event_submit(event);

@@ -2,6 +2,8 @@
 /* Packets by queue of the network interface, and how large they are. */
 #include "events.h"
 #include "skb.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
 
 const volatile text_t filter_interface[16] = {};
 
@@ -35,14 +37,6 @@ struct {
 DROP_COUNTER(queues);
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
-
-struct trace_event_raw_net_dev_start_xmit {
-	const void *skbaddr;
-};
-
-struct trace_event_raw_net_dev_template {
-	const void *skbaddr;
-};
 
 struct sk_buff___queued {
 	unsigned int len;
@@ -89,16 +83,16 @@ static __always_inline int count(const struct sk_buff___queued *skb, enum direct
 	return 0;
 }
 
-SEC("tp/net/net_dev_start_xmit")
-int sent__tp(struct trace_event_raw_net_dev_start_xmit *ctx)
+SEC("tp_btf/net_dev_start_xmit")
+int BPF_PROG(sent__tp_btf, const struct sk_buff___queued *skb)
 {
-	return count(ctx->skbaddr, TX);
+	return count(skb, TX);
 }
 
-SEC("tp/net/netif_receive_skb")
-int received__tp(struct trace_event_raw_net_dev_template *ctx)
+SEC("tp_btf/netif_receive_skb")
+int BPF_PROG(received__tp_btf, const struct sk_buff___queued *skb)
 {
-	return count(ctx->skbaddr, RX);
+	return count(skb, RX);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -36,11 +36,7 @@ const volatile bool full_path = false;
 const volatile bool user_stacks = false;
 
 struct event {
-	boot_ns_t time;
-	pid_t pid;
-	thread_t tid;
-	uid_t uid;
-	comm_t comm[16];
+	EVENT_HEAD;
 	fd_t fd;
 	errno_t error;
 	open_flags_t flags;
@@ -150,7 +146,6 @@ static __always_inline int trace_open(void *ctx, long ret, __u64 id, const struc
 		return 0;
 
 	event_head(event, id);
-	event->uid = bpf_get_current_uid_gid();
 	event->fd = ret < 0 ? -1 : ret;
 	event->error = ret < 0 ? -ret : 0;
 	event->flags = args->flags;

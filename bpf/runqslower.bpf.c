@@ -10,11 +10,7 @@
 const volatile us_t min_wait = 10000;
 
 struct event {
-	boot_ns_t time;
-	pid_t pid;
-	thread_t tid;
-	uid_t uid;
-	comm_t comm[16];
+	EVENT_HEAD;
 	ns_t latency;
 	cpu_t cpu;
 	pid_t prev_pid;

@@ -29,7 +29,7 @@ EVENT_RING(events, event);
 
 static __always_inline int changed(struct syscall_trace_exit *ctx, __u32 count)
 {
-	__u64 ids, id = bpf_get_current_pid_tgid();
+	__u64 id = bpf_get_current_pid_tgid();
 	long ret = syscall_result(ctx);
 	struct pt_regs *regs;
 	struct event *event;
@@ -40,13 +40,8 @@ static __always_inline int changed(struct syscall_trace_exit *ctx, __u32 count)
 	if (!event)
 		return 0;
 	regs = current_user_regs();
-	ids = bpf_get_current_uid_gid();
-	event->time = bpf_ktime_get_boot_ns();
-	event->pid = id >> 32;
-	event->tid = id;
-	event->uid = ids;
-	event->gid = ids >> 32;
-	bpf_get_current_comm(event->comm, sizeof(event->comm));
+	event_head(event, id);
+	event->gid = bpf_get_current_uid_gid() >> 32;
 	event->syscall = current_syscall(regs);
 	event->ids[0] = syscall_arg1(regs);
 	event->ids[1] = count > 1 ? (__s32)syscall_arg2(regs) : -1;

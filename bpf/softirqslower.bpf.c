@@ -46,14 +46,11 @@ static __always_inline void report(enum stage stage, __u32 vector, __u64 time)
 	event = event_reserve(events, event);
 	if (!event)
 		return;
-	event->time = bpf_ktime_get_boot_ns();
+	event_thread(event, id);
 	event->stage = stage;
 	event->vector = vector;
 	event->latency = time;
 	event->cpu = bpf_get_smp_processor_id();
-	event->pid = id >> 32;
-	event->tid = id;
-	bpf_get_current_comm(event->comm, sizeof(event->comm));
 	event_submit(event);
 }
 

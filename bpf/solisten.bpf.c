@@ -9,11 +9,7 @@
 #include <bpf/bpf_tracing.h>
 
 struct event {
-	boot_ns_t time;
-	pid_t pid;
-	thread_t tid;
-	uid_t uid;
-	comm_t comm[16];
+	EVENT_HEAD;
 	errno_t error;
 	__u32 backlog;		/* what is in force; what was asked for, if the call failed */
 	__u8 ip;		/* what the socket was made for */
@@ -47,7 +43,7 @@ int listen__tp(struct syscall_trace_exit *ctx)
 		return 0;
 	regs = current_user_regs();
 	sk = fd_socket((int)syscall_arg1(regs));
-	if (!sk || BPF_CORE_READ((struct sock___net *)sk, sk_protocol) != IPPROTO_TCP)
+	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
 		return 0;
 	event = event_reserve(events, event);
 	if (!event)
@@ -59,7 +55,6 @@ int listen__tp(struct syscall_trace_exit *ctx)
 		return 0;
 	}
 	event_head(event, id);
-	event->uid = bpf_get_current_uid_gid();
 	event->error = result < 0 ? -result : 0;
 	event->backlog = result < 0 ? (__u32)syscall_arg2(regs)
 				      : BPF_CORE_READ((struct sock___listening *)sk, sk_max_ack_backlog);

@@ -16,10 +16,7 @@ enum function {
 struct event {
 	boot_ns_t time;
 	enum function function;
-	pid_t pid;
-	thread_t tid;
-	uid_t uid;
-	comm_t comm[16];
+	TASK_FIELDS;
 	bytes_t size;
 	ns_t latency;
 	cgroup_id_t cgroup;
@@ -57,12 +54,8 @@ static __always_inline void fill(struct event *event, const struct call *call, _
 	if (length > room)
 		length = room;
 	__builtin_memset(event, 0, __builtin_offsetof(struct event, data));
-	event->time = bpf_ktime_get_boot_ns();
+	event_head(event, id);
 	event->function = call->function;
-	event->pid = id >> 32;
-	event->tid = id;
-	event->uid = bpf_get_current_uid_gid();
-	bpf_get_current_comm(event->comm, sizeof(event->comm));
 	event->size = size;
 	event->latency = event->time - call->start;
 	event->cgroup = bpf_get_current_cgroup_id();

@@ -20,6 +20,29 @@ struct value {
 	count_t count;
 };
 
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+enum pageflags {
+	PG_head = 16,
+};
+
+struct folio {
+	unsigned long flags;
+	unsigned int _folio_nr_pages;
+};
+
+struct swap_iocb {
+	unsigned int len;
+};
+
+struct swap_io_ctx {
+	struct swap_iocb *sio;
+};
+
+#pragma clang attribute pop
+
+const volatile __u32 page_size = 4096;
+
 TABLE_IN(swapins, BPF_MAP_TYPE_LRU_HASH, struct key, struct value, 16384);
 
 static __always_inline int swapped_in(__u64 pages)
@@ -28,13 +51,26 @@ static __always_inline int swapped_in(__u64 pages)
 	struct key key = { .pid = id >> 32 };
 	struct value *value;
 
-	if (!wanted_task(id))
+	if (!pages || !wanted_task(id))
 		return 0;
 	bpf_get_current_comm(key.comm, sizeof(key.comm));
 	value = table_row(swapins, &key);
 	if (value)
 		__sync_fetch_and_add(&value->count, pages);
 	return 0;
+}
+
+/* Where pages are counted when they have been read (7.3), in an interrupt of whoever runs: those that are asked for. */
+SEC("fentry/swap_read_submit")
+int BPF_PROG(swap_read_submit__fentry, struct swap_io_ctx *reads)
+{
+	return swapped_in(BPF_CORE_READ(reads, sio, len) / page_size);
+}
+
+SEC("kprobe/swap_read_submit")
+int BPF_KPROBE(swap_read_submit__kprobe, struct swap_io_ctx *reads)
+{
+	return swapped_in(BPF_CORE_READ(reads, sio, len) / page_size);
 }
 
 /* "memcg: add tracing for memcg stat updates" (6.13 or later) */
@@ -44,17 +80,24 @@ int BPF_PROG(count_memcg_events__tp_btf, void *memcg, int item, unsigned long pa
 	return item == bpf_core_enum_value(enum vm_event_item, PSWPIN) ? swapped_in(pages) : 0;
 }
 
-/* c9bdf768dd93 ("mm: convert swap_readpage() to swap_read_folio()", 6.8) */
-SEC("fentry/swap_read_folio")
-int BPF_PROG(swap_read_folio__fentry)
+/* Later kernels, whose folios are different, have the tracepoint. c9bdf768dd93 ("mm: convert swap_readpage() to swap_read_folio()", 6.8) */
+static __always_inline __u64 pages_of(struct folio *folio)
 {
-	return swapped_in(1);
+	if (!(BPF_CORE_READ(folio, flags) & (1UL << bpf_core_enum_value(enum pageflags, PG_head))))
+		return 1;
+	return bpf_core_field_exists(folio->_folio_nr_pages) ? BPF_CORE_READ(folio, _folio_nr_pages) : 1;
+}
+
+SEC("fentry/swap_read_folio")
+int BPF_PROG(swap_read_folio__fentry, struct folio *folio)
+{
+	return swapped_in(pages_of(folio));
 }
 
 SEC("kprobe/swap_read_folio")
-int BPF_KPROBE(swap_read_folio__kprobe)
+int BPF_KPROBE(swap_read_folio__kprobe, struct folio *folio)
 {
-	return swapped_in(1);
+	return swapped_in(pages_of(folio));
 }
 
 SEC("fentry/swap_readpage")

@@ -13,16 +13,8 @@
 const volatile port_t filter_lports[FILTER_PORTS] = {};
 
 struct event {
-	boot_ns_t time;
-	pid_t pid;
-	thread_t tid;
-	uid_t uid;
-	comm_t comm[16];
-	__u8 ip;
-	ip_t saddr[16];
-	port_t lport;
-	ip_t daddr[16];
-	port_t dport;
+	EVENT_HEAD;
+	TCP_ENDS;
 	__u32 backlog;		/* how many waited when the connection was made */
 	__u32 backlog_max;
 	cgroup_id_t cgroup;
@@ -37,7 +29,6 @@ struct proto_accept_arg {
 };
 
 struct sock___accepted {
-	__u16 sk_protocol;
 	__u32 sk_ack_backlog;
 	__u32 sk_max_ack_backlog;
 };
@@ -49,7 +40,7 @@ static __always_inline int accepted(struct sock *sk)
 	__u64 id = bpf_get_current_pid_tgid();
 	struct event *event;
 
-	if (!wanted_task(id) || BPF_CORE_READ((struct sock___accepted *)sk, sk_protocol) != IPPROTO_TCP)
+	if (!wanted_task(id) || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
 		return 0;
 	event = event_reserve(events, event);
 	if (!event)
@@ -59,7 +50,6 @@ static __always_inline int accepted(struct sock *sk)
 		return 0;
 	}
 	event_head(event, id);
-	event->uid = bpf_get_current_uid_gid();
 	/* The socket is a copy of the one that listens, as that was then. */
 	event->backlog = BPF_CORE_READ((struct sock___accepted *)sk, sk_ack_backlog);
 	event->backlog_max = BPF_CORE_READ((struct sock___accepted *)sk, sk_max_ack_backlog);

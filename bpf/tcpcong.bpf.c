@@ -25,11 +25,7 @@ enum cong_state {
 };
 
 struct flow {
-	__u8 ip;
-	ip_t saddr[16];
-	port_t lport;
-	ip_t daddr[16];
-	port_t dport;
+	TCP_ENDS;
 };
 
 struct times {
@@ -122,15 +118,14 @@ static __always_inline enum cong_state cong_state(const struct sock *sk)
 	return BPF_CORE_READ_BITFIELD_PROBED((const struct inet_connection_sock *)sk, icsk_ca_state) + OPEN;
 }
 
-SEC("tp/sock/inet_sock_set_state")
-int sock_state__tp(struct trace_event_raw_inet_sock_set_state *ctx)
+static __always_inline int state_changes(const struct sock *sk, int from, int to)
 {
-	if (ctx->protocol != IPPROTO_TCP)
-		return 0;
-	if (ctx->newstate == ESTABLISHED)
-		return is_in(ctx->skaddr, cong_state(ctx->skaddr), false);
-	return ctx->newstate == CLOSE ? is_in(ctx->skaddr, CLOSED, false) : 0;
+	if (to == ESTABLISHED)
+		return is_in(sk, cong_state(sk), false);
+	return to == CLOSE ? is_in(sk, CLOSED, false) : 0;
 }
+
+AT_TCP_STATE(state_changes)
 
 /* 15fcdf6ae116 ("tcp: Add tracepoint for tcp_set_ca_state", 5.19); the socket has the old state still. */
 SEC("tp/tcp/tcp_cong_state_set")

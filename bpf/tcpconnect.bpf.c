@@ -15,9 +15,7 @@
 #include "filter.h"
 #include "ip.h"
 #include "probe.h"
-
-#define TCP_SYN_SENT 2
-#define TCP_CLOSE 7
+#include "tcp-state.h"
 
 #define FILTER_PORTS 64
 
@@ -27,11 +25,7 @@ const volatile __u8 filter_family = 0;			/* 4 or 6, compared with `ip` */
 const volatile bool want_lport = false;			/* fexit and kprobes have it anyway */
 
 struct event {
-	boot_ns_t time;
-	pid_t pid;
-	thread_t tid;
-	uid_t uid;
-	comm_t comm[16];
+	EVENT_HEAD;
 	__u8 ip;		/* 4 or 6: what is spoken, not what the socket was made for */
 	ip_t saddr[16];
 	port_t lport;
@@ -79,7 +73,6 @@ static __always_inline bool connection(struct event *event, const struct sock *s
 	if (!event->ip || (filter_family && event->ip != filter_family))
 		return false;
 	event_head(event, id);
-	event->uid = bpf_get_current_uid_gid();
 	event->cgroup = bpf_get_current_cgroup_id();
 	return true;
 }
@@ -206,17 +199,16 @@ static __always_inline int syn_answered(const struct sock *sk)
 	return 0;
 }
 
-SEC("tp/sock/inet_sock_set_state")
-int sock_state__tp(struct trace_event_raw_inet_sock_set_state *ctx)
+static __always_inline int state_changes(const struct sock *sk, int from, int to)
 {
-	if (ctx->protocol != IPPROTO_TCP)
-		return 0;
-	if (ctx->oldstate == TCP_CLOSE && ctx->newstate == TCP_SYN_SENT)
-		return syn_sent(ctx->skaddr);
-	if (want_lport && ctx->oldstate == TCP_SYN_SENT)
-		return syn_answered(ctx->skaddr);
+	if (from == CLOSE && to == SYN_SENT)
+		return syn_sent(sk);
+	if (want_lport && from == SYN_SENT)
+		return syn_answered(sk);
 	return 0;
 }
+
+AT_TCP_STATE(state_changes)
 
 /* Answers of name servers, for who wants the names of addresses. */
 #define MAX_ANSWER 1232

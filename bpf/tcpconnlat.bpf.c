@@ -7,16 +7,8 @@
 const volatile ns_t min_latency = 0;
 
 struct event {
-	boot_ns_t time;
-	pid_t pid;
-	thread_t tid;
-	uid_t uid;
-	comm_t comm[16];
-	__u8 ip;
-	ip_t saddr[16];
-	port_t lport;
-	ip_t daddr[16];
-	port_t dport;
+	EVENT_HEAD;
+	TCP_ENDS;
 	ns_t latency;
 	errno_t error;
 	mark_t abandoned;	/* closed by the process before there was an answer */
@@ -73,16 +65,15 @@ static __always_inline int end(const struct sock *sk, int state)
 	return 0;
 }
 
-SEC("tp/sock/inet_sock_set_state")
-int sock_state__tp(struct trace_event_raw_inet_sock_set_state *ctx)
+static __always_inline int state_changes(const struct sock *sk, int from, int to)
 {
-	if (ctx->protocol != IPPROTO_TCP)
-		return 0;
-	if (ctx->newstate == SYN_SENT)
-		return begin(ctx->skaddr);
-	if (ctx->oldstate == SYN_SENT)
-		return end(ctx->skaddr, ctx->newstate);
+	if (to == SYN_SENT)
+		return begin(sk);
+	if (from == SYN_SENT)
+		return end(sk, to);
 	return 0;
 }
+
+AT_TCP_STATE(state_changes)
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -27,7 +27,7 @@ static __always_inline void from_socket(struct packet *packet, const struct sock
 {
 	const __u8 *flags = (const __u8 *)&((const struct tcp_skb_cb *)&skb->cb)->tcp_flags;
 
-	if (BPF_CORE_READ((const struct sock___net *)sk, sk_protocol) != IPPROTO_TCP)
+	if (BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
 		return;
 	packet->protocol = IPPROTO_TCP;
 	packet->ip = sock_addresses(sk, packet->saddr, packet->daddr);

@@ -12,11 +12,7 @@ struct event {
 	boot_ns_t time;
 	maybe_pid_t pid;
 	maybe_comm_t comm[16];
-	__u8 ip;
-	ip_t saddr[16];
-	port_t lport;
-	ip_t daddr[16];
-	port_t dport;
+	TCP_ENDS;
 	bytes_t tx;		/* acknowledged by the other side */
 	bytes_t rx;		/* in order, whether they were read or not */
 	ns_t duration;
@@ -83,15 +79,12 @@ static __always_inline void ended(const struct sock *sk, int state, const struct
 	event_submit(event);
 }
 
-SEC("tp/sock/inet_sock_set_state")
-int sock_state__tp(struct trace_event_raw_inet_sock_set_state *ctx)
+static __always_inline int state_changes(const struct sock *sk, int from, int to)
 {
-	int from = ctx->oldstate, to = ctx->newstate;
-	const struct sock *sk = ctx->skaddr;
 	__u64 key = (__u64)sk;
 	struct session *session;
 
-	if (ctx->protocol != IPPROTO_TCP || to == LISTEN || (from == LISTEN && to == CLOSE))
+	if (to == LISTEN || (from == LISTEN && to == CLOSE))
 		return 0;
 	if (is_new_socket(from, to)) {
 		struct session born = { .birth = bpf_ktime_get_boot_ns(), .active = to == SYN_SENT };
@@ -115,6 +108,8 @@ int sock_state__tp(struct trace_event_raw_inet_sock_set_state *ctx)
 	}
 	return 0;
 }
+
+AT_TCP_STATE(state_changes)
 
 static __always_inline int accepted(struct syscall_trace_exit *ctx)
 {

@@ -12,16 +12,8 @@ const volatile port_t filter_dports[FILTER_PORTS] = {};
 const volatile ns_t min_latency = 0;
 
 struct event {
-	boot_ns_t time;
-	pid_t pid;
-	thread_t tid;
-	uid_t uid;
-	comm_t comm[16];
-	__u8 ip;
-	ip_t saddr[16];
-	port_t lport;
-	ip_t daddr[16];
-	port_t dport;
+	EVENT_HEAD;
+	TCP_ENDS;
 	ns_t latency;
 	cgroup_id_t cgroup;
 };
@@ -84,18 +76,10 @@ int read__tp(struct trace_event_raw_tcp_event_sk *ctx)
 	bpf_map_delete_elem(&arrivals, &key);
 	if (latency < min_latency || !wanted_task(id))
 		return 0;
-	event = event_reserve(events, event);
+	event = tcp_event_reserve(events, event, sk);
 	if (!event)
 		return 0;
-	if (!tcp_ends(event, sk)) {
-		event_discard(event);
-		return 0;
-	}
-	event->time = now;
-	event->pid = id >> 32;
-	event->tid = id;
-	event->uid = bpf_get_current_uid_gid();
-	bpf_get_current_comm(event->comm, sizeof(event->comm));
+	event_head(event, id);
 	event->latency = latency;
 	event->cgroup = bpf_get_current_cgroup_id();
 	event_submit(event);

@@ -19,11 +19,7 @@ enum kind {
 struct event {
 	boot_ns_t time;
 	enum kind kind;
-	__u8 ip;
-	ip_t saddr[16];
-	port_t lport;
-	ip_t daddr[16];
-	port_t dport;
+	TCP_ENDS;
 	enum tcp_state state;
 	__u32 seq;
 	bytes_t size;
@@ -34,14 +30,10 @@ EVENT_RING(events, event);
 static __always_inline int sent_again(const struct sock *sk, const struct sk_buff *skb, enum kind kind)
 {
 	const struct tcp_skb_cb *cb = (const void *)&skb->cb;
-	struct event *event = event_reserve(events, event);
+	struct event *event = tcp_event_reserve(events, event, sk);
 
 	if (!event)
 		return 0;
-	if (!tcp_ends(event, sk)) {
-		event_discard(event);
-		return 0;
-	}
 	event->time = bpf_ktime_get_boot_ns();
 	event->kind = kind;
 	event->state = tcp_state(sk);
@@ -68,22 +60,18 @@ static __always_inline enum kind reason(const struct sock *sk)
  * Failures are reported as well, with an error, since "tcp: trace retransmit
  * failures in tcp_retransmit_skb" (6.17), which gave the record a name of its own.
  */
-SEC("tp/tcp/tcp_retransmit_skb")
-int retransmit__tp(struct trace_event_raw_tcp_event_sk_skb *ctx)
+SEC("tp_btf/tcp_retransmit_skb")
+int BPF_PROG(retransmit__tp_btf, const struct sock *sk, const struct sk_buff *skb)
 {
-	if (bpf_core_type_exists(struct trace_event_raw_tcp_retransmit_skb)) {
-		struct trace_event_raw_tcp_retransmit_skb *record = (void *)ctx;
-
-		return record->err ? 0 : sent_again(record->skaddr, record->skbaddr, reason(record->skaddr));
-	}
-	return sent_again(ctx->skaddr, ctx->skbaddr, reason(ctx->skaddr));
+	if (bpf_core_type_exists(struct trace_event_raw_tcp_retransmit_skb) && (int)ctx[2])
+		return 0;
+	return sent_again(sk, skb, reason(sk));
 }
 
-SEC("tp/tcp/tcp_retransmit_synack")
-int synack__tp(struct trace_event_raw_tcp_retransmit_synack *ctx)
+SEC("tp_btf/tcp_retransmit_synack")
+int BPF_PROG(synack__tp_btf, const struct sock *sk, const struct sock *request)
 {
 	/* A request begins as a socket does, and has its port where the socket has its number. */
-	const struct sock *request = ctx->req;
 	struct event *event = event_reserve(events, event);
 
 	if (!event)

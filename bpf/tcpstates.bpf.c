@@ -13,11 +13,7 @@ struct event {
 	addr_t skaddr;
 	maybe_pid_t pid;
 	maybe_comm_t comm[16];
-	__u8 ip;
-	ip_t saddr[16];
-	port_t lport;
-	ip_t daddr[16];
-	port_t dport;
+	TCP_ENDS;
 	enum tcp_state oldstate;
 	enum tcp_state newstate;
 	maybe_ns_t duration;		/* in the old state, if its beginning was seen */
@@ -38,17 +34,12 @@ struct {
 } sockets SEC(".maps");
 DROP_COUNTER(sockets);
 
-SEC("tp/sock/inet_sock_set_state")
-int sock_state__tp(struct trace_event_raw_inet_sock_set_state *ctx)
+static __always_inline int state_changes(const struct sock *sk, int from, int to)
 {
-	const struct sock *sk = ctx->skaddr;
-	int from = ctx->oldstate, to = ctx->newstate;
 	struct seen seen = {}, *before;
 	__u64 key = (__u64)sk, now;
 	struct event *event;
 
-	if (ctx->protocol != IPPROTO_TCP)
-		return 0;
 	now = bpf_ktime_get_boot_ns();
 	before = bpf_map_lookup_elem(&sockets, &key);
 	if (before && !is_new_socket(from, to))
@@ -80,6 +71,8 @@ int sock_state__tp(struct trace_event_raw_inet_sock_set_state *ctx)
 		COUNT_DROPPED(sockets);
 	return 0;
 }
+
+AT_TCP_STATE(state_changes)
 
 static __always_inline int accepted(struct syscall_trace_exit *ctx)
 {

@@ -73,15 +73,16 @@ int BPF_KPROBE(v6__kprobe, const struct sock *sk, const struct sk_buff *skb)
 }
 
 /* A connection's own socket is a copy of the one that listens, with the lengths of its queue as they were. */
-SEC("tp/sock/inet_sock_set_state")
-int made__tp(struct trace_event_raw_inet_sock_set_state *ctx)
+static __always_inline int state_changes(const struct sock *sk, int from, int to)
 {
 	ip_t local[16], remote[16];
 
-	if (ctx->protocol != IPPROTO_TCP || ctx->oldstate != SYN_RECV || ctx->newstate != ESTABLISHED)
+	if (from != SYN_RECV || to != ESTABLISHED)
 		return 0;
-	return arrived(ctx->skaddr, sock_addresses(ctx->skaddr, local, remote));
+	return arrived(sk, sock_addresses(sk, local, remote));
 }
+
+AT_TCP_STATE(state_changes)
 
 /* And where there is no room, there is no copy. */
 SEC("tp/skb/kfree_skb")

@@ -20,11 +20,7 @@ struct event {
 	pid_t pid;
 	uid_t uid;
 	comm_t comm[16];
-	__u8 ip;
-	ip_t saddr[16];
-	port_t lport;
-	ip_t daddr[16];
-	port_t dport;
+	TCP_ENDS;
 	__u32 netns;
 	errno_t error;		/* why there is no connection */
 };
@@ -80,16 +76,12 @@ static __always_inline void report(const struct sock *sk, enum kind kind, const 
 	event_submit(event);
 }
 
-SEC("tp/sock/inet_sock_set_state")
-int sock_state__tp(struct trace_event_raw_inet_sock_set_state *ctx)
+static __always_inline int state_changes(const struct sock *sk, int from, int to)
 {
-	const struct sock *sk = ctx->skaddr;
-	int from = ctx->oldstate, to = ctx->newstate, error;
+	int error;
 	struct known now = {}, *known;
 	__u64 key = (__u64)sk;
 
-	if (ctx->protocol != IPPROTO_TCP)
-		return 0;
 	if (from == CLOSE && to == SYN_SENT) {
 		known_is_current(&now);
 		remember(sk, &now);
@@ -115,12 +107,14 @@ int sock_state__tp(struct trace_event_raw_inet_sock_set_state *ctx)
 	return 0;
 }
 
+AT_TCP_STATE(state_changes)
+
 static __always_inline int accepted(struct syscall_trace_exit *ctx)
 {
 	struct sock *sk = accepted_socket(syscall_result(ctx));
 	struct known now = {};
 
-	if (!sk || BPF_CORE_READ((struct sock___net *)sk, sk_protocol) != IPPROTO_TCP)
+	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
 		return 0;
 	known_is_current(&now);
 	report(sk, ACCEPT, &now, 0);

@@ -13,11 +13,7 @@ const volatile port_t filter_dports[FILTER_PORTS] = {};
 struct event {
 	boot_ns_t time;
 	addr_t skaddr;
-	__u8 ip;
-	ip_t saddr[16];
-	port_t lport;
-	ip_t daddr[16];
-	port_t dport;
+	TCP_ENDS;
 	count_t cwnd;			/* segments */
 	maybe_count_t ssthresh;		/* segments; absent while there is no limit */
 	count_t in_flight;		/* segments that were sent, and that nothing is known of */
@@ -62,13 +58,9 @@ int BPF_PROG(segment__tp_btf, struct sock *sk)
 
 	if (!wanted_port(filter_lports, tcp_local_port(sk)) || !wanted_port(filter_dports, sock_remote_port(sk)))
 		return 0;
-	event = event_reserve(events, event);
+	event = tcp_event_reserve(events, event, sk);
 	if (!event)
 		return 0;
-	if (!tcp_ends(event, sk)) {
-		event_discard(event);
-		return 0;
-	}
 	event->time = bpf_ktime_get_boot_ns();
 	event->skaddr = (__u64)sk;
 	event->cwnd = BPF_CORE_READ(tcp, snd_cwnd);

@@ -4,38 +4,22 @@
 #include "iter.h"
 #include "compat.h"
 #include "lock-functions.h"
-#include "other-task.h"
-#include "sched.h"
+#include "path.h"
 #include "syscall.h"
+#include "task-state.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
 #define DEPTH 16
-
-#define INTERRUPTIBLE 0x1
-#define UNINTERRUPTIBLE 0x2
-#define STOPPED 0x4
-#define TRACED 0x8
-#define EXIT_DEAD 0x10
-#define EXIT_ZOMBIE 0x20
-#define PARKED 0x40
-#define NOLOAD 0x400
+#define PATH_ROOM 1024
+#define CALLS 512
 
 const volatile bool with_sleeping = false;
 const volatile bool with_kernel = false;
+const volatile bool with_paths = false;
 
-enum thread_state {
-	RUN,		/* on a processor */
-	RUNQ,		/* waits for one */
-	SLEEP,
-	DISK,		/* waits without being interruptible, mostly for a device */
-	IDLE,		/* a thread of the kernel that has nothing to do */
-	STOP,
-	TRACE,
-	PARK,
-	ZOMBIE,
-	DEAD,
-};
+/* Calls that work on a descriptor, which is their first argument, by number. */
+const volatile __u64 descriptor_calls[CALLS / 64] = {};
 
 struct row {
 	pid_t pid;
@@ -46,40 +30,49 @@ struct row {
 	syscall_t syscall;
 	addr_t address;		/* where in the kernel it waits, 0: it does not */
 	addr_t frames[DEPTH];
+	cgroup_id_t cgroup;
+	maybe_dentry_path_t exe[PATH_ROOM];
+	maybe_dentry_path_t file[PATH_ROOM];
 };
 
 const struct row *const rows_record SEC(".types");
 
+/* A row, with room for a path before it is cut. */
+struct sample {
+	struct row row;
+	char path[DENTRY_PATH_BUFFER];
+};
+
+SCRATCH(sample_scratch, struct sample, 1);
+
+static __always_inline char *dentry_path_buffer(__u32 slot)
+{
+	struct sample *sample = scratch(sample_scratch, slot);
+
+	return sample ? sample->path : NULL;
+}
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
-struct task_struct___exit {
-	int exit_state;
+struct mm_struct___exe {
+	struct file *exe_file;
+};
+
+struct task_struct___exe {
+	struct mm_struct___exe *mm;
 };
 
 #pragma clang attribute pop
 
-static __always_inline enum thread_state state_of(struct task_struct *task)
+static __always_inline struct pt_regs *user_regs(struct task_struct *task)
 {
-	int exit = BPF_CORE_READ((struct task_struct___exit *)task, exit_state);
-	__u32 state = state_left_in(task, false);
-
-	if (exit & EXIT_ZOMBIE)
-		return ZOMBIE;
-	if (exit & EXIT_DEAD || state & TASK_DEAD)
-		return DEAD;
-	if (BPF_CORE_READ((struct task_struct___other *)task, on_cpu))
-		return RUN;
-	if (state == TASK_RUNNING)
-		return RUNQ;
-	if (state & UNINTERRUPTIBLE)
-		return state & NOLOAD ? IDLE : DISK;
-	return state & STOPPED ? STOP : state & TRACED ? TRACE : state & PARKED ? PARK : SLEEP;
+	return BPF_CORE_READ(task, stack) + THREAD_SIZE - bpf_core_type_size(struct pt_regs);
 }
 
 /* The system call of a thread that is not on a processor: on one, it may have left it. */
 static __always_inline __u32 syscall_of(struct task_struct *task)
 {
-	struct pt_regs *regs = BPF_CORE_READ(task, stack) + THREAD_SIZE - bpf_core_type_size(struct pt_regs);
+	struct pt_regs *regs = user_regs(task);
 #if defined(__TARGET_ARCH_x86)
 	long number = BPF_CORE_READ(regs, orig_ax);
 #else
@@ -90,34 +83,73 @@ static __always_inline __u32 syscall_of(struct task_struct *task)
 	return number < 0 ? NO_SYSCALL : number;
 }
 
+/* The file behind the descriptor that a call works on. */
+static __always_inline struct file *file_of(struct task_struct *task, __u32 call)
+{
+	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+	struct file *file = NULL;
+	__u32 fd;
+
+	if (call >= CALLS || !(descriptor_calls[call / 64 % (CALLS / 64)] >> (call % 64) & 1))
+		return NULL;
+#if defined(__TARGET_ARCH_x86)
+	fd = BPF_CORE_READ(user_regs(task), di);
+#else
+	fd = BPF_CORE_READ(user_regs(task), orig_x0);
+#endif
+	if (fd < BPF_CORE_READ(table, max_fds))
+		bpf_probe_read_kernel(&file, sizeof(file), BPF_CORE_READ(table, fd) + fd);
+	return file;
+}
+
+static __always_inline void tell_path(char *field, struct file *file)
+{
+	char *path = dentry_path_buffer(0);
+	enum dentry_path_end end;
+
+	field[0] = '/';
+	if (!file || !path)
+		return;
+	__builtin_memset(path, 0, PATH_ROOM);
+	if (file_path(path, 0, file, &end) > PATH_ROOM - 8)
+		dentry_path_cut(path, PATH_ROOM);
+	bpf_probe_read_kernel(field, PATH_ROOM, path);
+}
+
 SEC("iter/task")
 int threads(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
-	struct row row = {};
+	struct sample *sample = scratch(sample_scratch, 0);
+	struct row *row;
 	long size;
 
-	if (!task || !wanted_other_task(task) || (!with_kernel && is_kernel_thread(task)))
+	if (!sample || !task || !wanted_other_task(task) || (!with_kernel && is_kernel_thread(task)))
 		return 0;
-	row.state = state_of(task);
-	if (!with_sleeping && row.state != RUN && row.state != RUNQ && row.state != DISK)
+	row = &sample->row;
+	__builtin_memset(row, 0, __builtin_offsetof(struct row, exe));
+	row->state = state_of(task);
+	if (!with_sleeping && row->state != RUN && row->state != RUNQ && row->state != DISK)
 		return 0;
-	row.pid = BPF_CORE_READ(task, tgid);
-	row.tid = BPF_CORE_READ(task, pid);
-	row.uid = BPF_CORE_READ((struct task_struct___other *)task, cred, uid.val);
-	BPF_CORE_READ_STR_INTO(&row.comm, task, comm);
-	row.syscall = row.state == RUN || row.state == ZOMBIE || row.state == DEAD || is_kernel_thread(task) ?
+	row->pid = BPF_CORE_READ(task, tgid);
+	row->tid = BPF_CORE_READ(task, pid);
+	row->uid = BPF_CORE_READ((struct task_struct___other *)task, cred, uid.val);
+	BPF_CORE_READ_STR_INTO(&row->comm, task, comm);
+	row->syscall = row->state == RUN || row->state == ZOMBIE || row->state == DEAD || is_kernel_thread(task) ?
 			      NO_SYSCALL : syscall_of(task);
-	size = row.state == RUN ? 0 : bpf_get_task_stack(task, row.frames, sizeof(row.frames), 0);
+	size = row->state == RUN ? 0 : bpf_get_task_stack(task, row->frames, sizeof(row->frames), 0);
 	for (int i = 0; i < DEPTH; i++) {
 		if ((i + 1) * 8 > size)
 			break;
-		if (!is_lock_function(row.frames[i])) {
-			row.address = row.frames[i];
+		if (!is_lock_function(row->frames[i])) {
+			row->address = row->frames[i];
 			break;
 		}
 	}
-	bpf_seq_write(ctx->meta->seq, &row, sizeof(row));
+	row->cgroup = BPF_CORE_READ((struct task_struct___other *)task, cgroups, dfl_cgrp, kn, id);
+	tell_path(row->exe, with_paths ? BPF_CORE_READ((struct task_struct___exe *)task, mm, exe_file) : NULL);
+	tell_path(row->file, with_paths ? file_of(task, row->syscall) : NULL);
+	bpf_seq_write(ctx->meta->seq, row, sizeof(*row));
 	return 0;
 }
 

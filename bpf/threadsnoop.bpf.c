@@ -6,11 +6,7 @@
 const volatile bool failed_only = false;
 
 struct event {
-	boot_ns_t time;
-	pid_t pid;
-	thread_t tid;
-	uid_t uid;
-	comm_t comm[16];
+	EVENT_HEAD;
 	maybe_pid_t new_tid;
 	errno_t error;
 	maybe_addr_t start;
@@ -29,7 +25,6 @@ static __always_inline void show(__u64 id, thread_t new_tid, __u64 start, int er
 	if (!event)
 		return;
 	event_head(event, id);
-	event->uid = bpf_get_current_uid_gid();
 	event->new_tid = new_tid;
 	event->error = error;
 	event->start = start;

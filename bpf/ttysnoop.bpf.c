@@ -22,11 +22,7 @@ const volatile dev_t filter_tty = 0;
 const volatile __u32 data_size = 4096;	/* bytes that are kept of what is written at once */
 
 struct event {
-	boot_ns_t time;
-	pid_t pid;
-	thread_t tid;
-	uid_t uid;
-	comm_t comm[16];
+	EVENT_HEAD;
 	dev_t tty;
 	bytes_t size;
 	mark_t truncated;
@@ -77,7 +73,6 @@ static __always_inline struct event *begin(const struct syscall_return *ctx, enu
 	if (!is_terminal(event->tty))
 		return NULL;
 	event_head(event, id);
-	event->uid = bpf_get_current_uid_gid();
 	event->size = ctx->ret;
 	return event;
 }

@@ -56,7 +56,7 @@ int socket__tp(struct syscall_trace_exit *ctx)
 	__u64 key = (__u64)sk;
 	__u16 family;
 
-	if (!sk || BPF_CORE_READ((struct sock___traffic *)sk, sk_protocol) != IPPROTO_UDP)
+	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_UDP)
 		return 0;
 	family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	if (family != AF_INET && family != AF_INET6)

@@ -51,7 +51,7 @@ static __always_inline void show(__u64 id, const struct method *method, __u32 de
 	event = event_reserve(events, event);
 	if (!event)
 		return;
-	event_head(event, id);
+	event_thread(event, id);
 	event->cpu = bpf_get_smp_processor_id();
 	event->depth = depth;
 	event->returns = returns;

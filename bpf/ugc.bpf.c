@@ -79,7 +79,7 @@ static __always_inline int ends(struct pt_regs *ctx, struct collection *collecti
 	event = event_reserve(events, event);
 	if (!event)
 		return 0;
-	event_head(event, id);
+	event_thread(event, id);
 	event->latency = latency;
 	event->phase = collection->phase;
 	event->began_with = before;

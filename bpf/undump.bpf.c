@@ -9,11 +9,7 @@
 const volatile __u32 data_size = 256;	/* bytes that are kept of what is received at once */
 
 struct event {
-	boot_ns_t time;
-	pid_t pid;
-	thread_t tid;
-	uid_t uid;
-	comm_t comm[16];
+	EVENT_HEAD;
 	bytes_t size;
 	mark_t truncated;
 	data_t data[sizeof(__u32) + DATA_MAX];
@@ -58,7 +54,6 @@ int received__tp(struct trace_event_raw_skb_copy_datagram_iovec *ctx)
 	if (!event)
 		return 0;
 	event_head(event, id);
-	event->uid = bpf_get_current_uid_gid();
 	event->size = size;
 	if (bpf_core_type_exists(struct unix_skb_parms))
 		bpf_probe_read_kernel(&from, sizeof(from), (void *)skb + bpf_core_field_offset(struct sk_buff, cb) +

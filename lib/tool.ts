@@ -13,6 +13,7 @@ export { softirqName } from './bpf/softirq-name.ts';
 export { SyscallArguments } from './bpf/syscall-arguments.ts';
 export { capabilityName } from './model/capabilities.ts';
 export { commName } from './model/comm-name.ts';
+export { parseDnsMessage } from './model/dns.ts';
 export { KscopeError } from './model/errors.ts';
 export { escapeText, unescapeText } from './model/escape.ts';
 export { fileName } from './model/file-name.ts';
@@ -29,6 +30,7 @@ export { inKilobytes, units } from './model/units.ts';
 export { pageBytes } from './native/libc.ts';
 export { kernelFunctions } from './probes/kernel-functions.ts';
 export { listTracepoints, listUsdtProbes } from './probes/list.ts';
+export { packetFilter } from './probes/packet-filter.ts';
 export { nameMatcher } from './probes/pattern.ts';
 export { replaceableResult } from './probes/replaceable.ts';
 export { securityHooks } from './probes/security-hooks.ts';
@@ -43,14 +45,17 @@ export {
 } from './shapes/call-points.ts';
 export { calls, functionValues } from './shapes/calls.ts';
 export { capabilityFilter } from './shapes/capability-option.ts';
-export { commonOptions, csvOption, parseSeconds, runTime, seconds } from './shapes/common-options.ts';
+export { bufferPages, commonOptions, csvOption, parseSeconds, runTime, seconds } from './shapes/common-options.ts';
 export { familyFilters, namespaceFilters, portFilters } from './shapes/connection-filters.ts';
 export type { Tool } from './shapes/definition.ts';
 export { diskFilter } from './shapes/disk-filter.ts';
 export { distributions } from './shapes/distributions.ts';
 export {
+  bytesMoved,
   directoryList,
+  fileIoColumns,
   fileIoHooks,
+  fileIoOrder,
   fileOpCalls,
   fileOpFunctions,
   hasOldCalls,
@@ -78,6 +83,7 @@ export { probeEvents } from './shapes/probe-events.ts';
 export {
   atKernelFunctions,
   atProbePoints,
+  probePointCount,
   probePointName,
   probePointOptions,
   probePointWarnings,
@@ -94,15 +100,22 @@ export { stacks } from './shapes/stacks.ts';
 export { errorFilter, parseError, syscallFilter } from './shapes/syscall-options.ts';
 export { atLeastMicroseconds, atLeastMilliseconds } from './shapes/thresholds.ts';
 export { top } from './shapes/top.ts';
-export { sessionColumns, sessionDuration, trafficColumns, trafficPlans, trafficTotal } from './shapes/traffic.ts';
+export {
+  endColumns,
+  sessionColumns,
+  sessionDuration,
+  trafficColumns,
+  trafficPlans,
+  trafficTotal,
+} from './shapes/traffic.ts';
 export { atFunctions, cLibrary, type UserFunctionValues } from './shapes/user-functions.ts';
 export { withDistributions } from './shapes/with-distributions.ts';
+export { blockDevices, deviceAttribute, realSource } from './system/block-devices.ts';
 export { bpfHolders, type Holder } from './system/bpf-holders.ts';
 export { cpuPressure } from './system/cgroup-pressure.ts';
 export { commandLineOf, commandOf } from './system/commands.ts';
 export { everyCpu } from './system/cpus.ts';
 export { diskName } from './system/disks.ts';
-export { terminalNumber } from './system/file-identity.ts';
 export { freeBytes } from './system/free-memory.ts';
 export { cpuFrequencies } from './system/frequencies.ts';
 export { exactLoads, loadAverages } from './system/load.ts';
@@ -112,3 +125,5 @@ export { nodesOfCpus } from './system/nodes.ts';
 export { kernelFunction, kernelFunctionExtent } from './system/symbols/kernel-function.ts';
 export { lockFunctions } from './system/symbols/lock-functions.ts';
 export { userFunction } from './system/symbols/user-function.ts';
+export { terminalName, terminalNumber } from './system/terminals.ts';
+export { vmCounters, vmUnit, vmUnitBytes } from './system/vm-counters.ts';

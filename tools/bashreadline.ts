@@ -9,7 +9,8 @@ export default snoop(bpf, {
 Prints a line for each line that an interactive bash has read with readline(3), before it is carried out: scripts, commands of bash -c and the words of read are not shown. Whatever is typed at a prompt of the shell is, passwords typed into the wrong window included.
 
 All bash binaries are traced that run when the tracing begins, those of containers included, and /bin/bash. Where bash comes with readline as a library of its own, it is that library which has the function: it is found where bash uses it. With --shared, any file that has a function readline is traced, in all programs that use it.`,
-  overhead: 'Some microseconds for each line that a person types: not measurable in practice.',
+  overhead:
+    'A breakpoint for each line that is typed, and 0.9 µs for the program behind it (500 lines, on a busy virtual machine with 2 processors).',
   options: {
     ...filters,
     file: text('-s, --shared <FILE>', 'only this binary or library', { completes: 'file' }),

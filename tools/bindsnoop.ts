@@ -40,7 +40,10 @@ A port that the kernel chooses when a socket is connected or first used is not b
       group: 'filter',
       hidden: ['--ports'],
     }),
-    errors: flag('-E, --errors', 'also calls that failed', { set: 'failed_too', hidden: ['-x', '--failed'] }),
+    errors: flag('-E, --errors', 'also calls that failed', {
+      set: 'failed_too',
+      hidden: ['-x', '--failed', '--ignore-errors=false'],
+    }),
     wide: flag('-w, --wide', 'show the IP version', { group: 'column' }),
   },
   prepare: (object) => {

@@ -6,7 +6,7 @@ export default top(bpf, {
   area: 'files',
   activity: 'Tracing the page cache',
   description: `
-Prints at each interval, for each process, how many pages it used through the page cache, counted as by cachestat(8): accesses that were hits, pages that had to be read (also ahead), and pages that became dirty. READ_HIT% is the share of the hits among hits and misses; WRITE_HIT% is the share of pages that were in the cache already among those that the process made dirty.
+Prints at each interval, for each process, how many pages it used through the page cache, counted as by cachestat(8), whose page tells the hooks: accesses that were hits, pages that had to be read (also ahead), and pages that became dirty. READ_HIT% is the share of the hits among hits and misses; WRITE_HIT% is the share of pages that were in the cache already among those that the process made dirty.
 
 What kernel threads write back later is not counted again.`,
   overhead:

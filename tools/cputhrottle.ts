@@ -1,5 +1,5 @@
 import bpf from '../bpf/cputhrottle.bpf.ts';
-import { choice, cpuPressure, integer, snapshot, text } from '../lib/tool.ts';
+import { choice, cpuPressure, integer, seconds, snapshot, text } from '../lib/tool.ts';
 
 const sorts = ['throttled_time', 'throttled', 'periods'] as const;
 
@@ -16,6 +16,8 @@ These are the kernel's own counters, those of the file cpu.stat, of both version
     name: text('-n, --name <TEXT>', 'only cgroups whose path contains this', { group: 'filter' }),
     rows: integer('-r, --rows <COUNT>', 'print that many rows at most; usually all', { min: 1, group: 'output' }),
     sort: choice('-s, --sort <FIELD>', 'the column to sort by', sorts, { group: 'output' }),
+    interval: seconds('--interval <SECONDS>', 'the same as the argument', { unlisted: true }),
+    intervals: integer('--count <COUNT>', 'the same as the argument', { unlisted: true, min: 1 }),
   },
   interval: 1,
   rows: (records, { name = '' }) => [

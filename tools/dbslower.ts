@@ -17,11 +17,15 @@ Before 5.15, PostgreSQL can be traced in one process only, with --pid: that of a
     'A query that does nothing took PostgreSQL 8 to 27 µs longer, of about 50 (measured with pgbench on a busy 2-core virtual machine).',
   options: {
     ...queryOptions,
-    minimum: atLeastMilliseconds(
-      '-m, --threshold <MS>',
-      'only queries of at least so many milliseconds; usually 1',
-      'min_latency',
-    ),
+    pid: { ...queryOptions.pid, place: '[pid]' },
+    minimum: {
+      ...atLeastMilliseconds(
+        '-m, --threshold <MS>',
+        'only queries of at least so many milliseconds; usually 1',
+        'min_latency',
+      ),
+      place: '[ms]',
+    },
   },
   prepare: prepareQueries,
   columns: {
@@ -37,6 +41,7 @@ Before 5.15, PostgreSQL can be traced in one process only, with --pid: that of a
     postgres: 'queries of PostgreSQL that take 1 ms or more',
     'postgres -m 0': 'all queries',
     'mariadb -m 100 -p 181': 'queries of server 181 that take 100 ms or more',
+    'mariadb 181 100': 'the same',
     'mysql -x /opt/mysql/bin/mysqld': 'queries of a server by its binary',
   },
   sample: {

@@ -1,10 +1,12 @@
 import bpf from '../bpf/dirtop.bpf.ts';
 import {
+  bytesMoved,
   directoryList,
   escapeText,
+  fileIoColumns,
   fileIoHooks,
+  fileIoOrder,
   filters,
-  inKilobytes,
   KscopeError,
   setDirectories,
   top,
@@ -30,10 +32,9 @@ Seen are read(2), pread(2), readv(2), preadv(2), preadv2(2) and their counterpar
   screen: true,
   interval: 1,
   rows: 20,
-  sort: ['bytes', 'reads', 'writes', 'rbytes', 'wbytes'],
-  sortAliases: { all: 'bytes' },
+  ...fileIoOrder,
   computed: {
-    bytes: { type: 'bytes_t', help: 'bytes read and written', value: ({ rbytes, wbytes }) => rbytes + wbytes },
+    bytes: bytesMoved,
     path: {
       type: 'path_t',
       help: 'the directory',
@@ -41,10 +42,7 @@ Seen are read(2), pread(2), readv(2), preadv(2), preadv2(2) and their counterpar
     },
   },
   columns: {
-    reads: {},
-    writes: {},
-    rbytes: { header: 'R_Kb', text: inKilobytes },
-    wbytes: { header: 'W_Kb', text: inKilobytes },
+    ...fileIoColumns,
     path: {},
   },
   attach: { either: fileIoHooks },

@@ -13,7 +13,10 @@ A script is shown as the kernel runs it: the interpreter first. Processes that f
   options: {
     ...filters,
     cgroup: { ...filters.cgroup, hidden: ['-c'] },
-    failed: flag('-x, --failed', 'failed calls as well', { set: 'include_failed', hidden: ['--fails'] }),
+    failed: flag('-x, --failed', 'failed calls as well', {
+      set: 'include_failed',
+      hidden: ['--fails', '--ignore-failed=false'],
+    }),
     ppid: integer('-P, --ppid <PID>', 'only children of this process', { set: 'filter_ppid', min: 1, group: 'filter' }),
     name: pattern('-n, --name <REGEX>', 'only commands whose name matches'),
     line: pattern('-l, --line <REGEX>', 'only commands of which an argument matches'),

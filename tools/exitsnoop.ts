@@ -1,11 +1,11 @@
 import bpf from '../bpf/exitsnoop.bpf.ts';
-import { filters, flag, signalName, snoop, text } from '../lib/tool.ts';
+import { accepted, filters, flag, signalName, snoop, text } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Trace the end of processes.',
   area: 'processes',
   description: `
-Prints a line when the last thread of a process has ended, with the age of the process and how it ended. With --per-thread a line for each thread.
+Prints a line when the last thread of a process has ended, with the age of the process and how it ended (sched:sched_process_exit). With --per-thread a line for each thread.
 
 The parent is the one at that time, which is another process than the one that started it where that has ended before.`,
   overhead:
@@ -15,6 +15,7 @@ The parent is the one at that time, which is another process than the one that s
     cgroup: { ...filters.cgroup, hidden: ['-c'] },
     failed: flag('-x, --failed', 'only what did not end with exit status 0', { set: 'failed_only' }),
     perThread: flag('--per-thread', 'threads as well as processes', { set: 'per_thread', hidden: ['--threaded'] }),
+    timespec: accepted('--timespec'),
     label: text('--label <TEXT>', 'print TEXT in a column of its own', { group: 'column' }),
   },
   computed: {

@@ -8,7 +8,7 @@ export default snoop(bpf, {
   description: `
 Prints a line for each file that is deleted after it was made while the tracing was on: its age, and who deleted it; who made it is in the fields "creator" and "ccomm" of JSON. A file is made when open(2) and its like really create it, and it is deleted when its last name is (vfs_unlink()). Where functions of the kernel cannot be hooked, only files of ext4 are seen. The name is the last part of the path; with --full-path it is the one of the call, behind its directory if it is relative.
 
-Filters are about who deletes. Not seen are files without a name (O_TMPFILE), those that are replaced by a rename, and those that a network server or io_uring makes. Of the 65,536 latest files that were made and not deleted the time is known.`,
+Filters are about who deletes. A file that is made without a name (O_TMPFILE) is shown if it gets one that is deleted. Not seen are files that never have a name, those that are replaced by a rename, and those that a network server or io_uring makes. Of the 65,536 latest files that were made and not deleted the time is known.`,
   overhead:
     'About 0.5 µs for each open and 2 µs for each deleted file (run time of the programs on a busy 2-core virtual machine).',
   options: {

@@ -1,5 +1,16 @@
 import bpf from '../bpf/filetop.bpf.ts';
-import { fileIoHooks, fileName, filters, flag, inKilobytes, setDirectories, text, top } from '../lib/tool.ts';
+import {
+  bytesMoved,
+  fileIoColumns,
+  fileIoHooks,
+  fileIoOrder,
+  fileName,
+  filters,
+  flag,
+  setDirectories,
+  text,
+  top,
+} from '../lib/tool.ts';
 
 export default top(bpf, {
   summary: 'Show which files are read and written most, and by whom.',
@@ -30,19 +41,15 @@ The name is the last part of the path; JSON has the whole path, as it was when t
   screen: true,
   interval: 1,
   rows: 20,
-  sort: ['bytes', 'reads', 'writes', 'rbytes', 'wbytes'],
-  sortAliases: { all: 'bytes' },
+  ...fileIoOrder,
   computed: {
-    bytes: { type: 'bytes_t', help: 'bytes read and written', value: ({ rbytes, wbytes }) => rbytes + wbytes },
+    bytes: bytesMoved,
     file: { type: 'text_t', help: 'last part of the path', value: ({ path }) => fileName(path) },
   },
   columns: {
     tid: {},
     comm: {},
-    reads: {},
-    writes: {},
-    rbytes: { header: 'R_Kb', text: inKilobytes },
-    wbytes: { header: 'W_Kb', text: inKilobytes },
+    ...fileIoColumns,
     type: { header: 'T' },
     file: { text: (name, { path }, { fullPath }) => (fullPath ? path : String(name)) },
   },

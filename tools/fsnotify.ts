@@ -44,7 +44,7 @@ export default snoop(bpf, {
   description: `
 Prints a line for each event of inotify(7) or fanotify(7) when it is read. TRACER is who reads it; PID and COMM are the process that did what it tells. MASK are the kinds of the event, as the manual pages call them without IN_ or FAN_, and NAME is the name of the file within its directory, when the event has it. With fanotify, whose events may ask for a permission, the line comes with the answer, and RESP is that.
 
-The filters are for the process that did something. Events that were queued before the tracing began are not shown; nor is an event that is merged into an equal one that still waits, which has the process that was first, or one that found the queue full. An event that nobody reads is not shown.`,
+The filters are for the process that did something. Events that were queued before the tracing began are not shown; nor is an event that is merged into an equal one that still waits, which has the process that was first, or one that found the queue full. An event that nobody reads is not shown. The hooks are the functions of the kernel that queue an event, take it from the queue and throw it away (fsnotify_insert_event, fsnotify_remove_first_event, fsnotify_destroy_event).`,
   overhead:
     '14 µs for each event in an emulated machine, which is much slower than a real one; not measured on such a one.',
   options: {

@@ -24,7 +24,7 @@ Prints a line for each read (R), write (W), open (O) and fsync (S) of a kind of 
 
 What is measured are the file system's own functions (fentry and fexit, or else kprobes): whoever calls them, system calls, io_uring, or another file system that is on top, as overlayfs is. A synchronous write holds an fsync of its own, which has a line too. The module of the file system must be loaded. Where that is not possible, what is measured are the system calls on regular files of that type: read(2), write(2) and their relatives, open(2) and its relatives if they succeed, fsync(2) and fdatasync(2), with what the kernel does around the file system. -v says which it is.
 
-A request that goes on after the function has returned (asynchronous direct I/O), or that is refused because it would have to wait, is left out. Memory mappings are not seen, and neither is what the kernel writes back later by itself. For NFS, opens are those of NFS 4 if its module is loaded.
+A request that goes on after the function has returned (asynchronous direct I/O), or that is refused because it would have to wait, is left out. Memory mappings are not seen, and neither is what the kernel writes back later by itself. For NFS, opens are those of NFS 4 if its module is loaded, and of files that the client has looked up before: else the server opens, or creates, the file as part of the lookup.
 
 The name is the last part of the path, as the task sees it, or in the file system alone where another one is on top; JSON has the whole path.`,
   overhead:

@@ -4,6 +4,7 @@ import {
   commonOptions,
   filters,
   integer,
+  probePointCount,
   probePointName,
   probePointOptions,
   probePointWarnings,
@@ -30,8 +31,13 @@ Functions are hooked all at once where the kernel can do that (its own from 5.18
     interval: seconds('-i, --interval <SECONDS>', 'seconds between outputs; otherwise once, at the end'),
     rows: integer('--rows <COUNT>', 'print that many rows at most', { min: 1, group: 'output' }),
     duration: { ...commonOptions.duration, flags: '-d, --duration <SECONDS>' },
+    verbose: { ...commonOptions.verbose, hidden: ['-D', '--debug'] },
   },
   map: 'counts',
+  // What is not used takes as long to make.
+  prepare: (object, values) => {
+    object.map('counts').maxEntries = probePointCount(values);
+  },
   computed: {
     func: {
       type: 'text_t',

@@ -68,7 +68,14 @@ Stacks are those at the entry, and begin at the function. User stacks are follow
       text: (all, _, { arguments: count }) => all.slice(0, count).join(' '),
     },
   },
-  stacks: { table: 'stacks', kernel: 'kernel', user: 'user', process: 'pid', when: ['userStacks', 'kernelStacks'] },
+  stacks: {
+    table: 'stacks',
+    kernel: 'kernel',
+    user: 'user',
+    process: 'pid',
+    when: ['userStacks', 'kernelStacks'],
+    folded: 'comm',
+  },
   attach: atCallPoints,
   warnings: callPointWarnings,
   examples: {

@@ -6,9 +6,9 @@ export default histogram(bpf, {
   area: 'programs',
   activity: 'Tracing waits of futex(2)',
   description: `
-Measures how long futex(2) takes when it waits for another thread: for a lock (FUTEX_WAIT, FUTEX_LOCK_PI, FUTEX_LOCK_PI2) or a condition (FUTEX_WAIT_BITSET, FUTEX_WAIT_REQUEUE_PI). There is a distribution for each address and each user stack that waited there; with --summary one for each process. A lock that is free is taken without the kernel and not seen.
+Measures how long futex(2) takes when it waits for another thread: for a lock (FUTEX_WAIT, FUTEX_LOCK_PI, FUTEX_LOCK_PI2) or a condition (FUTEX_WAIT_BITSET, FUTEX_WAIT_REQUEUE_PI). So does futex_wait(2), and futex_waitv(2), which waits for several and counts for the one that ended it. There is a distribution for each address and each user stack that waited there; with --summary one for each process. A lock that is free is taken without the kernel and not seen.
 
-Waits that ended without being woken, because the value had changed already, because of a signal or a timeout, do not count. Threads that wait for work wait for a condition: long waits there are no contention. Locks are told apart by the process and their address in it. futex_wait(2) and futex_waitv(2) are not seen. Names come from the process at the end of the interval: one that is over has only addresses. User stacks are followed by frame pointers.`,
+Waits that ended without being woken, because the value had changed already, because of a signal or a timeout, do not count. Threads that wait for work wait for a condition: long waits there are no contention. Locks are told apart by the process and their address in it. Names come from the process at the end of the interval: one that is over has only addresses. User stacks are followed by frame pointers.`,
   overhead:
     'About 1 µs for each call of futex(2) (measured on a busy 2-core virtual machine), where waiting itself takes 5 µs or more.',
   options: {
@@ -23,6 +23,9 @@ Waits that ended without being woken, because the value had changed already, bec
     milliseconds: flag('-m, --milliseconds', 'print times in milliseconds'),
   },
   map: 'hists',
+  attach: {
+    optional: ['futex_wait_enter__tp', 'futex_wait_exit__tp', 'futex_waitv_enter__tp', 'futex_waitv_exit__tp'],
+  },
   unit: ({ milliseconds }) => (milliseconds ? units.msecs : units.usecs),
   keys: { pid: {}, tid: { when: ['tids'] }, comm: {}, lock: { unless: 'summary' } },
   userStack: { id: 'stack', process: 'pid', table: 'stacks' },

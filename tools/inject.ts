@@ -1,5 +1,6 @@
 import bpf from '../bpf/inject.bpf.ts';
 import {
+  accepted,
   filters,
   flag,
   integer,
@@ -63,9 +64,10 @@ The kernel permits that for two kinds of functions. Those that ask the security 
 
 --under is for calls on the way of another function only: one that is in the kernel stack, by its name in /proc/kallsyms. What the compiler has merged into its callers, or left by a jump, is not there: such are many __x64_sys_NAME. Predicates about arguments are not supported.`,
   overhead:
-    'Not measured by itself: a short program for each call of the function, by whomever, and a lock and a random number for those that may fail.',
+    'For each call of the function 0.4 µs where it is made by others, 0.8 µs where it may fail, and with --under 19 µs there for the stack (run time of the program in an emulated guest with Linux 6.1, some times slower than a machine: mkdir(2) and rmdir(2) take 55 µs together without it).',
   options: {
     fault,
+    includes: accepted('-I, --include <HEADER>'),
     ...filters,
     all: flag('-a, --all', 'any process: without it, a filter must be given'),
     probability,

@@ -1,5 +1,5 @@
 import bpf from '../bpf/ksnoop.bpf.ts';
-import { calls, commonOptions, filters, flag, functionValues, integer } from '../lib/tool.ts';
+import { bufferPages, calls, commonOptions, filters, flag, functionValues, integer } from '../lib/tool.ts';
 
 export default calls(bpf, {
   summary: 'Print arguments and results of functions of the kernel, structures too.',
@@ -13,10 +13,10 @@ Members that are 0 or empty are left out, without --zeros; --json has them all, 
 
 With --ordered, functions are shown only where each is called, directly or not, by the one before it; lines come when the last is entered. Where many are called in no such order, that costs as much as to show them.
 
-'ksnoop info FUNCTION' prints how the function is declared. -d of bcc is --verbose.`,
+'ksnoop info FUNCTION' prints how the function is declared, and 'ksnoop help' how to use this. -d of bcc is --verbose.`,
   overhead:
     'About 0.2 µs for a line with numbers, 0.27 µs with a structure of 1024 bytes and 0.4 µs with one of 4096 (run time of the program, on a busy 2-core virtual machine), and what the place costs by itself. To print a structure takes about 2 µs of processor time for each of its members: that of a busy function may come faster than it can be shown, and the conditions decide in the kernel.',
-  words: { trace: 'calls', info: 'declarations' },
+  words: { trace: 'calls', info: 'declarations', help: 'help' },
   options: {
     functions: functionValues,
     ...filters,
@@ -25,12 +25,7 @@ With --ordered, functions are shown only where each is called, directly or not, 
       min: 8,
       max: 16_384,
     }),
-    bufferPages: integer('-P, --pages <PAGES>', 'size of the event buffer in pages of 4096 bytes', {
-      min: 1,
-      max: 2 ** 18,
-      group: 'common',
-      conflicts: ['bufferSize'],
-    }),
+    bufferPages: bufferPages('-P, --pages <PAGES>'),
     zeros: flag('-z, --zeros', 'show members that are 0 or empty, too', { group: 'output' }),
     verbose: { ...commonOptions.verbose, hidden: ['-d', '--debug'] },
   },

@@ -3,6 +3,11 @@ import { byCounter, filters, flag, integer, lacksCounters, top } from '../lib/to
 
 const USUAL_PERIOD = 100;
 
+/** References that were no misses, in per cent. Both are estimates: nobody knows when there are more misses. */
+export function hitPercent({ references, misses }: Readonly<Record<'references' | 'misses', number>>) {
+  return references === 0 || misses > references ? undefined : (100 * (references - misses)) / references;
+}
+
 export default top(bpf, {
   summary: 'Show how often processes miss the last-level cache.',
   area: 'processors',
@@ -39,8 +44,7 @@ It needs the processor's counters, which virtual machines often do not have: the
     hits: {
       type: 'maybe_count_t',
       help: 'references that were no misses, in per cent; absent when there are more misses than references',
-      value: ({ references, misses }) =>
-        references === 0 || misses > references ? undefined : (100 * (references - misses)) / references,
+      value: hitPercent,
     },
   },
   sort: ['references', 'misses', 'pid'],

@@ -88,4 +88,16 @@ Traced are the hooks for what programs do on purpose: ${usual.join(', ')}, as fa
     "-H 'bpf*,ptrace_*' -K": 'who uses BPF and ptrace, with stacks',
     '-a -x -p 181': 'all that is refused to process 181',
   },
+  sample: {
+    before:
+      'Somebody who is not root sets the clock, and attaches strace to another process while kernel.yama.ptrace_scope is 1; then a program that has confined itself by Landlock opens a file:',
+    args: '-x -u nobody',
+    output: `
+    PID COMM             SYSCALL          HOOK                     ANSWER ERR
+    177 date             clock_settime    settime                      -1 EPERM
+    178 strace           ptrace           ptrace_access_check          -1 EPERM
+    181 python3          openat           file_open                   -13 EACCES`,
+    after:
+      'The first has not the capability CAP_SYS_TIME, and the second may trace only its own children, by rule of Yama. For the third, permissions of the file allow everybody to read it: that a hook refused shows that the reason is not there.',
+  },
 });

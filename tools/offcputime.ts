@@ -6,7 +6,7 @@ export default stacks(bpf, {
   area: 'processors',
   activity: 'Tracing the time off the processors',
   description: `
-Measures the time from each moment at which a thread leaves its processor to the moment at which it is back, and adds it up by the stack with which it left: sleeping, waiting for a lock, for input or output, or for its turn after it was preempted. All threads wait at the same time, so the sum may be many times the duration.
+Measures the time from each moment at which a thread leaves its processor to the moment at which it is back (sched:sched_switch), and adds it up by the stack with which it left: sleeping, waiting for a lock, for input or output, or for its turn after it was preempted. All threads wait at the same time, so the sum may be many times the duration.
 
 A wait counts when it ends: a thread that waits until the end of the run, or that began to before its start, is not seen.`,
   overhead: `About 5 microseconds each time that a thread leaves its processor, most of it for the two stacks; filters make it less.`,

@@ -6,7 +6,7 @@ export default stacks(bpf, {
   area: 'processors',
   activity: 'Tracing the time off the processors and wakeups',
   description: `
-Measures the time from each moment at which a thread leaves its processor to the moment at which it is back, and adds it up by the stack with which it left and the kernel stack of the one that woke it. Both are one stack here: the waker's frames come behind those of the sleeper and '--', the innermost first, and behind them its name, so that a flame graph has the waker on top of the one that waits.
+Measures the time from each moment at which a thread leaves its processor to the moment at which it is back (sched:sched_switch), and adds it up by the stack with which it left and the kernel stack of the one that woke it (sched:sched_waking). Both are one stack here: the waker's frames come behind those of the sleeper and '--', the innermost first, and behind them its name, so that a flame graph has the waker on top of the one that waits.
 
 A wakeup by an interrupt, such as that of a timer or a disk, has the name of whatever was interrupted: its stack tells. Where a thread was not woken, as after it was preempted, there are only its own frames. A wait counts when it ends: a thread that waits until the end of the run, or that began to before its start, is not seen. The filters are about the one that waits.`,
   overhead:

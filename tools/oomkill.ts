@@ -11,7 +11,8 @@ Prints a line for each process that the kernel chooses to kill because there is 
 PAGES is how many pages there were to share, as in the kernel's own message: those of the machine, or those of the cgroup's limit; the field memcg is true for that. It is known where the function oom_kill_process can be traced (fentry or kprobe). What the victim used comes with the tracepoint from Linux 6.9 on; before that its name is only known along with PAGES.
 
 Programs that watch over memory themselves, such as systemd-oomd and earlyoom, send plain signals: those are not seen here.`,
-  overhead: 'Nothing until a process is killed.',
+  overhead:
+    'Nothing until a process is killed, and then about 3 µs (run time of the program on a busy 2-core virtual machine).',
   options: {},
   columns: {
     time: {},

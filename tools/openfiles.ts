@@ -72,12 +72,12 @@ The numbers of types for --type-mask are 1 for regular files, 2 for sockets, 4 f
     before: 'Which files does tail -f have open?',
     args: '-s -p 9983',
     output: `
- PID COMM UID FD TYPE RW    SIZE     POS PATH
-9983 tail   0  0 chr  r        0       0 /dev/null
-9983 tail   0  1 chr  rw       0       0 /dev/null
-9983 tail   0  2 chr  rw       0       0 /dev/null
-9983 tail   0  3 reg  r  3000000 3000000 /tmp/www/file
-9983 tail   0  4 anon r        0       0 .../inotify`,
+  PID COMM UID FD TYPE RW    SIZE     POS PATH
+13527 tail   0  0 chr  r        0       0 /dev/null
+13527 tail   0  1 chr  w        0       0 /dev/null
+13527 tail   0  2 chr  w        0       0 /dev/null
+13527 tail   0  3 reg  r  3000000 3000000 /tmp/www/file
+13527 tail   0  4 anon r        0       0 inotify`,
     after:
       'It has read the file to its end: POS is SIZE. Now it waits for news of it from inotify, and has not to look again and again. Where POS grows from one look to the next, and how fast, tells how far a program is with a long file.',
   },

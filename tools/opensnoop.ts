@@ -1,18 +1,16 @@
 import bpf from '../bpf/opensnoop.bpf.ts';
 import {
   accepted,
+  bufferPages,
   commonOptions,
   filters,
   flag,
   hasOpenFlag,
-  integer,
   list,
   parseOpenFlag,
   snoop,
   text,
 } from '../lib/tool.ts';
-
-const PAGE = 4096;
 
 export default snoop(bpf, {
   summary: 'Trace the open(2) family of system calls.',
@@ -45,11 +43,7 @@ Files opened through io_uring, and those that the kernel opens for itself, are n
     names: accepted('--errname'),
     depth: accepted('--depth <COUNT>'),
     duration: { ...commonOptions.duration, flags: '-d, --duration <SECONDS>' },
-    bufferPages: integer('-b, --buffer-pages <PAGES>', `size of the event buffer in pages of ${PAGE} bytes`, {
-      min: 1,
-      max: 2 ** 18,
-      group: 'common',
-    }),
+    bufferPages: bufferPages('-b, --buffer-pages <PAGES>'),
   },
   keep: ({ comm, flags }, { name, flagFilter }) =>
     (name === undefined || comm.includes(name)) &&
@@ -68,11 +62,6 @@ Files opened through io_uring, and those that the kernel opens for itself, are n
   },
   stacks: { table: 'stacks', user: 'callers', process: 'pid', when: ['callers'] },
   attach: { optional: ['open__tp', 'creat__tp', 'openat__tp', 'openat2__tp'] },
-  prepare(object, { bufferPages }) {
-    if (bufferPages !== undefined) {
-      object.map('events').maxEntries = 2 ** Math.ceil(Math.log2(bufferPages)) * PAGE;
-    }
-  },
   examples: {
     '': 'trace every open',
     '-x -p 181': 'trace the failed opens of process 181',

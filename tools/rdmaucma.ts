@@ -1,5 +1,5 @@
 import bpf from '../bpf/rdmaucma.bpf.ts';
-import { accepted, familyFilters, snoop } from '../lib/tool.ts';
+import { accepted, endColumns, familyFilters, snoop } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Trace events of the RDMA connection manager.',
@@ -19,10 +19,7 @@ The tracepoint rdma_cma:cm_event_handler is of the module (Linux 5.6): where tha
     id: { header: 'ID', width: 6 },
     event: { width: 16, text: (event) => event.replace('_EVENT', '') },
     ip: { header: 'IP', width: 2 },
-    saddr: { header: 'LADDR' },
-    lport: {},
-    daddr: { header: 'RADDR' },
-    dport: { header: 'RPORT' },
+    ...endColumns,
     error: { header: 'ERR' },
   },
   examples: { '': 'trace all events', '-4 --utc': 'those of IPv4, with times in UTC' },

@@ -10,7 +10,7 @@ export default snapshot(bpf, {
   description: `
 Lists TCP, UDP and UNIX sockets: a line for each process (of the tool's pid namespace) that has a socket open, in whatever network namespace it is, and a line for each other socket of the tool's own namespace: without a process are those of the kernel, those that wait to be accepted or were closed and still send, and TCP's memories of connections (TIME_WAIT, NEW_SYN_RECV). With an interval the list is made again each time.
 
-The kernel is asked for its open files and its tables one after the other: what comes or goes meanwhile may be there without a process or not at all. The queues are what was not yet read and what was not yet acknowledged, in bytes; of a listening socket, how many connections wait to be accepted and how many may. A socket with several file descriptors of one process is shown with the first. An IPv4 connection over an IPv6 socket is shown as IPv4.
+The kernel is asked, by iterators, for its open files and its tables one after the other: what comes or goes meanwhile may be there without a process or not at all. The queues are what was not yet read and what was not yet acknowledged, in bytes; of a listening socket, how many connections wait to be accepted and how many may. A socket with several file descriptors of one process is shown with the first. An IPv4 connection over an IPv6 socket is shown as IPv4.
 
 Before 5.15 the kernel does not list UNIX sockets: there those without a process are missing.`,
   overhead:
@@ -68,7 +68,7 @@ Before 5.15 the kernel does not list UNIX sockets: there those without a process
     fd: {},
     uid: { flag: '-U, --print-uid', summary: 'show the user id' },
     inode: { flag: '-i, --inode' },
-    netns: { flag: '-N, --print-netns', width: 10 },
+    netns: { flag: '-N, --print-netns', summary: 'show the network namespace', width: 10 },
     saddr: { header: 'LADDR:LPORT', width: 21, text: (address, { lport }) => endpoint(address, lport) },
     daddr: { header: 'RADDR:RPORT', width: 21, text: (address, { dport }) => endpoint(address, dport) },
     path: {},

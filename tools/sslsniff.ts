@@ -103,7 +103,12 @@ In JSON, data is text where it is text; other bytes are written as \\xNN, a back
     debug: accepted('-d, --debug'),
     handshake: flag('--handshake', 'show handshakes, too'),
     hexdump: flag('--hexdump', 'show data in hexadecimal', { group: 'output' }),
-    noData: flag('--no-data', 'show no data', { set: 'max_data', encode: () => 0, group: 'output' }),
+    noData: flag('--no-data', 'show no data', {
+      set: 'max_data',
+      encode: () => 0,
+      group: 'output',
+      hidden: ['--record-data=false'],
+    }),
     extraColumns: flag('-x, --extra', 'show user and thread id', { group: 'column' }),
     latency: flag('-l, --latency', 'show the time in the function', { group: 'column' }),
   },

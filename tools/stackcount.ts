@@ -33,6 +33,7 @@ User stacks are followed by frame pointers: those of programs compiled without t
     interval: seconds('-i, --interval <SECONDS>', 'seconds between outputs; otherwise once, at the end'),
     timestamp: flag('-T, --timestamp', 'print the time with each output', { group: 'output' }),
     duration: { ...commonOptions.duration, flags: '-D, --duration <SECONDS>' },
+    verbose: { ...commonOptions.verbose, hidden: ['--debug'] },
   },
   map: 'counts',
   table: 'stacks',

@@ -2,7 +2,7 @@ import bpf from '../bpf/tcpconnect.bpf.ts';
 import { filters, flag, HostNames, list, parseInteger, snoop, unescapeText } from '../lib/tool.ts';
 
 // It sees every connection on every kernel.
-const onState = ['sock_state__tp'] as const;
+const onState = ['sock_state__tp_btf'] as const;
 // These know the local port at once. A program at fexit can be preempted where the kernel can, and is then skipped for all
 // other tasks of that processor; those at kprobes cannot.
 const onReturn = [

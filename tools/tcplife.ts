@@ -17,7 +17,7 @@ export default snoop(bpf, {
   description: `
 Prints a line when a TCP session that began while tracing ends, with its duration and the bytes carried both ways. Bytes sent are those that the other side has acknowledged; bytes received are those that came in order, read or not. Both are exactly the bytes of the data: the SYN and the FIN, which the kernel counts as a byte each, are not among them.
 
-A session begins with the SYN sent, or for an incoming one when its handshake is completed, and ends when the kernel gives up its socket: a side that closes first has then seen the other side's FIN, and its TIME_WAIT is not part of the session. Attempts to connect that failed are shown with no bytes; their field failed is true.
+A session begins with the SYN sent, or for an incoming one when its handshake is completed, and ends when the kernel gives up its socket, as sock:inet_sock_set_state tells: a side that closes first has then seen the other side's FIN, and its TIME_WAIT is not part of the session. Attempts to connect that failed are shown with no bytes; their field failed is true.
 
 The process is the one that connected or accepted, or else the one that closed the socket. It is left out where none of these was seen: for a session that was reset before it was accepted. With a filter for processes such sessions are not shown.`,
   overhead:

@@ -1,5 +1,5 @@
 import bpf from '../bpf/tcppktlat.bpf.ts';
-import { familyFilters, filters, flag, integer, portFilters, snoop } from '../lib/tool.ts';
+import { endColumns, familyFilters, filters, flag, integer, portFilters, snoop } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Trace how long data waits in TCP sockets until it is read.',
@@ -29,10 +29,7 @@ What a process leaves in the socket when it reads is not measured again. Data th
     tid: { header: 'TID' },
     comm: { width: 12 },
     ip: { header: 'IP', width: 2, when: 'wide' },
-    saddr: { header: 'LADDR' },
-    lport: {},
-    daddr: { header: 'RADDR' },
-    dport: { header: 'RPORT' },
+    ...endColumns,
     latency: { header: 'MS', text: (latency) => (latency / 1e6).toFixed(2) },
   },
   examples: {

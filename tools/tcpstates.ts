@@ -1,5 +1,5 @@
 import bpf from '../bpf/tcpstates.bpf.ts';
-import { csvOption, familyFilters, filters, flag, portFilters, snoop } from '../lib/tool.ts';
+import { csvOption, endColumns, familyFilters, filters, flag, portFilters, snoop } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Trace the states of TCP sockets and how long each lasted.',
@@ -28,10 +28,7 @@ Into the journal of systemd it goes by 'tcpstates --json | systemd-cat -t tcpsta
     pid: { header: 'PID' },
     comm: { width: 12 },
     ip: { header: 'IP', width: 2, when: 'wide' },
-    saddr: { header: 'LADDR' },
-    lport: {},
-    daddr: { header: 'RADDR' },
-    dport: { header: 'RPORT' },
+    ...endColumns,
     oldstate: { width: 11 },
     newstate: { width: 11 },
     duration: { header: 'MS', width: 6, text: (duration) => (duration / 1e6).toFixed(3) },

@@ -1,5 +1,5 @@
 import bpf from '../bpf/tcpwin.bpf.ts';
-import { familyFilters, flag, portFilters, snoop } from '../lib/tool.ts';
+import { endColumns, familyFilters, flag, portFilters, snoop } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Trace the windows and send buffers of TCP connections.',
@@ -22,10 +22,7 @@ This is what to plot when a connection is slower than its network: a window that
   columns: {
     time: {},
     skaddr: { width: 16, text: (address) => address.slice(2), when: 'wide' },
-    saddr: { header: 'LADDR' },
-    lport: {},
-    daddr: { header: 'RADDR' },
-    dport: { header: 'RPORT' },
+    ...endColumns,
     cwnd: { width: 6 },
     ssthresh: { width: 8 },
     sndbuf: { width: 8, text: String },

@@ -34,6 +34,7 @@ What is listed here can be counted by funccount and stackcount, as t:sched:sched
       ? listTracepoints(matches, verbose)
       : listUsdtProbes(matches, { library, pid });
   },
+  readBy: 'root',
   fields: {
     kind: { type: 'text_t', help: 'tracepoint, or usdt' },
     file: { type: 'maybe_text_t', help: 'file that has the probe' },

@@ -1,5 +1,5 @@
 import bpf from '../bpf/trace.bpf.ts';
-import { accepted, filters, flag, integer, probeEvents, specifications, text } from '../lib/tool.ts';
+import { accepted, bufferPages, filters, flag, integer, probeEvents, specifications, text } from '../lib/tool.ts';
 
 export default probeEvents(bpf, {
   summary: 'Print a line for each call of functions, or event, of your choice.',
@@ -32,14 +32,10 @@ Of bcc's options, -I and -s are accepted and change nothing: types come from BTF
     commContains: text('-n, --name <TEXT>', 'only commands whose name contains TEXT', { group: 'filter' }),
     messageContains: text('-f, --msg-filter <TEXT>', 'only messages that contain TEXT', { group: 'filter' }),
     maxEvents: integer('-M, --max-events <COUNT>', 'end after that many lines', { min: 1, hidden: ['--max_events'] }),
-    bufferPages: integer('-b, --buffer-pages <PAGES>', 'size of the event buffer in pages of 4096 bytes', {
-      min: 1,
-      max: 2 ** 18,
-      group: 'common',
-      conflicts: ['bufferSize'],
-    }),
+    bufferPages: bufferPages('-b, --buffer-pages <PAGES>'),
     includes: accepted('-I, --include <HEADER>'),
     symbolFiles: accepted('-s, --sym-file-list <FILES>'),
+    symbolFilesAgain: accepted('--sym_file_list <FILES>'),
     stringSize: integer('-Z, --string-size <BYTES>', 'bytes of a text that are kept, its end included; usually 80', {
       min: 2,
       max: 4096,
@@ -53,6 +49,7 @@ Of bcc's options, -I and -s are accepted and change nothing: types come from BTF
     addresses: flag('-a, --address', 'show the addresses in stacks', { group: 'column' }),
     kernelStack: flag('-K, --kernel-stack', 'show the kernel stack', { group: 'column' }),
     userStack: flag('-U, --user-stack', 'show the user stack', { group: 'column' }),
+    listPrograms: flag('--ebpf', 'print the BPF instructions that would do this, and do nothing'),
     aggregate: flag('-A, --aggregate', 'print at the end how often each line came up, instead of the lines'),
   },
   examples: {

@@ -1,5 +1,5 @@
 import bpf from '../bpf/ttysnoop.bpf.ts';
-import { accepted, filters, integer, snoop, terminalNumber, text } from '../lib/tool.ts';
+import { accepted, filters, integer, snoop, terminalName, terminalNumber, text } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Show what programs write to terminals.',
@@ -8,7 +8,7 @@ export default snoop(bpf, {
   description: `
 Prints a line for each write(2) and writev(2) to a terminal, with what was written; what controls a terminal is escaped, so that nothing of it acts on the one that shows it. Usually all terminals are watched: pseudo terminals (of ssh, of terminal windows), consoles and serial lines.
 
-Not seen is what the kernel writes by itself: the echo of what is typed, messages to the console; nor what goes through io_uring or splice(2), and by a file like /dev/tty, which stands for a terminal. Of a writev(2) the first 16 pieces are shown.`,
+Not seen is what the kernel writes by itself: the echo of what is typed, messages to the console; nor what goes through io_uring or splice(2), and by a file like /dev/tty, which stands for a terminal. The field "tty" is the number of its device. Of a writev(2) the first 16 pieces are shown.`,
   overhead:
     'About 0.4 µs for each write(2) of the machine (run time of the programs on a busy 2-core virtual machine), and more for one to a terminal.',
   options: {
@@ -26,9 +26,12 @@ Not seen is what the kernel writes by itself: the echo of what is typed, message
       max: 8192,
     }),
   },
+  computed: {
+    terminal: { type: 'text_t', help: 'name of the terminal, below /dev', value: ({ tty }) => terminalName(tty) },
+  },
   columns: {
     time: { flag: '-T, --timestamp' },
-    tty: {},
+    terminal: { header: 'TTY', width: 7 },
     pid: {},
     comm: {},
     data: { text: (data, { truncated }) => (truncated ? `${data}...` : data) },
@@ -43,13 +46,13 @@ Not seen is what the kernel writes by itself: the echo of what is typed, message
     args: '',
     output: `
 TTY         PID COMM             DATA
-136:0     22117 sh               total 3\\n
-136:0     22117 sh               \\x1b[31mred\\x1b[0m\\n
-136:0     22122 cat              cat: 
-136:0     22122 cat              /nonexist
-136:0     22122 cat              : No such file or directory
-136:0     22122 cat              \\n`,
+pts/0     12967 sh               total 3\\n
+pts/0     12967 sh               \\x1b[31mred\\x1b[0m\\n
+pts/0     12968 cat              cat: 
+pts/0     12968 cat              /nonexist
+pts/0     12968 cat              : No such file or directory
+pts/0     12968 cat              \\n`,
     after:
-      'The codes for red are shown and have no effect. The message of cat comes in four pieces, because standard error is not buffered: each piece is a write(2) of its own. Terminal 136:0 is /dev/pts/0.',
+      'The codes for red are shown and have no effect. The message of cat comes in four pieces, because standard error is not buffered: each piece is a write(2) of its own.',
   },
 });

@@ -41,9 +41,10 @@ export default snoop(bpf, {
 Prints a line for each garbage collection of a process, or of all that run when the tracing begins, when it is done: how long it took, and what the runtime says of it. The runtime has to have statically defined probes (USDT), which a program finds out for itself; tplist shows them. Of Debian's packages OpenJDK, Python 3.11 and Ruby 3.1 have them; a Python of other origin mostly was built without them. All processes of a runtime can be traced at once since Linux 5.15. Node.js has none since version 19, and Perl, PHP and Tcl have none for this.
 
 Java: gc is a whole collection, full or not, and pool is the part of one memory pool, with what was used before and after and what can be. That holds for collectors that stop the program; those that run beside it (ZGC, and parts of G1) are only seen in part. Python: the generation and how many objects were collected. Ruby: mark and sweep, which may be done in steps.`,
-  overhead: 'Two breakpoints for each collection, or part of one: nothing beside it.',
+  overhead:
+    'Two breakpoints for each collection, or part of one: 6 µs (20,000 collections of nothing in Python, on a busy virtual machine with 2 processors).',
   options: {
-    ...runtimeOptions(['java', 'python', 'ruby']),
+    ...runtimeOptions(['java', 'node', 'python', 'ruby']),
     milliseconds: flag('-m, --milliseconds', 'print times in milliseconds'),
     minimum: atLeastMilliseconds('-M, --minimum <MS>', 'only what took at least so many milliseconds', 'min_latency'),
     minimumMicros: atLeastMicroseconds('-t, --threshold <US>', 'the same in microseconds', 'min_latency'),
@@ -61,7 +62,7 @@ Java: gc is a whole collection, full or not, and pool is the part of one memory 
   },
   attach: runtimes.attach,
   warnings: runtimes.warnings,
-  aliases: languageAliases(['java', 'python', 'ruby'], 'gc'),
+  aliases: languageAliases(['java', 'node', 'python', 'ruby'], 'gc'),
   examples: {
     '-l python': 'collections of all that runs Python',
     '-m 181': 'those of process 181, in milliseconds',

@@ -6,9 +6,9 @@ export default snoop(bpf, {
   area: 'processes',
   activity: 'Tracing what is received on UNIX sockets',
   description: `
-Prints a line for each piece of data that is copied to a process that receives on a UNIX socket, of any type: its size and its first bytes, escaped where they are no text. What is looked at without being taken (MSG_PEEK) is shown each time. A message or a piece of a stream comes as the sender sent it, or as far as the receiver has room.
+Prints a line for each piece of data that is copied to a process that receives on a UNIX socket, of any type (skb:skb_copy_datagram_iovec): its size and its first bytes, escaped where they are no text. What is looked at without being taken (MSG_PEEK) is shown each time. A message or a piece of a stream comes as the sender sent it, or as far as the receiver has room.
 
-Of messages that are longer than about 16 kilobytes the kernel keeps a part in separate pages, which is not shown. Descriptors that are passed are not data: see sofdsnoop(8).
+Of messages that are longer than about 16 kilobytes, and of pieces of a stream that are longer than 3, the kernel keeps the end in separate pages, which are not shown: whole pages of 4 kilobytes, so that of a piece of just so many nothing is shown but its size. Descriptors that are passed are not data: see sofdsnoop(8).
 
 Everything that processes tell each other this way is shown, secrets as well.`,
   overhead: 'About 2 µs for each piece of data (run time of the programs on a busy 2-core virtual machine).',

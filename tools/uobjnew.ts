@@ -35,7 +35,8 @@ export default top(bpf, {
 Counts the objects that a process makes, or all that run when the tracing begins, by their type, and adds up their bytes where the runtime says how many (otherwise it is 0 in JSON). Of a process without such a runtime, and with --language c, it is the blocks that it asks malloc(3) and calloc(3) of the C library for, by size; that is for one process only.
 
 The runtime has to have statically defined probes (USDT), which a program finds out for itself; tplist shows them. Java's are there, but objects only with -XX:+DTraceAllocProbes when it starts; compiled code may do without an object that the source asks for, and the size that OpenJDK gives is mostly wrong (for what its interpreter and its compiled code make by themselves) and left out. Ruby says the classes of objects and how long strings are, but no other sizes; strings, arrays and hashes that methods in C make are not all seen. Tcl says no types, and only has probes where it was built so, which is not so in Debian. Python, PHP, Perl and Node.js have no probes for this. All processes of a runtime can be traced at once since Linux 5.15.`,
-  overhead: 'A breakpoint for each object: a loop that makes them becomes many times slower.',
+  overhead:
+    'A breakpoint for each object: a loop that makes them becomes many times slower. malloc(3) and free(3) take 7 ns by themselves, and 1.4 to 2.3 µs with this (a busy virtual machine with 2 processors).',
   options: {
     process,
     ...others,

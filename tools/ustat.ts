@@ -11,7 +11,7 @@ import {
   top,
 } from '../lib/tool.ts';
 
-const languages = ['java', 'perl', 'php', 'python', 'ruby', 'tcl'] as const;
+const languages = ['java', 'node', 'perl', 'php', 'python', 'ruby', 'tcl'] as const;
 const { language } = runtimeOptions(languages);
 const { pid, ...others } = filters;
 

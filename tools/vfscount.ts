@@ -10,7 +10,7 @@ export default top(bpf, {
   description: `
 Counts how often each function of the kernel whose name begins with vfs_ is called, and prints the counts at the end, or at each interval. Those without any call are not shown.
 
-The functions are hooked all at once where the kernel can do that (kprobe.multi, 5.18), or else one by one, which takes some seconds at the start and at the end. Functions that cannot be traced, or whose code the compiler put into their callers, are not counted.`,
+The functions are hooked all at once where the kernel can do that (kprobe.multi, 5.18), or else one by one, which takes some seconds at the start and at the end. Functions that cannot be traced, or whose code the compiler put into their callers, are not counted; nor are calls that go straight to the part into which it moved most of a function (vfs_rmdir.part.0, as in Linux 5.10).`,
   overhead:
     'A pread(2) of 64 bytes took 38 % longer, and a stat(2) 34 %, in an emulated machine, of which nanoseconds would say nothing.',
   options: { ...filters },

@@ -13,22 +13,14 @@ const volatile bool failed_only = false;
 
 /* The first members of the record. */
 #define CALL_FIELDS							\
-	boot_ns_t time;							\
-	pid_t pid;							\
-	thread_t tid;							\
-	uid_t uid;							\
-	comm_t comm[16];						\
+	EVENT_HEAD;							\
 	cgroup_id_t cgroup;						\
 	syscall_t syscall;						\
 	errno_t error
 
 #define call_fields(event, id, regs, ret)				\
 do {									\
-	(event)->time = bpf_ktime_get_boot_ns();			\
-	(event)->pid = (id) >> 32;					\
-	(event)->tid = (id);						\
-	(event)->uid = bpf_get_current_uid_gid();			\
-	bpf_get_current_comm((event)->comm, sizeof((event)->comm));	\
+	event_head(event, id);						\
 	(event)->cgroup = bpf_get_current_cgroup_id();			\
 	(event)->syscall = current_syscall(regs);			\
 	(event)->error = (ret) < 0 && (ret) >= -4095 ? -(ret) : 0;	\

@@ -28,7 +28,6 @@ enum bpf_map_type {
 enum {
 	BPF_ANY = 0,
 	BPF_NOEXIST = 1,
-	BPF_EXIST = 2,
 };
 
 enum {
@@ -111,13 +110,6 @@ struct trace_event_raw_sched_process_exec {
 
 struct trace_event_raw_sched_process_exit {
 	bool group_dead;
-};
-
-struct trace_event_raw_inet_sock_set_state {
-	const void *skaddr;
-	int oldstate;
-	int newstate;
-	__u16 protocol;
 };
 
 typedef struct {
@@ -245,6 +237,7 @@ struct sock_common {
 
 struct sock {
 	struct sock_common __sk_common;
+	__u16 sk_protocol;
 };
 
 struct inet_sock {

@@ -5,6 +5,7 @@
 
 #include "core.h"
 #include "events.h"
+#include "mount.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 
@@ -68,9 +69,7 @@ __noinline int directory_step(__u32 slot)
 		above = BPF_CORE_READ(here, mnt_parent);
 		if (above == here)
 			return false;
-		walk->dentry = BPF_CORE_READ(here, mnt_mountpoint);
-		walk->mnt = (void *)above + bpf_core_field_offset(struct mount, mnt);
-		walk->mnt_root = BPF_CORE_READ(above, mnt.mnt_root);
+		leave_mount(walk, here, above);
 		return true;
 	}
 	parent = BPF_CORE_READ(dentry, d_parent);

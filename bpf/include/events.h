@@ -57,13 +57,32 @@
 #define event_submit(event) bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP)
 #define event_discard(event) bpf_ringbuf_discard(event, BPF_RB_NO_WAKEUP)
 
-/* What most events begin with: when, and the task, whose numbers are `id`: bpf_get_current_pid_tgid(). */
-#define event_head(event, id)						\
+/* The task that a record is about; what most records begin with. */
+#define TASK_FIELDS							\
+	pid_t pid;							\
+	thread_t tid;							\
+	uid_t uid;							\
+	comm_t comm[16]
+#define EVENT_HEAD							\
+	boot_ns_t time;							\
+	TASK_FIELDS
+
+/*
+ * event_head() fills these in: with now, and the task that runs, whose numbers
+ * are `id`: bpf_get_current_pid_tgid(). event_thread() is for records that have
+ * no uid.
+ */
+#define event_thread(event, id)						\
 do {									\
 	(event)->time = bpf_ktime_get_boot_ns();			\
 	(event)->pid = (id) >> 32;					\
 	(event)->tid = (id);						\
 	bpf_get_current_comm((event)->comm, sizeof((event)->comm));	\
+} while (0)
+#define event_head(event, id)						\
+do {									\
+	event_thread(event, id);					\
+	(event)->uid = bpf_get_current_uid_gid();			\
 } while (0)
 
 /* Sends the first `size` bytes of a record that was built elsewhere. */

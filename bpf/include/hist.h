@@ -10,6 +10,7 @@
 #include "table.h"
 
 #define HIST_SLOTS 48
+#define LINEAR_SLOTS 32		/* in a histogram of equal steps, so many are equal: the others double */
 
 /* How much of what is added makes one of the unit that slots are in: 1000 for microseconds. User space sets it. */
 const volatile __u32 hist_unit = 1;
@@ -76,11 +77,13 @@ static __always_inline __u32 log2_slot(__u64 value)
 	return slot < HIST_SLOTS ? slot : HIST_SLOTS - 1;
 }
 
-/* The slot of a value in a histogram of equal steps from 0. */
+/* The slot of a value in a histogram of equal steps from 0, beyond which each slot is as wide as all before it. */
 static __always_inline __u32 linear_slot(__u64 value, __u64 step)
 {
 	__u64 slot = value / step;
 
+	if (slot >= LINEAR_SLOTS)
+		slot = LINEAR_SLOTS + floor_log2(slot / LINEAR_SLOTS);
 	return slot < HIST_SLOTS ? slot : HIST_SLOTS - 1;
 }
 

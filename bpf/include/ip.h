@@ -26,8 +26,8 @@ static __always_inline void ip_from_v4(ip_t address[16], __be32 v4)
 
 /*
  * Reads the addresses of an internet socket and returns the version that is
- * spoken: an IPv6 socket with IPv4-mapped addresses speaks 4. Returns 0 for
- * sockets of another family.
+ * spoken: an IPv6 socket with IPv4-mapped addresses speaks 4, also one that is
+ * only bound to such an address. Returns 0 for sockets of another family.
  */
 static __always_inline __u8 sock_addresses(const struct sock *sk, ip_t local[16], ip_t remote[16])
 {
@@ -43,7 +43,12 @@ static __always_inline __u8 sock_addresses(const struct sock *sk, ip_t local[16]
 		return 0;
 	bpf_core_read(local, 16, &sk->__sk_common.skc_v6_rcv_saddr);
 	bpf_core_read(remote, 16, &sk->__sk_common.skc_v6_daddr);
-	return ip_is_mapped(remote) ? 4 : 6;
+	if (ip_is_mapped(remote))
+		return 4;
+	if (!ip_is_mapped(local))
+		return 6;
+	ip_from_v4(remote, 0);
+	return 4;
 }
 
 static __always_inline port_t sock_local_port(const struct sock *sk)

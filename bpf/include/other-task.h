@@ -66,6 +66,17 @@ struct task_struct___other {
 
 #pragma clang attribute pop
 
+/* Whether a task runs at the moment; false where the kernel does not tell. In 7.3 this is a byte, with others behind it. */
+static __always_inline bool is_on_cpu(const struct task_struct *task)
+{
+	const struct task_struct___other *other = (const void *)task;
+	int on_cpu = 0;
+
+	if (bpf_core_field_exists(other->on_cpu))
+		bpf_core_read(&on_cpu, bpf_core_field_size(other->on_cpu), &other->on_cpu);
+	return on_cpu;
+}
+
 /* The inode of the innermost pid namespace that a task is in. */
 static __always_inline unsigned int task_pidns(struct task_struct *task)
 {

@@ -10,6 +10,7 @@
 #include "core.h"
 #include "events.h"
 #include "file.h"
+#include "mount.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 
@@ -31,6 +32,7 @@ enum dentry_path_end {
 	DENTRY_PATH_ROOT,	/* the root that the current task sees */
 	DENTRY_PATH_DETACHED,	/* the top of a tree that is not mounted for the task, or of a pipe and the like */
 	DENTRY_PATH_CUT,	/* too many or too long names */
+	DENTRY_PATH_NAME,	/* only a name that is in no directory */
 };
 
 /*
@@ -89,9 +91,7 @@ __noinline int dentry_path_step(__u32 slot)
 				DENTRY_PATH_ROOT : DENTRY_PATH_DETACHED;
 			return false;
 		}
-		walk->dentry = BPF_CORE_READ(here, mnt_mountpoint);
-		walk->mnt = (void *)above + bpf_core_field_offset(struct mount, mnt);
-		walk->mnt_root = BPF_CORE_READ(above, mnt.mnt_root);
+		leave_mount(walk, here, above);
 		return true;
 	}
 	parent = BPF_CORE_READ(dentry, d_parent);
@@ -148,6 +148,9 @@ dentry_path_finish(char buffer[DENTRY_PATH_BUFFER], __u32 length, enum dentry_pa
 		if (!length)
 			buffer[length++] = '\0';
 		buffer[length++] = '\0';
+	} else if (end == DENTRY_PATH_NAME) {
+		__builtin_memcpy(buffer + length, ".", 2);
+		length += 2;
 	} else {
 		__builtin_memcpy(buffer + length, "...", 4);
 		length += 4;
@@ -176,6 +179,9 @@ file_path(char path[DENTRY_PATH_BUFFER], __u32 slot, struct file *file, enum den
 		}
 		if (written > 0)
 			length = written;
+		/* The top of a tree has the name '/'. */
+		if (path[0] != '/')
+			return dentry_path_finish(path, length, DENTRY_PATH_NAME);
 	}
 	return dentry_path_finish(path, length, *end);
 }

@@ -39,10 +39,8 @@ static __always_inline void begin_wait(struct task_struct *task, __u64 flags)
 
 static __always_inline int woken(struct task_struct *task)
 {
-	struct task_struct___other *other = (void *)task;
-
 	/* One that is about to sleep but still runs is only told not to. */
-	if (bpf_core_field_exists(other->on_cpu) && BPF_CORE_READ(other, on_cpu))
+	if (is_on_cpu(task))
 		return 0;
 	/* One that was preempted on its way to sleep waits already. */
 	begin_wait(task, BPF_NOEXIST);

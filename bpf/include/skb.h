@@ -47,7 +47,6 @@ struct sock_common___net {
 
 struct sock___net {
 	struct sock_common___net __sk_common;
-	__u16 sk_protocol;
 };
 
 struct sk_buff___packet {

@@ -11,11 +11,7 @@
 const volatile ns_t min_latency = 10000000;
 
 struct event {
-	boot_ns_t time;
-	pid_t pid;
-	thread_t tid;
-	uid_t uid;
-	comm_t comm[16];
+	EVENT_HEAD;
 	enum file_op operation;
 	bytes_t bytes;		/* moved, or that an fsync is limited to */
 	bytes_t offset;
@@ -47,7 +43,6 @@ static __always_inline int slow_file_op(enum file_op_slot slot, enum file_op op,
 	if (!event || latency < min_latency)
 		return 0;
 	event_head(event, id);
-	event->uid = bpf_get_current_uid_gid();
 	event->operation = op;
 	event->bytes = op == fsync ? start->bytes : result > 0 ? result : 0;
 	event->offset = file_op_offset(start, result);

@@ -6,28 +6,13 @@
 #include "core.h"
 #include "file.h"
 #include "ip.h"
+#include "tcp-state.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_endian.h>
 
 #define MAX_SOCKETS 65536
 #define FILTER_PORTS 64
-
-/* Known to user programs, so they stay as they are. */
-enum tcp_state {
-	ESTABLISHED = 1,
-	SYN_SENT,
-	SYN_RECV,
-	FIN_WAIT1,
-	FIN_WAIT2,
-	TIME_WAIT,
-	CLOSE,
-	CLOSE_WAIT,
-	LAST_ACK,
-	LISTEN,
-	CLOSING,
-	NEW_SYN_RECV,
-};
 
 /* A bit of skc_flags: the other side's FIN has been taken. */
 #define SOCK_DONE 1
@@ -81,20 +66,8 @@ struct tcp_request_sock {
 	__u32 snt_isn;
 };
 
-struct trace_event_raw_tcp_event_sk_skb {
-	const void *skbaddr;
-	const void *skaddr;
-};
-
 struct trace_event_raw_tcp_retransmit_skb {
-	const void *skbaddr;
-	const void *skaddr;
 	int err;
-};
-
-struct trace_event_raw_tcp_retransmit_synack {
-	const void *skaddr;
-	const void *req;
 };
 
 struct socket {
@@ -129,13 +102,32 @@ static __always_inline enum tcp_state tcp_state(const struct sock *sk)
 	return BPF_CORE_READ((const struct sock___tcp *)sk, __sk_common.skc_state);
 }
 
-/* Fills ip, saddr, lport, daddr and dport of a zeroed record; false where the family is not wanted. */
+/* Both ends of a connection; `ip` is what is spoken, 4 or 6, not what the socket was made for. */
+#define TCP_ENDS							\
+	__u8 ip;							\
+	ip_t saddr[16];							\
+	port_t lport;							\
+	ip_t daddr[16];							\
+	port_t dport
+
+/* Fills these in a zeroed record; false where the family is not wanted. */
 #define tcp_ends(event, socket)						\
 ({									\
 	(event)->ip = sock_addresses(socket, (event)->saddr, (event)->daddr);	\
 	(event)->lport = tcp_local_port(socket);			\
 	(event)->dport = sock_remote_port(socket);			\
 	(event)->ip && (!filter_family || (event)->ip == filter_family);	\
+})
+
+/* A record with these, or NULL where there is no room for it or the family is not wanted. */
+#define tcp_event_reserve(ring, tag, socket)				\
+({									\
+	struct tag *__event = event_reserve(ring, tag);			\
+	if (__event && !tcp_ends(__event, socket)) {			\
+		event_discard(__event);					\
+		__event = NULL;						\
+	}								\
+	__event;							\
 })
 
 /*

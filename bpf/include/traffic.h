@@ -7,6 +7,9 @@
  *	#include "traffic.h"
  *	static __always_inline void moved(struct sock *sk, __u32 bytes, bool sent) { ... }
  *
+ * Without TRAFFIC_PROTOCOL it is TCP and UDP, and what is read of a socket tells
+ * which: traffic_protocol().
+ *
  * moved() is called in the task that sent or received, for each call that did:
  * with the bytes that the call returned, and after the filters for tasks, or
  * with TRAFFIC_OF_ALL defined whoever it was. Plans for attach.either:
@@ -29,10 +32,6 @@ struct trace_event_raw_sock_msg_length {
 	__u16 protocol;
 	int ret;
 	int flags;
-};
-
-struct sock___traffic {
-	__u16 sk_protocol;
 };
 
 #pragma clang attribute pop
@@ -96,12 +95,27 @@ static __always_inline bool wanted_mover(void)
 #endif
 }
 
+static __always_inline __u16 traffic_protocol(const struct sock *sk)
+{
+	return BPF_CORE_READ(sk, sk_protocol);
+}
+
 static __always_inline int traffic(struct sock *sk, long result, bool sent)
 {
-	/* Datagrams may be empty. */
-	if (result < 0 || (!result && TRAFFIC_PROTOCOL == IPPROTO_TCP))
+	__u16 protocol;
+
+	if (result < 0)
 		return 0;
-	if (BPF_CORE_READ((struct sock___traffic *)sk, sk_protocol) != TRAFFIC_PROTOCOL)
+	protocol = traffic_protocol(sk);
+#ifdef TRAFFIC_PROTOCOL
+	if (protocol != TRAFFIC_PROTOCOL)
+		return 0;
+#else
+	if (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP)
+		return 0;
+#endif
+	/* Datagrams may be empty. */
+	if (!result && protocol == IPPROTO_TCP)
 		return 0;
 	if (wanted_mover())
 		moved(sk, result, sent);

@@ -57,6 +57,7 @@ typedef __u64 slot_t;		/* slot_t slots[N]: a power-of-two histogram */
 
 typedef __u64 load_t;		/* a load average as the kernel keeps it: the last 11 bits are behind the point */
 typedef __u32 percent_t;	/* a share in hundredths of a percent, ~0: absent */
+typedef __u32 cpu_percent_t;	/* a share of one processor: that of several may be above a hundred percent */
 
 /*
  * Strings: arrays of bytes of any value but NUL. The text ends at the first
@@ -79,6 +80,7 @@ typedef char args_t;
  * as a __u32, then as many. The record may end behind them, or later.
  */
 typedef char data_t;
+typedef char hex_t;		/* the same, shown in hexadecimal */
 
 /*
  * A path as it is found when walking from a file up to its root: pieces, the

@@ -1,4 +1,5 @@
 import { BpfObject } from './object.ts';
+import type { ObjectFile } from './object-file.ts';
 import type { BpfProgram } from './program.ts';
 
 /** Numbers of program types and attach types: part of the kernel's interface. */
@@ -33,11 +34,11 @@ export class GeneratedProgram implements Disposable {
 
   /**
    * Loads it.
-   * @param bytes the object file with the stub
+   * @param file the object file with the stub
    * @throws KscopeError permission, unsupported or failed, with the verifier's log
    */
-  constructor(bytes: Uint8Array, stub: string, name: string, hook: string, code: GeneratedCode) {
-    this.#object = BpfObject.openBytes(bytes, { name });
+  constructor(file: ObjectFile, stub: string, name: string, hook: string, code: GeneratedCode) {
+    this.#object = BpfObject.openBytes(file.bytes, { name, spec: file.spec });
     try {
       this.#object.leaveOutMaps();
       for (const program of this.#object.programs.values()) {

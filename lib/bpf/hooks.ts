@@ -32,6 +32,19 @@ export function parseSection(section: string): Hook {
   return { kind: longNames[kind] ?? kind, target: slash < 0 ? '' : section.slice(slash + 1) };
 }
 
+/** Sections of programs that nobody loads without CAP_NET_ADMIN. */
+const ofNetwork = /^(cgroup\/|xdp|tcx?\b|classifier|sk_|sockops|lwt)/;
+
+/** Whether it takes CAP_NET_ADMIN to load the program of a section. */
+export function loadedByNetworkAdmin(section: string): boolean {
+  return ofNetwork.test(section);
+}
+
+/** Whether it takes CAP_NET_ADMIN to load or to attach the program of a section: who may load is not always enough. */
+export function attachedByNetworkAdmin(section: string): boolean {
+  return loadedByNetworkAdmin(section) || section.startsWith('cgroup_skb/');
+}
+
 const yes: FeatureAnswer = { supported: true, reason: '' };
 const ATTACH = { RAW_TP: 23, FENTRY: 24, LSM: 27, ITER: 28 };
 

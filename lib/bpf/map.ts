@@ -33,13 +33,16 @@ export class BpfMap<K = unknown, V = unknown> {
   #native: Pointer;
   readonly #schemas: MapSchemas;
   readonly #context: DecodeContext;
+  readonly #refresh: () => void;
   #codec: Codec<K, V> | undefined;
 
-  constructor(name: string, pointer: bigint, schemas: MapSchemas, context: DecodeContext) {
+  /** @param refresh called before all entries are read, to bring `context` up to date */
+  constructor(name: string, pointer: bigint, schemas: MapSchemas, context: DecodeContext, refresh: () => void) {
     this.name = name;
     this.#native = pointer;
     this.#schemas = schemas;
     this.#context = context;
+    this.#refresh = refresh;
     this.type = libbpf.bpf_map__type(pointer);
   }
 
@@ -151,6 +154,7 @@ export class BpfMap<K = unknown, V = unknown> {
 
   /** All entries, read in batches where the kernel can; entries that come and go meanwhile may or may not be there. */
   entries(): [K, V][] {
+    this.#refresh();
     return this.#batches(false) ?? this.#walk(false);
   }
 
@@ -159,6 +163,7 @@ export class BpfMap<K = unknown, V = unknown> {
    * kernels without batch operations (before 5.6).
    */
   drain(): [K, V][] {
+    this.#refresh();
     return this.#batches(true) ?? this.#walk(true);
   }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { KscopeError } from '../model/errors.ts';
+import { KscopeError, reasonOf } from '../model/errors.ts';
 import { type ObjectSpec, readObjectSpec } from './object-spec.ts';
 import type { Skeleton } from './skeleton.ts';
 
@@ -24,19 +24,39 @@ export function objectFile(skeleton: Skeleton): URL {
   return new URL(`../../bpf/${architecture()}/${skeleton.name}.bpf.o`, import.meta.url);
 }
 
-const known = new WeakMap<Skeleton, ObjectSpec>();
+/** An object file in memory, and what it declares. */
+export interface ObjectFile {
+  readonly bytes: Uint8Array;
+  readonly spec: ObjectSpec;
+}
+
+const known = new WeakMap<Skeleton, ObjectFile>();
 
 /**
- * The bytes of the object file of a skeleton. @throws KscopeError failed for a file that is missing, damaged or of
- * another build
+ * The object file of a skeleton, read once; needs neither privileges nor libbpf. @throws KscopeError failed for a file
+ * that is missing, damaged or of another build
  */
-export function objectBytes(skeleton: Skeleton): Uint8Array {
+export function objectOf(skeleton: Skeleton): ObjectFile {
+  let file = known.get(skeleton);
+  if (file === undefined) {
+    const bytes = objectBytes(skeleton);
+    file = { bytes, spec: readObjectSpec(bytes, `the BPF object of ${skeleton.name}`) };
+    known.set(skeleton, file);
+  }
+  return file;
+}
+
+/** What the object file declares. @throws KscopeError failed, as `objectOf` does */
+export function objectSpec(skeleton: Skeleton): ObjectSpec {
+  return objectOf(skeleton).spec;
+}
+
+function objectBytes(skeleton: Skeleton): Uint8Array {
   let bytes: Buffer;
   try {
     bytes = readFileSync(objectFile(skeleton));
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new KscopeError('failed', `the BPF object of ${skeleton.name} cannot be read: ${why}`, {
+    throw new KscopeError('failed', `the BPF object of ${skeleton.name} cannot be read: ${reasonOf(cause)}`, {
       hint: reinstall,
       cause,
     });
@@ -53,17 +73,4 @@ export function checkDigest(bytes: Uint8Array, digest: string, name: string): vo
   if (createHash('sha256').update(bytes).digest('hex') !== digest) {
     throw new KscopeError('failed', `the BPF object of ${name} is damaged or of another build`, { hint: reinstall });
   }
-}
-
-/**
- * What the object file declares, read once; needs neither privileges nor libbpf. @throws KscopeError failed, as
- * `objectBytes` does
- */
-export function objectSpec(skeleton: Skeleton): ObjectSpec {
-  let spec = known.get(skeleton);
-  if (spec === undefined) {
-    spec = readObjectSpec(objectBytes(skeleton), `the BPF object of ${skeleton.name}`);
-    known.set(skeleton, spec);
-  }
-  return spec;
 }

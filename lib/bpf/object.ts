@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { KscopeError } from '../model/errors.ts';
+import { KscopeError, reasonOf } from '../model/errors.ts';
 import type { Row } from '../model/message.ts';
 import type { DecodeContext } from '../model/types.ts';
 import { libbpf, options } from '../native/libbpf.ts';
@@ -13,6 +13,7 @@ import { bootToEpochMicros } from '../system/clock.ts';
 import { checkBtfFile } from './btf-file.ts';
 import { compileDecoder, type Decoder, memoryOf } from './decoder.ts';
 import { Globals } from './globals.ts';
+import { loadedByNetworkAdmin } from './hooks.ts';
 import type { BpfLink } from './link.ts';
 import { explainLoadFailure } from './load-error.ts';
 import { withLog } from './log.ts';
@@ -34,9 +35,6 @@ export interface OpenOptions {
 
 // The log of a large program's verification has been seen at several megabytes; untouched pages cost nothing.
 const VERIFIER_LOG_SIZE = 16 * 2 ** 20;
-
-/** Sections of programs that also need CAP_NET_ADMIN. */
-const atNetwork = /^(cgroup\/|xdp|tcx?\b|classifier|sk_|sockops|lwt)/;
 
 type State = 'open' | 'loaded' | 'closed';
 
@@ -74,20 +72,23 @@ export class BpfObject<T extends SkeletonTypes = AnyTypes> implements Disposable
     try {
       bytes = readFileSync(path);
     } catch (cause) {
-      throw new KscopeError('failed', `cannot read the BPF object ${path}: ${(cause as Error).message}`, { cause });
+      throw new KscopeError('failed', `cannot read the BPF object ${path}: ${reasonOf(cause)}`, { cause });
     }
     return BpfObject.openBytes<T>(bytes, { name: basename(path).replace(/\.bpf\.o$|\.o$/, ''), ...details });
   }
 
-  /** The same for an object file that is in memory already; the bytes are not needed any more afterwards. */
+  /**
+   * The same for an object file that is in memory already; the bytes are not needed any more afterwards. `spec` is what
+   * they declare, for those who know it.
+   */
   static openBytes<T extends SkeletonTypes = AnyTypes>(
     bytes: Uint8Array,
-    details: OpenOptions & { readonly name: string },
+    details: OpenOptions & { readonly name: string; readonly spec?: ObjectSpec },
   ): BpfObject<T> {
     return new BpfObject<T>(bytes, details);
   }
 
-  private constructor(bytes: Uint8Array, details: OpenOptions & { readonly name: string }) {
+  private constructor(bytes: Uint8Array, details: OpenOptions & { readonly name: string; readonly spec?: ObjectSpec }) {
     this.name = details.name;
     if (details.digest !== undefined) {
       checkDigest(bytes, details.digest, this.name);
@@ -96,7 +97,7 @@ export class BpfObject<T extends SkeletonTypes = AnyTypes> implements Disposable
     if (details.btf !== undefined) {
       checkBtfFile(details.btf);
     }
-    this.#spec = readObjectSpec(bytes, `the BPF object of ${this.name}`);
+    this.#spec = details.spec ?? readObjectSpec(bytes, `the BPF object of ${this.name}`);
     this.#verifierLog = MappedMemory.private(VERIFIER_LOG_SIZE);
     try {
       this.#pointer = withLog((log) => {
@@ -305,7 +306,7 @@ export class BpfObject<T extends SkeletonTypes = AnyTypes> implements Disposable
       const section = /\.(rodata|data|bss|kconfig)$/.exec(name)?.[0];
       if (section === undefined) {
         const schemas = this.#spec.maps.get(name) ?? { key: undefined, value: undefined };
-        yield [name, new BpfMap(name, map, schemas, this.#context)];
+        yield [name, new BpfMap(name, map, schemas, this.#context, () => this.#refresh())];
       } else {
         this.#sectionMaps.set(section, map);
       }
@@ -364,7 +365,7 @@ export class BpfObject<T extends SkeletonTypes = AnyTypes> implements Disposable
   }
 
   get #filtersPackets(): boolean {
-    return [...this.programs.values()].some(({ autoload, section }) => autoload && atNetwork.test(section));
+    return [...this.programs.values()].some(({ autoload, section }) => autoload && loadedByNetworkAdmin(section));
   }
 
   #expect(state: State, what: string): void {

@@ -11,6 +11,8 @@ export interface CommandSpec {
   readonly options: Options;
   readonly positionals: readonly Positional[];
   readonly examples: Readonly<Record<string, string>>;
+  /** First arguments that ask for the help text, too; the beginning of one is enough. */
+  readonly helpWords?: readonly string[];
 }
 
 /** What a command line asks for: a run with these values, or a text to print. */
@@ -36,6 +38,10 @@ export function groupedOptions(options: Options): [heading: string, options: [ke
 
 /** Reads the arguments of a command. @throws KscopeError usage */
 export function parseArguments(name: string, spec: CommandSpec, argv: readonly string[]): Parsed {
+  const [first = ''] = argv;
+  if (first !== '' && spec.helpWords?.some((word) => word.startsWith(first))) {
+    return { kind: 'text', text: helpText(name, spec) };
+  }
   const command = parser(name, spec);
   const text = parse(command, argv);
   if (text !== undefined) {
@@ -46,8 +52,9 @@ export function parseArguments(name: string, spec: CommandSpec, argv: readonly s
     values[key] = command.getOptionValue(key) ?? values[key];
   }
   spec.positionals.forEach(({ key }, i) => {
-    // It may have a name as well.
-    values[key] = command.processedArgs[i] ?? values[key];
+    const given: unknown = command.processedArgs[i];
+    // None of several is an empty list. It may have a name as well.
+    values[key] = (Array.isArray(given) && given.length === 0 ? undefined : given) ?? values[key];
   });
   return { kind: 'run', values };
 }
@@ -141,6 +148,11 @@ function parser(name: string, spec: CommandSpec): Command {
       command.addOption(own.conflicts([...(option.conflicts ?? [])]));
       const placeholder = /[<[].*$/.exec(option.flags)?.[0];
       for (const spelling of option.hidden ?? []) {
+        const [opposite, off] = spelling.split('=');
+        if (off !== undefined) {
+          hidden.push(oppositeOf(`${opposite}`, key).hideHelp());
+          continue;
+        }
         const flags = placeholder === undefined || /[<[]/.test(spelling) ? spelling : `${spelling} ${placeholder}`;
         hidden.push(new KeyedOption(flags, option, key).hideHelp());
       }
@@ -199,6 +211,17 @@ class KeyedOption extends CommanderOption {
   override attributeName(): string {
     return this.#key;
   }
+}
+
+/** `--other`, `--other=true` and `--other=false`, of which only the last is the flag with that key. */
+function oppositeOf(spelling: string, key: string): CommanderOption {
+  const parse = (given: string) => {
+    if (given !== 'true' && given !== 'false') {
+      throw new KscopeError('usage', `'${given}' is not true or false`);
+    }
+    return given === 'false';
+  };
+  return new KeyedOption(`${spelling} [VALUE]`, { flags: spelling, summary: '', parse }, key).preset('true');
 }
 
 function asList(value: unknown): readonly unknown[] {

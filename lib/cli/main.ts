@@ -2,15 +2,15 @@ import { KscopeError } from '../model/errors.ts';
 import { Status } from '../output/status.ts';
 import { Writer } from '../output/writer.ts';
 import type { Answer } from './own-commands.ts';
-import { Registry } from './registry.ts';
+import { type Definitions, Registry } from './registry.ts';
 import { runTool } from './run.ts';
 import { defaultValues } from './values.ts';
 
 export interface MainDetails {
   /** The name that the command was called by, if it is not the tool's: an alias. */
   readonly name?: string;
-  /** The folder of the compiled definitions. */
-  readonly tools?: URL;
+  /** The definitions, or the folder of their modules, if it is not the one beside this. */
+  readonly tools?: URL | Definitions;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, readdirSync, readFileSync, readlinkSync, writeSync } from 'node:fs';
-import { KscopeError } from '../model/errors.ts';
+import { KscopeError, reasonOf } from '../model/errors.ts';
 
 const accessMode = 0o3;
 
@@ -30,7 +30,7 @@ export class ReadyDescriptor {
         writeSync(this.#fd, 'ready\n');
       } catch (cause) {
         if ((cause as NodeJS.ErrnoException).code !== 'EPIPE') {
-          throw new KscopeError('failed', `cannot write to descriptor ${this.#fd}: ${(cause as Error).message}`, {
+          throw new KscopeError('failed', `cannot write to descriptor ${this.#fd}: ${reasonOf(cause)}`, {
             cause,
           });
         }

@@ -13,39 +13,45 @@ export interface Alias {
   readonly args: readonly string[];
 }
 
-/** The tools of a folder: nothing is imported before it is asked for. */
-export class Registry {
-  readonly #folder: URL;
+/** A module that may be the definition of a tool. */
+interface Definition {
+  readonly default?: Tool;
+}
 
-  constructor(folder: URL = builtInTools) {
-    this.#folder = folder;
+/** Modules by the names of their tools, each loaded when it is called. */
+export type Definitions = Readonly<Record<string, () => Promise<Definition>>>;
+
+/** The tools of a folder, or of a bundle: nothing is imported before it is asked for. */
+export class Registry {
+  readonly #source: URL | Definitions;
+
+  constructor(source: URL | Definitions = builtInTools) {
+    this.#source = source;
   }
 
   /** Names of all tools, sorted. */
   names(): string[] {
-    let files: string[];
-    try {
-      files = readdirSync(this.#folder);
-    } catch (cause) {
-      throw new KscopeError('failed', 'the folder of the tools cannot be read', { cause });
-    }
-    const names = files.filter((file) => file.endsWith('.js')).map((file) => file.slice(0, -3));
+    const names = this.#source instanceof URL ? namesIn(this.#source) : Object.keys(this.#source);
     return names.filter((name) => toolName.test(name)).sort();
   }
 
   has(name: string): boolean {
-    return toolName.test(name) && existsSync(new URL(`${name}.js`, this.#folder));
+    const source = this.#source;
+    return (
+      toolName.test(name) && (source instanceof URL ? existsSync(moduleOf(name, source)) : Object.hasOwn(source, name))
+    );
   }
 
   /** Imports one definition. @throws KscopeError failed, if it is damaged */
   async load(name: string): Promise<Tool> {
-    let module: { readonly default?: Tool };
+    const source = this.#source;
+    let module: Definition | undefined;
     try {
-      module = await import(new URL(`${name}.js`, this.#folder).href);
+      module = await (source instanceof URL ? import(moduleOf(name, source).href) : source[name]?.());
     } catch (cause) {
       throw new KscopeError('failed', `the definition of ${name} cannot be loaded`, { cause });
     }
-    if (module.default === undefined) {
+    if (module?.default === undefined) {
       throw new KscopeError('failed', `the definition of ${name} has no default export`);
     }
     return module.default;
@@ -75,6 +81,19 @@ export class Registry {
   async alias(name: string): Promise<Alias | undefined> {
     return aliasesOf(await this.loadAll([])).get(name);
   }
+}
+
+/** @throws KscopeError failed */
+function namesIn(folder: URL): string[] {
+  try {
+    return readdirSync(folder).flatMap((file) => (file.endsWith('.js') ? [file.slice(0, -3)] : []));
+  } catch (cause) {
+    throw new KscopeError('failed', 'the folder of the tools cannot be read', { cause });
+  }
+}
+
+function moduleOf(name: string, folder: URL): URL {
+  return new URL(`${name}.js`, folder);
 }
 
 /** The aliases that `tools` define, by their own name. */

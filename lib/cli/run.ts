@@ -32,6 +32,7 @@ export interface RunnerValues {
   readonly delimited?: boolean;
   readonly flame?: string;
   readonly speedscope?: string;
+  readonly write?: string;
 }
 
 type Values = Readonly<Record<string, unknown>>;
@@ -199,8 +200,12 @@ async function outputFor(name: string, given: Values, main: Output): Promise<Out
   return output;
 }
 
-/** Text, JSON or comma-separated values. */
+/** Text, JSON, comma-separated values, or packets. */
 async function mainOutput(values: RunnerValues, writer: Writer): Promise<Output> {
+  if (values.write !== undefined) {
+    const { PacketFile } = await import('../output/packet-file.ts');
+    return new PacketFile(values.write, writer, () => process.getBuiltinModule('node:tty').isatty(1));
+  }
   const { json = false, csv = false, time = 'clock', utc = false, folded = false, delimited = false } = values;
   if (json) {
     const { JsonOutput } = await import('../output/json.ts');

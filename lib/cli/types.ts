@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { objectTypes } from '../bpf/object-types.ts';
-import { KscopeError } from '../model/errors.ts';
+import { KscopeError, reasonOf } from '../model/errors.ts';
 import { escapeText } from '../model/escape.ts';
 import type { Answer } from './own-commands.ts';
 
@@ -11,7 +11,7 @@ export function types(values: Readonly<Record<string, unknown>>): Answer {
   try {
     bytes = readFileSync(file);
   } catch (cause) {
-    throw new KscopeError('failed', `cannot read ${file}: ${(cause as Error).message}`, { cause });
+    throw new KscopeError('failed', `cannot read ${file}: ${reasonOf(cause)}`, { cause });
   }
   const { records, members } = objectTypes(bytes, file);
   const lines = [

@@ -25,7 +25,9 @@ async function build(root: string): Promise<void> {
   const { status } = spawnSync(process.execPath, [compiler, '-p', '.'], { cwd: root, stdio: ['ignore', 2, 2] });
   pruneOutput(root);
   importDirectly(dist);
-  await bundleCommands(dist);
+  if (!(await bundleCommands(dist))) {
+    say('commands will start later than they could: what they run from was not compiled');
+  }
   await writeStubs(dist);
   await writeCompletions(dist);
   if (status !== 0) {

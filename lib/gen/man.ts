@@ -6,7 +6,8 @@ import { groupedOptions, ownHeading } from '../cli/command.ts';
 import { type Alias, aliasesOf, Registry } from '../cli/registry.ts';
 import type { JsonSchema } from '../model/json.ts';
 import { type Tool, type ToolColumn, tracesCommands } from '../shapes/definition.ts';
-import type { Option } from '../shapes/options.ts';
+import { networkPrivilege } from '../shapes/network-privilege.ts';
+import { longName, type Option } from '../shapes/options.ts';
 import { roffArgument, roffEntry, roffLine, roffParagraphs, roffProse, roffText } from './roff.ts';
 
 /** The page that no definition makes. */
@@ -93,7 +94,7 @@ export function manPage(name: string, tool: Tool, measured = ''): string {
       ? ['.PP', 'With a \\fIcommand\\fR, only that process is traced, from its start to its end.']
       : []),
     '.PP',
-    'Needs root, or CAP_BPF and CAP_PERFMON.',
+    ...roffProse(privileges(tool)),
     '\\fBkscope doctor\\fR says whether this machine can run it.',
     '.SH OPTIONS',
     ...optionLines(tool),
@@ -106,6 +107,29 @@ export function manPage(name: string, tool: Tool, measured = ''): string {
     ...ending,
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** Who may run the tool. */
+function privileges(tool: Tool): string {
+  if (tool.unprivileged) {
+    return 'Anybody may run it: it only reads.';
+  }
+  if (tool.shape === 'listing') {
+    return 'Needs root, or CAP_DAC_READ_SEARCH: it only reads.';
+  }
+  const network = networkPrivilege(tool);
+  if (network === 'always') {
+    return 'Needs root, or CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN.';
+  }
+  const needs = 'Needs root, or CAP_BPF and CAP_PERFMON';
+  if (network === 'never') {
+    return `${needs}.`;
+  }
+  const when =
+    network === 'else'
+      ? 'where functions of the kernel cannot be hooked'
+      : `with ${network.map((option) => `--${longName(option)}`).join(' or ')}`;
+  return `${needs}; ${when}, CAP_NET_ADMIN as well.`;
 }
 
 /** What a run printed, in print that keeps columns. */

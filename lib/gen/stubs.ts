@@ -25,13 +25,10 @@ function stub([tool, name]: readonly string[], args: readonly string[] = []): st
   const given = 'process.argv.slice(2)';
   const argv =
     args.length === 0 ? given : `[${args.map((argument) => JSON.stringify(argument)).join(', ')}, ...${given}]`;
-  const details = ["tools: new URL('../commands/tools/', import.meta.url)"];
-  if (name !== undefined) {
-    details.unshift(`name: ${JSON.stringify(name)}`);
-  }
+  const details = name === undefined ? '' : `, { name: ${JSON.stringify(name)} }`;
   return `#!/usr/bin/env node
-import { main } from '../commands/shared/main.js';
+import { compiledMain } from '../lib/cli/compiled.js';
 
-process.exit(await main(${argv}, ${JSON.stringify(tool)}, { ${details.join(', ')} }));
+process.exit(await compiledMain()(${argv}, ${JSON.stringify(tool)}${details}));
 `;
 }

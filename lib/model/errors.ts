@@ -45,3 +45,10 @@ export class KscopeError extends Error {
     return exitCodes[this.code];
   }
 }
+
+/** Why something failed, in words for a message: of an error of Node, 'no such file or directory (ENOENT)'. */
+export function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const [, code, text] = /^([A-Z0-9]+): ([^,]+)/.exec(message) ?? [];
+  return text === undefined ? message : `${text} (${code})`;
+}

@@ -13,9 +13,13 @@ export function log2Buckets(slots: readonly number[]): Bucket[] {
   return filled(slots).map((count, i) => ({ from: i === 0 ? 0 : 2 ** i, to: 2 ** (i + 1) - 1, count }));
 }
 
-/** Buckets of equal width: from 0, from `step`, from twice that... The last slot has all that is larger, too. */
+/** LINEAR_SLOTS of bpf/include/hist.h. */
+const LINEAR_SLOTS = 32;
+
+/** Buckets of equal width: from 0, from `step`, from twice that... After 32 of them, each is as wide as all before it. */
 export function linearBuckets(slots: readonly number[], step: number): Bucket[] {
-  return filled(slots).map((count, i) => ({ from: i * step, to: (i + 1) * step - 1, count }));
+  const begin = (slot: number) => step * (slot <= LINEAR_SLOTS ? slot : LINEAR_SLOTS * 2 ** (slot - LINEAR_SLOTS));
+  return filled(slots).map((count, i) => ({ from: begin(i), to: begin(i + 1) - 1, count }));
 }
 
 const FINE_STEPS = 16;

@@ -1,4 +1,6 @@
 import type { Bucket } from './histogram.ts';
+import type { JsonValue } from './json.ts';
+import type { Packet } from './packet.ts';
 import type { SemanticType } from './types.ts';
 
 /** A decoded record or table row: field names are the C names. */
@@ -52,6 +54,8 @@ export interface ReadyMessage {
   readonly types?: FieldTypes;
   /** Fields with stacks, which text prints below the row. */
   readonly stacks?: StackFields;
+  /** What packet a row is: of tools that write such files. */
+  packet?(row: Row): Packet;
 }
 
 /** Names of fields that have stacks. */
@@ -166,6 +170,8 @@ export interface TableMessage {
   readonly sort?: string;
   /** Fields with stacks, which text prints below each row. */
   readonly stacks?: StackFields;
+  /** What text prints instead, as indented JSON. */
+  readonly document?: JsonValue;
 }
 
 /** Records that were produced in the kernel and never read. */

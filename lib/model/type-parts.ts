@@ -52,15 +52,14 @@ export function absentable(type: SemanticType<number>, absent: 'zero' | 'negativ
   return { ...type, optional: true, decode };
 }
 
+const ofText = { typescript: 'string', schema: { type: 'string' }, align: 'left', optional: false } as const;
+
 export function text(name: string, help: string, width: number, variable: boolean): SemanticType<string> {
   return {
     name,
     help,
-    typescript: 'string',
-    schema: { type: 'string' },
+    ...ofText,
     width,
-    align: 'left',
-    optional: false,
     decode: {
       from: 'bytes',
       variable,
@@ -94,7 +93,7 @@ export function maybeText(name: string, help: string): SemanticType<string> {
   };
 }
 
-export function textBytes(value: string, size: number): Uint8Array {
+function textBytes(value: string, size: number): Uint8Array {
   const bytes = unescapeText(value);
   if (bytes.length >= size && size > 0) {
     throw new KscopeError('failed', `'${escapeText(value)}' is longer than ${size - 1} bytes`);
@@ -113,11 +112,8 @@ export function address(
   return {
     name,
     help,
-    typescript: 'string',
-    schema: { type: 'string' },
+    ...ofText,
     width,
-    align: 'left',
-    optional: false,
     decode: {
       from: 'bytes',
       sizes: [size],

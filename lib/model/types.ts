@@ -6,7 +6,7 @@ import type { JsonSchema, JsonValue } from './json.ts';
 import { errorName, signalName } from './kernel-names.ts';
 import { formatOpenFlags } from './open-flags.ts';
 import { syscallName } from './syscalls.ts';
-import { decodeData, joinDentries, quoteArgument, splitArguments } from './text-fields.ts';
+import { decodeData, decodeHex, joinDentries, quoteArgument, splitArguments } from './text-fields.ts';
 import { formatTime, rfc3339, type TimeStyle, timeWidth } from './time-format.ts';
 import {
   absentable,
@@ -179,6 +179,11 @@ const all: readonly SemanticType[] = [
     optional: true,
     decode: { from: 'number', to: (raw) => (raw === 0xffffffff ? undefined : raw / 100) },
   } satisfies SemanticType<number>,
+  {
+    ...count('cpu_percent_t', 'share of the time of one processor in percent', 7, (value) => value.toFixed(2)),
+    schema: { type: 'number', minimum: 0 },
+    decode: { from: 'number', to: (raw) => raw / 100, back: (value) => Math.round((value ?? 0) * 100) },
+  } satisfies SemanticType<number>,
   absentable(count('port_t', 'port', 5), 'zero'),
   absentable(count('fd_t', 'file descriptor', 4), 'negative'),
   { ...count('stack_id_t', 'stack id, or the negative error that there was', 7), schema: { type: 'integer' } },
@@ -267,6 +272,18 @@ const all: readonly SemanticType[] = [
       from: 'bytes',
       variable: true,
       to: decodeData,
+      back: (value) => {
+        throw noValue('data', value);
+      },
+    },
+  } satisfies SemanticType<string>,
+  {
+    ...text('hex_t', 'data, in hexadecimal', 24, true),
+    schema: { type: 'string', pattern: '^([0-9a-f]{2})*$' },
+    decode: {
+      from: 'bytes',
+      variable: true,
+      to: decodeHex,
       back: (value) => {
         throw noValue('data', value);
       },

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { KscopeError } from '../model/errors.ts';
+import { KscopeError, reasonOf } from '../model/errors.ts';
 import type { Message } from '../model/message.ts';
 import { renderFlameGraph } from './flame-graph.ts';
 import type { Output } from './output.ts';
@@ -45,7 +45,7 @@ function write(file: string | undefined, render: () => string): void {
     try {
       writeFileSync(file, render());
     } catch (cause) {
-      throw new KscopeError('failed', `cannot write ${file}: ${(cause as Error).message}`, { cause });
+      throw new KscopeError('failed', `cannot write ${file}: ${reasonOf(cause)}`, { cause });
     }
   }
 }

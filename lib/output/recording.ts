@@ -1,5 +1,5 @@
 import { closeSync, openSync } from 'node:fs';
-import { KscopeError } from '../model/errors.ts';
+import { KscopeError, reasonOf } from '../model/errors.ts';
 import type { Message } from '../model/message.ts';
 import { JsonOutput } from './json.ts';
 import type { Output } from './output.ts';
@@ -23,7 +23,7 @@ export class Recording implements Output {
     try {
       this.#fd = openSync(file, 'w', 0o644);
     } catch (cause) {
-      throw new KscopeError('failed', `cannot write ${file}: ${(cause as Error).message}`, { cause });
+      throw new KscopeError('failed', `cannot write ${file}: ${reasonOf(cause)}`, { cause });
     }
     this.#writer = new Writer(this.#fd);
     this.#json = new JsonOutput(this.#writer, { utc: true, recorded: values });
@@ -52,11 +52,9 @@ export class Recording implements Output {
   #check(): void {
     const { failure } = this.#writer;
     if (failure !== undefined) {
-      throw new KscopeError('failed', `cannot write ${this.#file}: ${causeOf(failure)}`, { cause: failure });
+      throw new KscopeError('failed', `cannot write ${this.#file}: ${reasonOf(failure.cause ?? failure)}`, {
+        cause: failure,
+      });
     }
   }
-}
-
-function causeOf({ cause, message }: KscopeError): string {
-  return cause instanceof Error ? cause.message : message;
 }

@@ -105,7 +105,10 @@ export class TextOutput implements Output {
     return folded ? renderFolded(message) : renderStacks(message, this.#style, delimited);
   }
 
-  async #table({ columns, rows, stacks }: TableMessage): Promise<string> {
+  async #table({ columns, rows, stacks, document }: TableMessage): Promise<string> {
+    if (document !== undefined) {
+      return `${this.#gap()}${JSON.stringify(document, null, 2)}\n`;
+    }
     if (stacks !== undefined) {
       const line = withStacks(compileRow(columns, this.#style), stacks);
       return this.#gap() + header(columns, this.#style) + rows.map(line).join('');

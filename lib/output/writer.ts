@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, type Stats, write, writeSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import { KscopeError } from '../model/errors.ts';
+import { KscopeError, reasonOf } from '../model/errors.ts';
 
 /** How the writing ended early: nobody reads any more, which is no failure, or an error. */
 export type Closed = 'reader gone' | KscopeError;
@@ -11,7 +11,7 @@ export interface WriterOptions {
 }
 
 /**
- * Writes text to a file descriptor in order, without ever blocking the thread: signals and ring buffers
+ * Writes text, or bytes, to a file descriptor in order, without ever blocking the thread: signals and ring buffers
  * are served while a reader sleeps.
  */
 export class Writer {
@@ -22,7 +22,7 @@ export class Writer {
   #close!: (reason: Closed) => void;
   #over = false;
   #failure: KscopeError | undefined;
-  #queue: string[] = [];
+  #queue: (string | Uint8Array)[] = [];
   #queued = 0;
   #bytes: Buffer | undefined;
   #offset = 0;
@@ -51,13 +51,13 @@ export class Writer {
     return this.#queued + (this.#bytes === undefined ? 0 : this.#bytes.length - this.#offset);
   }
 
-  /** Queues `text`. Returns a promise only when so much is pending that the caller should wait for it. */
-  write(text: string): Promise<void> | undefined {
-    if (this.#over || text === '') {
+  /** Queues it. Returns a promise only when so much is pending that the caller should wait for it. */
+  write(data: string | Uint8Array): Promise<void> | undefined {
+    if (this.#over || data.length === 0) {
       return undefined;
     }
-    this.#queue.push(text);
-    this.#queued += text.length;
+    this.#queue.push(data);
+    this.#queued += data.length;
     if (!this.#busy && !this.#held) {
       this.#pump();
     }
@@ -125,7 +125,7 @@ export class Writer {
           this.#empty = undefined;
           return;
         }
-        this.#bytes = Buffer.from(this.#queue.length === 1 ? (this.#queue[0] as string) : this.#queue.join(''));
+        this.#bytes = bytesOf(this.#queue);
         this.#queue = [];
         this.#queued = 0;
         this.#offset = 0;
@@ -195,7 +195,7 @@ export class Writer {
     } else if (error.code === 'EPIPE' || error.code === 'ECONNRESET' || (error.code === 'EIO' && this.#sink.terminal)) {
       this.#end('reader gone');
     } else {
-      this.#end(new KscopeError('failed', `cannot write output: ${reason(error)}`, { cause: error }));
+      this.#end(new KscopeError('failed', `cannot write output: ${reasonOf(error)}`, { cause: error }));
     }
   }
 
@@ -213,6 +213,13 @@ export class Writer {
     this.#empty?.resolve();
     this.#close(reason);
   }
+}
+
+/** Much text is joined before it becomes bytes, which costs less than to join bytes. */
+function bytesOf(queue: readonly (string | Uint8Array)[]): Buffer {
+  return queue.every((part) => typeof part === 'string')
+    ? Buffer.from(queue.length === 1 ? (queue[0] as string) : queue.join(''))
+    : Buffer.concat(queue.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)));
 }
 
 const socketPart = 64 * 1024;
@@ -255,11 +262,6 @@ function openSink(fd: number): Sink {
     return { kind: 'socket', socket, terminal: false };
   }
   return { kind: 'blocking', fd, terminal };
-}
-
-function reason(error: NodeJS.ErrnoException): string {
-  const text = /^[A-Z0-9]+: ([^,]+)/.exec(error.message)?.[1] ?? error.message;
-  return error.code === undefined ? text : `${text} (${error.code})`;
 }
 
 interface Waiters {

@@ -1,5 +1,6 @@
 import type { GeneratedProgram } from '../bpf/generated-program.ts';
 import type { BpfObject } from '../bpf/object.ts';
+import type { ObjectFile } from '../bpf/object-file.ts';
 import { originOf } from './btf-types.ts';
 import { isText, s64, sizeOf } from './c-types.ts';
 import { Checker, described } from './check.ts';
@@ -200,7 +201,7 @@ function unknownTypes(text: string, at: Span, name: string): never {
  */
 export function startCalls(
   object: BpfObject,
-  bytes: Uint8Array,
+  file: ObjectFile,
   stub: string,
   compiled: readonly CompiledCalls[],
   filter: TaskFilter,
@@ -210,7 +211,7 @@ export function startCalls(
     ...call,
     ...(paired && { call: { at, number, calls } }),
   }));
-  return startForms(object, bytes, stub, forms, { filter, kernelStack: false, userStack: false });
+  return startForms(object, file, stub, forms, { filter, kernelStack: false, userStack: false });
 }
 
 /** All programs, those at returns first: whoever is seen to be called is seen to return. */

@@ -1,5 +1,6 @@
 import { GeneratedProgram } from '../bpf/generated-program.ts';
 import type { BpfObject } from '../bpf/object.ts';
+import type { ObjectFile } from '../bpf/object-file.ts';
 import { isText, s64, typeNamed, u64 } from './c-types.ts';
 import { Checker, described } from './check.ts';
 import {
@@ -176,7 +177,7 @@ class KeptValues {
 /** Loads and attaches what counts, entries before returns. @throws KscopeError, after which nothing is attached */
 export function startDistributions(
   object: BpfObject,
-  bytes: Uint8Array,
+  file: ObjectFile,
   stub: string,
   compiled: readonly CompiledDistribution[],
   filter: TaskFilter,
@@ -184,7 +185,7 @@ export function startDistributions(
   const started: GeneratedProgram[] = [];
   const start = (target: Target, code: Uint8Array) => {
     const { type, attachType, aim } = target;
-    const program = new GeneratedProgram(bytes, stub, object.name, target.hook, {
+    const program = new GeneratedProgram(file, stub, object.name, target.hook, {
       code,
       type,
       ...(attachType !== undefined && { attachType }),

@@ -1,5 +1,6 @@
 import { type GeneratedCode, GeneratedProgram } from '../bpf/generated-program.ts';
 import type { BpfObject } from '../bpf/object.ts';
+import type { ObjectFile } from '../bpf/object-file.ts';
 import { Checker, type Dialect } from './check.ts';
 import { type CallProgram, eventProgram } from './event-program.ts';
 import type { TaskFilter } from './filter-code.ts';
@@ -59,51 +60,67 @@ export function compilePlace(specification: Specification, details: EventDetails
  */
 export function startPrograms(
   object: BpfObject,
-  bytes: Uint8Array,
+  file: ObjectFile,
   stub: string,
   places: readonly CompiledPlace[],
   details: EventDetails,
 ): readonly GeneratedProgram[] {
   const forms = places.flatMap((place) => place.forms);
-  return startForms(object, bytes, stub, forms, details);
+  return startForms(object, file, stub, forms, details);
 }
 
 type Form = Pick<CompiledForm, 'target' | 'predicate' | 'layout'> & { readonly call?: CallProgram };
+type Common = Pick<EventDetails, 'filter' | 'kernelStack' | 'userStack'>;
+
+/** The maps that such programs use, by their names. */
+export interface ProgramMaps {
+  map(name: string): { readonly fd: number };
+  /** Where a variable is: in which map, and at which byte. */
+  variable(name: string): { readonly map: number; readonly offset: number };
+}
+
+/** The program of a form, as `number` of all. @throws KscopeError usage when it would be too large */
+export function formCode(
+  { predicate, layout, call }: Form,
+  number: number,
+  maps: ProgramMaps,
+  { filter, kernelStack, userStack }: Common,
+): Uint8Array {
+  return eventProgram({
+    place: number,
+    filter,
+    layout,
+    ring: maps.map('events').fd,
+    lost: maps.variable('events_lost'),
+    ...((kernelStack || userStack) && {
+      stacks: [maps.map('stacks').fd, maps.map('stacks_second').fd] as const,
+    }),
+    kernelStack,
+    userStack,
+    ...(predicate !== undefined && { predicate }),
+    ...(call !== undefined && { call }),
+  });
+}
 
 /** The same for forms that belong to no specification. */
 export function startForms(
   object: BpfObject,
-  bytes: Uint8Array,
+  file: ObjectFile,
   stub: string,
   forms: readonly Form[],
-  { filter, kernelStack, userStack }: Pick<EventDetails, 'filter' | 'kernelStack' | 'userStack'>,
+  details: Common,
 ): readonly GeneratedProgram[] {
   const started: GeneratedProgram[] = [];
-  const maps = {
-    ring: object.map('events').fd,
-    lost: object.variable('events_lost'),
-    ...((kernelStack || userStack) && {
-      stacks: [object.map('stacks').fd, object.map('stacks_second').fd] as const,
-    }),
-  };
   try {
-    for (const [number, { target, predicate, layout, call }] of forms.entries()) {
+    for (const [number, form] of forms.entries()) {
+      const { target } = form;
       const code: GeneratedCode = {
-        code: eventProgram({
-          place: number,
-          filter,
-          layout,
-          ...maps,
-          kernelStack,
-          userStack,
-          ...(predicate !== undefined && { predicate }),
-          ...(call !== undefined && { call }),
-        }),
+        code: formCode(form, number, object, details),
         type: target.type,
         ...(target.attachType !== undefined && { attachType: target.attachType }),
         ...(target.aim !== undefined && { target: target.aim }),
       };
-      const program = new GeneratedProgram(bytes, stub, object.name, target.hook, code);
+      const program = new GeneratedProgram(file, stub, object.name, target.hook, code);
       started.push(program);
       target.attach(program.program);
     }

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { tracefs } from '../bpf/tracefs.ts';
+import { readKernelFile } from '../system/kernel-file.ts';
 import { isDenied, isPart, neverReturns } from './denied.ts';
 
 export interface KernelFunctions {
@@ -14,16 +14,18 @@ export interface KernelFunctions {
  * it forbids. @param returns where they return
  */
 export function kernelFunctions(matches: (name: string) => boolean, returns = false): KernelFunctions {
-  const forbidden = new Set(
-    lines('/sys/kernel/debug/kprobes/blacklist').map((line) => line.replace(/^.*\t/, '').replace(/ \[.*$/, '')),
-  );
-  const { names: listed } = functionList();
-  const names = (listed.length > 0 ? listed : codeSymbols()).filter((name) => matches(name) && !isPart(name));
-  // What is not listed is not there for tracing, but somebody may have meant just that.
-  const all = new Set([...names, ...[...forbidden].filter(matches)]);
-  const isGood = (name: string) => !isDenied(name) && !forbidden.has(name) && !(returns && neverReturns(name));
-  const functions = new Set(names.filter(isGood));
-  return { functions: [...functions], denied: [...all].filter((name) => !functions.has(name)) };
+  const forbidden = contents('/sys/kernel/debug/kprobes/blacklist')
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => line.replace(/^.*\t/, '').replace(/ \[.*$/, ''));
+  const isForbidden = new Set(forbidden);
+  const isGood = (name: string) => !isDenied(name) && !isForbidden.has(name) && !(returns && neverReturns(name));
+  const names = listed(matches);
+  return {
+    functions: names.filter(isGood),
+    // What is not listed is not there for tracing, but somebody may have meant just that.
+    denied: [...new Set([...names.filter((name) => !isGood(name)), ...forbidden.filter(matches)])],
+  };
 }
 
 /** Where functions of the kernel begin. */
@@ -38,10 +40,8 @@ export interface KernelAddresses {
  * @returns undefined where the kernel hides addresses
  */
 export function kernelAddresses(functions: readonly string[]): KernelAddresses | undefined {
-  const wanted = new Set(functions);
-  const listed = functionList();
-  const isKnown = listed.addresses !== undefined;
-  const all = isKnown ? listedAddresses(listed, wanted) : symbolAddresses(wanted);
+  const isKnown = functionList().withAddresses;
+  const all = isKnown ? listedAddresses(functions) : symbolAddresses(new Set(functions));
   const isCertain = ([, addresses]: readonly [string, readonly bigint[]]) => isKnown || addresses.length === 1;
   const addresses = [...all].filter(isCertain).flatMap(([, one]) => one);
   return addresses.length === 0 || addresses.includes(0n)
@@ -52,54 +52,89 @@ export function kernelAddresses(functions: readonly string[]): KernelAddresses |
       };
 }
 
-/** The functions that the kernel lists as those that can be hooked; since 6.5 also where they begin, in hexadecimal. */
+/** What the kernel says of the functions that can be hooked: each line a function; since 6.5 also where it begins. */
 interface FunctionList {
-  readonly names: readonly string[];
-  readonly addresses?: readonly string[];
+  readonly text: string;
+  readonly withAddresses: boolean;
 }
 
 let list: FunctionList | undefined;
 
 /** Read once: what the kernel writes there it looks up name by name, tens of thousands of them. */
 function functionList(): FunctionList {
-  list ??= readFunctionList(contents(`${tracefs()}/available_filter_functions_addrs`), true);
-  if (list.names.length === 0) {
-    list = readFunctionList(contents(`${tracefs()}/available_filter_functions`), false);
+  if (list === undefined) {
+    const text = contents(`${tracefs()}/available_filter_functions_addrs`);
+    list =
+      text === ''
+        ? { text: contents(`${tracefs()}/available_filter_functions`), withAddresses: false }
+        : { text, withAddresses: true };
   }
   return list;
 }
 
-/** Reads lines of 'NAME', or of 'ADDRESS NAME', with whatever behind it: a module, or what is hooked already. */
-export function readFunctionList(text: string, withAddresses: boolean): FunctionList {
-  const names: string[] = [];
-  const addresses: string[] = [];
+/** Where in the list are the functions that somebody looked for. */
+const linesOf = new Map<string, readonly number[]>();
+
+function listed(matches: (name: string) => boolean): string[] {
+  const { text, withAddresses } = functionList();
+  if (text === '') {
+    return [...new Set(codeSymbols().filter((name) => matches(name) && !isPart(name)))];
+  }
+  const found = new Map<string, number[]>();
+  eachFunction(text, withAddresses, (name, line) => {
+    if (matches(name) && !isPart(name)) {
+      const lines = found.get(name);
+      if (lines === undefined) {
+        found.set(name, [line]);
+      } else {
+        lines.push(line);
+      }
+    }
+  });
+  for (const [name, lines] of found) {
+    linesOf.set(name, lines);
+  }
+  return [...found.keys()];
+}
+
+/**
+ * Reads lines of 'NAME', or of 'ADDRESS NAME' in hexadecimal, with whatever behind it: a module, or what is hooked
+ * already. `visit` gets the name and where its line begins.
+ */
+export function eachFunction(text: string, withAddresses: boolean, visit: (name: string, line: number) => void): void {
   for (let at = 0, end = 0; at < text.length; at = end + 1) {
     end = text.indexOf('\n', at);
     end = end < 0 ? text.length : end;
-    const space = withAddresses ? text.indexOf(' ', at) : at - 1;
-    if (space >= end || (withAddresses && space < 0)) {
-      continue;
+    let start = at;
+    if (withAddresses) {
+      while (start < end && text.charCodeAt(start) !== SPACE) {
+        start++;
+      }
+      start++;
     }
-    let stop = space + 1;
+    let stop = start;
     while (stop < end && text.charCodeAt(stop) !== SPACE && text.charCodeAt(stop) !== TAB) {
       stop++;
     }
-    names.push(text.slice(space + 1, stop));
-    if (withAddresses) {
-      addresses.push(text.slice(at, space));
+    if (stop > start) {
+      visit(text.slice(start, stop), at);
     }
   }
-  return withAddresses ? { names, addresses } : { names };
 }
 
 const SPACE = 0x20;
 const TAB = 0x09;
 
-function listedAddresses({ names, addresses = [] }: FunctionList, wanted: ReadonlySet<string>): Map<string, bigint[]> {
+function listedAddresses(functions: readonly string[]): Map<string, bigint[]> {
+  const unseen = new Set(functions.filter((name) => !linesOf.has(name)));
+  if (unseen.size > 0) {
+    listed((name) => unseen.has(name));
+  }
+  const { text } = functionList();
   const found = new Map<string, bigint[]>();
-  for (const [i, name] of names.entries()) {
-    if (wanted.has(name)) {
-      add(found, name, addresses[i] ?? '');
+  for (const name of functions) {
+    for (const line of linesOf.get(name) ?? []) {
+      add(found, name, text.slice(line, text.indexOf(' ', line)));
     }
   }
   return found;
@@ -127,16 +162,13 @@ export function remainsOf(name: string): string[] {
 }
 
 function codeSymbols(): string[] {
-  return [...readFileSync('/proc/kallsyms', 'latin1').matchAll(/^\S+ [tTwW] (\S+)/gm)].map(([, name = '']) => name);
-}
-
-function lines(file: string): string[] {
-  return contents(file).split('\n').slice(0, -1);
+  const text = readKernelFile('/proc/kallsyms').toString('latin1');
+  return [...text.matchAll(/^\S+ [tTwW] (\S+)/gm)].map(([, name = '']) => name);
 }
 
 function contents(file: string): string {
   try {
-    return readFileSync(file, 'latin1');
+    return readKernelFile(file).toString('latin1');
   } catch {
     // Not there, or not for us.
     return '';

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Btf } from '../bpf/btf.ts';
 import { kernelBtf } from '../bpf/kernel-btf.ts';
+import { readKernelFile } from '../system/kernel-file.ts';
 import { BtfTypes } from './btf-types.ts';
 
 const MODULES = '/sys/kernel/btf';
@@ -51,7 +52,7 @@ export function functionHome(name: string): string | undefined {
 }
 
 function findHome(name: string): string | undefined {
-  const text = readFileSync('/proc/kallsyms', 'latin1');
+  const text = readKernelFile('/proc/kallsyms').toString('latin1');
   for (let at = text.indexOf(` ${name}`); at >= 0; at = text.indexOf(` ${name}`, at + 1)) {
     const end = text.indexOf('\n', at);
     const [found, module = ''] = text.slice(at + 1, end < 0 ? text.length : end).split('\t');

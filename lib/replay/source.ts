@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { KscopeError } from '../model/errors.ts';
+import { KscopeError, reasonOf } from '../model/errors.ts';
 
 const chunkSize = 256 * 1024;
 
@@ -76,5 +76,5 @@ async function read<T>(path: string, get: () => Promise<T>): Promise<T> {
 }
 
 function unreadable(what: string, cause: unknown): KscopeError {
-  return new KscopeError('failed', `cannot read ${what}: ${(cause as Error).message}`, { cause });
+  return new KscopeError('failed', `cannot read ${what}: ${reasonOf(cause)}`, { cause });
 }

@@ -1,16 +1,15 @@
 import { objectSpec } from '../bpf/object-file.ts';
 import type { RowSchema, ValueSchema } from '../bpf/schema.ts';
-import type { Skeleton, SkeletonTypes } from '../bpf/skeleton.ts';
+import type { Skeleton } from '../bpf/skeleton.ts';
 import { KscopeError } from '../model/errors.ts';
 import type { Message, Row } from '../model/message.ts';
 import { now } from '../system/clock.ts';
-import { activityOf, attachersOf, type CommonDefinition, rulesOf, warningsOf } from './common-definition.ts';
-import type { RunContext } from './definition.ts';
+import { activityOf, warningsOf } from './common-definition.ts';
+import { type DefinedSession, startDefined } from './defined-session.ts';
 import { DeltaReader, type GrowingAmounts } from './deltas.ts';
 import { intervalEnds } from './intervals.ts';
 import { Demands } from './on-demand.ts';
-import type { Options, OptionValues } from './options.ts';
-import { Session } from './session.ts';
+import type { Session } from './session.ts';
 
 /** Key and value of a map, both as structures; a plain key is one field named `key`. */
 export interface MapRows {
@@ -43,12 +42,8 @@ export interface ShowingSignals {
   readonly keeps: NodeJS.Signals;
 }
 
-export interface Aggregation {
-  readonly skeleton: Skeleton;
+export interface Aggregation extends DefinedSession {
   readonly map: string;
-  readonly options: Options;
-  readonly context: RunContext;
-  readonly definition: CommonDefinition<SkeletonTypes, Options>;
   /** Seconds between outputs when the user gives none; undefined waits for the end. */
   readonly usualInterval?: number;
   readonly growing?: GrowingAmounts;
@@ -64,15 +59,7 @@ export async function* aggregate(run: Aggregation): AsyncGenerator<Message, void
   const schemas = mapRows(skeleton, run.map);
   // Before anybody is told that there is somebody to ask.
   using demands = run.shownOn && new Demands(run.shownOn.ends, run.shownOn.keeps);
-  using session = Session.start({
-    skeleton,
-    options: run.options,
-    context,
-    rules: rulesOf(definition.attach, context.values),
-    attachers: attachersOf(definition.attach, context.values),
-    prepare: (object) => definition.prepare?.(object, context.values as OptionValues<Options>),
-    loaded: (object) => definition.loaded?.(object, context.values as OptionValues<Options>),
-  });
+  using session = startDefined(run);
   const reader = new DeltaReader(session.object.map(run.map), schemas.value, run.growing);
   yield run.ready(session);
   yield* warningsOf(definition, context.values);

@@ -1,34 +1,37 @@
 import { probeFeature } from '../bpf/features.ts';
 import type { Skeleton, SkeletonTypes } from '../bpf/skeleton.ts';
 import { KscopeError } from '../model/errors.ts';
-import type { JsonSchema } from '../model/json.ts';
 import type { Message, Row } from '../model/message.ts';
-import { type SemanticType, semanticType } from '../model/types.ts';
+import type { SemanticType } from '../model/types.ts';
 import { compileCalls, declarationOf, startCalls } from '../probes/compile-calls.ts';
 import { type FunctionValues, parseFunctionValues } from '../probes/parse-function-values.ts';
 import { bootToEpochMicros, now } from '../system/clock.ts';
 import { CallRows, callValues } from './call-rows.ts';
 import { allColumns, type ColumnSpec, chosenColumns, columnOptions } from './columns.ts';
-import { type CommonDefinition, commonParts } from './common-definition.ts';
+import { commonParts } from './common-definition.ts';
 import { commonOptions } from './common-options.ts';
 import type { RunContext, Tool } from './definition.ts';
+import {
+  type GeneratedDefinition,
+  generatedRecords,
+  headTypes,
+  STUB,
+  typedEventSchema,
+  typeOf,
+} from './generated-events.ts';
 import { type Option, type Options, withOwn } from './options.ts';
 import { Session } from './session.ts';
 import { taskFilterOf } from './task-filter.ts';
 import { tableSchema } from './top.ts';
 
-export interface CallsDefinition
-  extends Pick<
-    CommonDefinition<SkeletonTypes, Options>,
-    'summary' | 'area' | 'description' | 'overhead' | 'examples' | 'sample'
-  > {
+export interface CallsDefinition extends GeneratedDefinition {
   /** Has `functions`, a list of `functionValues`; what else is obeyed is in `CallsValues`. */
   readonly options: Options;
-  /** Words that may come before the functions, and say what is wanted: calls, or how the functions are declared. */
+  /** Words that may come before the functions, and say what is wanted: calls, how functions are declared, or help. */
   readonly words: Words;
 }
 
-type Words = Readonly<Record<string, 'calls' | 'declarations'>>;
+type Words = Readonly<Record<string, 'calls' | 'declarations' | 'help'>>;
 
 interface CallsValues {
   readonly functions: readonly FunctionValues[];
@@ -37,8 +40,6 @@ interface CallsValues {
   /** Bytes of a structure that are read. */
   readonly structureSize?: number;
   readonly zeros?: boolean;
-  /** Of the event buffer, each of 4096 bytes. */
-  readonly bufferPages?: number;
 }
 
 /** Functions of the kernel with those of their values that are shown; a word may be before them. */
@@ -49,33 +50,25 @@ export const functionValues: Option<readonly FunctionValues[] | undefined, never
   parse: parseFunctionValues as never,
 };
 
-const STUB = 'generated';
 const ROOM = 1024;
-const PAGE = 4096;
 
-const type = (name: string) => semanticType(name) as SemanticType;
 const nested = (help: string): SemanticType => ({
-  ...type('maybe_text_t'),
-  help,
+  ...typeOf('maybe_text_t', help),
   typescript: 'Readonly<Record<string, unknown>>',
   schema: { type: 'object' },
   text: (value) => JSON.stringify(value),
 });
 const types = {
-  time: type('boot_ns_t'),
-  cpu: type('cpu_t'),
-  pid: type('pid_t'),
-  tid: type('thread_t'),
-  comm: type('comm_t'),
-  event: { ...type('text_t'), help: 'entry or return' },
-  func: { ...type('text_t'), help: 'name of the function' },
+  ...headTypes,
+  event: typeOf('text_t', 'entry or return'),
+  func: typeOf('text_t', 'name of the function'),
   values: callValues(false) as SemanticType,
   addresses: nested('of values that are pointers, where they point'),
   partial: nested('of structures that were read in part, how many of their bytes'),
 };
 const declarations = {
   func: types.func,
-  prototype: { ...type('text_t'), help: 'how C declares the function' },
+  prototype: typeOf('text_t', 'how C declares the function'),
 };
 
 const specs: Readonly<Record<string, ColumnSpec>> = {
@@ -94,31 +87,15 @@ export function calls<S extends SkeletonTypes>(skeleton: Skeleton<S>, definition
   const options = withOwn(definition.options, { ...columnOptions(specs), ...commonOptions });
   return {
     shape: 'custom',
+    helpWords: Object.keys(definition.words).filter((word) => definition.words[word] === 'help'),
     ...commonParts(
       skeleton,
       { ...definition, attach: { lacks: (values) => lacks(definition.words, values) } },
       options,
     ),
     columns: () => allColumns(specs, types),
-    schema,
+    schema: () => ({ oneOf: [typedEventSchema(types), tableSchema(declarations)] }),
     run: (context) => run(skeleton, options, definition.words, context),
-  };
-}
-
-function schema(): JsonSchema {
-  const entries = Object.entries(types);
-  return {
-    oneOf: [
-      {
-        type: 'object',
-        properties: {
-          type: { const: 'event' },
-          ...Object.fromEntries(entries.map(([name, { help, schema }]) => [name, { description: help, ...schema }])),
-        },
-        required: ['type', ...entries.filter(([, one]) => !one.optional).map(([name]) => name)],
-      },
-      tableSchema(declarations),
-    ],
   };
 }
 
@@ -134,7 +111,7 @@ function lacks(words: Words, values: object): string | undefined {
 function wanted(words: Words, given: readonly FunctionValues[]) {
   const [first, ...others] = given;
   const name = first?.values === undefined ? first?.place.name : undefined;
-  const word = Object.keys(words).find((one) => name !== undefined && one.startsWith(name));
+  const word = Object.keys(words).find((one) => words[one] !== 'help' && name !== undefined && one.startsWith(name));
   if (word !== undefined && others.length === 0) {
     throw new KscopeError('usage', `'${name}' needs the name of a function`);
   }
@@ -166,17 +143,15 @@ async function* run(
   using session = Session.start({
     skeleton,
     options,
-    context: values.bufferPages === undefined ? context : { ...context, bufferSize: values.bufferPages * PAGE },
+    context,
     rules: missing === undefined ? {} : { lacks: missing },
     generated: {
       stub: STUB,
-      start: (object, bytes) =>
-        startCalls(object, bytes, STUB, compiled, taskFilterOf(object, context.values, process.pid)),
+      start: (object, file) =>
+        startCalls(object, file, STUB, compiled, taskFilterOf(object, context.values, process.pid)),
     },
   });
-  const ring = session.object.ring('events', ({ bytes }, from, length) =>
-    Uint8Array.from(bytes.subarray(from, from + length)),
-  );
+  const ring = generatedRecords(session.object);
   const { columns, fields } = chosenColumns(specs, types, context.values);
   yield {
     type: 'ready',

@@ -17,6 +17,8 @@ export interface ColumnSpec<Value = unknown, Event = Row, Values = Readonly<Reco
   readonly when?: string | readonly string[];
   /** Key of an option together with which this column is not shown. */
   readonly unless?: string;
+  /** Decides instead of these. */
+  shown?(values: Values): boolean;
   readonly header?: string | ((values: Values) => string);
   readonly width?: number;
   readonly align?: 'left' | 'right';
@@ -132,6 +134,9 @@ function isShown(name: string, specs: Specs, values: Readonly<Record<string, unk
   const asked = name === 'time' && values.time !== undefined;
   if (spec.unless !== undefined && isOn(values[spec.unless])) {
     return false;
+  }
+  if (spec.shown !== undefined) {
+    return spec.shown(values);
   }
   if (spec.flag === undefined && spec.when === undefined) {
     return true;

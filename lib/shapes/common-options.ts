@@ -38,6 +38,23 @@ export function seconds(flags: string, summary: string, details: Details = {}): 
   return { flags, summary, parse: parseSeconds, ...details };
 }
 
+const PAGE = 4096;
+
+/** The size of the event buffer by bcc's measure, for tools that have such an option there; its key is bufferPages. */
+export function bufferPages(flags: string) {
+  return integer(flags, `size of the event buffer in pages of ${PAGE} bytes`, {
+    ...common,
+    min: 1,
+    max: 2 ** 18,
+    conflicts: ['bufferSize'],
+  });
+}
+
+/** What was asked for by that option, in bytes. */
+export function bufferPagesSize(values: { readonly bufferPages?: unknown }): number | undefined {
+  return typeof values.bufferPages === 'number' ? values.bufferPages * PAGE : undefined;
+}
+
 /** `[duration]`: bcc's custom in tools that print what happens, or all at the end. */
 export const runTime = { seconds: seconds('[duration]', 'seconds to trace') };
 

@@ -1,5 +1,5 @@
 import { networkNamespace } from '../system/network-namespaces.ts';
-import { flag, integer, list, type Option, parseInteger } from './options.ts';
+import { choice, flag, integer, list, type Option, parseInteger } from './options.ts';
 
 const filter = { group: 'filter' } as const;
 
@@ -7,6 +7,13 @@ const filter = { group: 'filter' } as const;
 export const familyFilters = {
   ipv4: flag('-4, --ipv4', 'only IPv4', { ...filter, set: 'filter_family', encode: () => 4, conflicts: ['ipv6'] }),
   ipv6: flag('-6, --ipv6', 'only IPv6', { ...filter, set: 'filter_family', encode: () => 6 }),
+  family: choice('--family <VERSION>', 'only this version of IP', ['4', '6'], {
+    ...filter,
+    set: 'filter_family',
+    encode: Number,
+    unlisted: true,
+    conflicts: ['ipv4', 'ipv6'],
+  }),
 };
 
 /** The network namespace that something happens in; for programs that declare `filter_netns`. */

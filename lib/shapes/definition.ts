@@ -73,11 +73,15 @@ export interface Tool {
   /** Everything the tool accepts, the shape's and the shared options included, in the order of the help text. */
   readonly options: Options;
   readonly positionals: readonly Positional[];
+  /** Anybody may run it. */
+  readonly unprivileged?: boolean;
   /** On a terminal, it is a live view unless the command line asks for something else. */
   readonly screen?: boolean;
   /** Arguments to explanation: { '-x -p 181': 'trace the failed opens of process 181' }. */
   readonly examples: Readonly<Record<string, string>>;
   readonly sample?: Sample;
+  /** Words that ask for help where the first argument is expected, as --help does; the beginning of one is enough. */
+  readonly helpWords?: readonly string[];
   /** Other command names that start this tool with arguments put in front: { ext4dist: ['--type', 'ext4'] }. */
   readonly aliases: Readonly<Record<string, readonly string[]>>;
   /**

@@ -3,7 +3,6 @@ import { escapeText } from '../model/escape.ts';
 import { type Bucket, countOf, log2Buckets } from '../model/histogram.ts';
 import type { JsonSchema } from '../model/json.ts';
 import type { Column, HistogramMessage, Message, Row, TableMessage } from '../model/message.ts';
-import { type SemanticType, semanticType } from '../model/types.ts';
 import { type CompiledDistribution, compileDistribution, startDistributions } from '../probes/compile-distribution.ts';
 import { negativeSlot } from '../probes/distribution-program.ts';
 import type { Distribution } from '../probes/parse-distribution.ts';
@@ -12,6 +11,7 @@ import { now } from '../system/clock.ts';
 import { commonParts } from './common-definition.ts';
 import { commonOptions } from './common-options.ts';
 import type { RunContext, Tool } from './definition.ts';
+import { STUB, typeOf } from './generated-events.ts';
 import { histogramSchema } from './histogram.ts';
 import { intervalEnds, intervalPositionals } from './intervals.ts';
 import { type Options, withOwn } from './options.ts';
@@ -32,16 +32,14 @@ interface Values {
   readonly duration?: number;
 }
 
-const STUB = 'generated';
 const TEXT = 80;
 const SLOTS = 64;
 
-const type = (name: string) => semanticType(name) as SemanticType;
-const probeType = { ...type('text_t'), help: 'label or text of the specification' };
+const probeType = typeOf('text_t', 'label or text of the specification');
 const types = {
   probe: probeType,
-  count: type('count_t'),
-  event: { ...type('text_t'), help: 'values that were met together, and what they are' },
+  count: typeOf('count_t'),
+  event: typeOf('text_t', 'values that were met together, and what they are'),
 };
 const column = (name: keyof typeof types, header: string, width: number): Column => ({
   name,
@@ -94,8 +92,8 @@ async function* run(skeleton: Skeleton, options: Options, context: RunContext): 
     rules: {},
     generated: {
       stub: STUB,
-      start: (object, bytes) =>
-        startDistributions(object, bytes, STUB, compiled, taskFilterOf(object, context.values, process.pid)),
+      start: (object, file) =>
+        startDistributions(object, file, STUB, compiled, taskFilterOf(object, context.values, process.pid)),
     },
   });
   yield {

@@ -2,6 +2,7 @@ import { canAttach } from '../bpf/hooks.ts';
 import type { BpfObject } from '../bpf/object.ts';
 import { KscopeError } from '../model/errors.ts';
 import { escapeText } from '../model/escape.ts';
+import { inKilobytes } from '../model/units.ts';
 import { directoryId } from '../system/directories.ts';
 import { directoriesLike } from '../system/glob.ts';
 import type { Option } from './options.ts';
@@ -34,6 +35,26 @@ export const fileOpFunctions = [...functions.map((name) => `${name}__fentry` as 
 
 /** Those that it makes for system calls that read and write. */
 export const fileOpCalls = [...begun, ...ended] as const;
+
+/** Calls and bytes both ways, as the columns of a table. */
+export const fileIoColumns = {
+  reads: {},
+  writes: {},
+  rbytes: { header: 'R_Kb', text: inKilobytes },
+  wbytes: { header: 'W_Kb', text: inKilobytes },
+} as const;
+
+/** What such a table can be sorted by, the bytes both ways among them. */
+export const fileIoOrder = {
+  sort: ['bytes', 'reads', 'writes', 'rbytes', 'wbytes'],
+  sortAliases: { all: 'bytes' },
+} as const;
+
+export const bytesMoved = {
+  type: 'bytes_t',
+  help: 'bytes read and written',
+  value: ({ rbytes, wbytes }: { readonly rbytes: number; readonly wbytes: number }) => rbytes + wbytes,
+} as const;
 
 /** Whether there are open(2), unlink(2) and the like, for which arm64 has only openat(2) and unlinkat(2). */
 export function hasOldCalls(): boolean {

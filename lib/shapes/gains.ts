@@ -6,11 +6,16 @@ export type Additive = number | readonly number[];
 /** Reads rows whose amounts only grow as what they gained since the reading before. */
 export class Gains {
   readonly #additive: readonly string[];
+  readonly #lasting: boolean;
   #before = new Map<string, Row>();
 
-  /** @param additive the fields that are amounts */
-  constructor(additive: readonly string[]) {
+  /**
+   * @param additive the fields that are amounts
+   * @param lasting a row never begins anew under its id: all are told, and one that fell behind was read while it changed
+   */
+  constructor(additive: readonly string[], lasting = false) {
     this.#additive = additive;
+    this.#lasting = lasting;
   }
 
   /**
@@ -25,17 +30,26 @@ export class Gains {
       this.#before = after;
     }
     return (id, now) => {
-      after.set(id, now);
-      return this.#difference(now, before.get(id));
+      const former = before.get(id);
+      const known = this.#lasting && former !== undefined ? this.#noLess(now, former) : now;
+      after.set(id, known);
+      return this.#difference(known, former);
     };
+  }
+
+  #noLess(now: Row, former: Row): Row {
+    const less = this.#additive.filter((name) =>
+      isNegative(combine(now[name] as Additive, former[name] as Additive, -1)),
+    );
+    return { ...now, ...Object.fromEntries(less.map((name) => [name, former[name]])) };
   }
 
   #difference(now: Row, before: Row | undefined): Row | undefined {
     if (before === undefined) {
-      return this.#additive.some((name) => !isZero(now[name] as Additive)) ? now : undefined;
+      return this.#lasting || this.#additive.some((name) => !isZero(now[name] as Additive)) ? now : undefined;
     }
     const gained: Record<string, unknown> = { ...now };
-    let any = false;
+    let any = this.#lasting;
     for (const name of this.#additive) {
       const difference = combine(now[name] as Additive, before[name] as Additive, -1);
       if (isNegative(difference)) {

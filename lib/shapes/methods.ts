@@ -18,7 +18,7 @@ const probes = {
 type Program = { [L in keyof typeof probes]: `${L}_enters` | `${L}_leaves` }[keyof typeof probes];
 
 /** Languages whose runtimes can say which methods are called. */
-export const methodLanguages = Object.keys(probes) as (keyof typeof probes)[];
+const methodLanguages = Object.keys(probes) as (keyof typeof probes)[];
 
 /** The options of tools that trace methods. */
 export const methodOptions = runtimeOptions([...methodLanguages, 'none']);

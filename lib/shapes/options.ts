@@ -24,7 +24,10 @@ export interface Option<T = unknown, Set extends string = string> {
   readonly repeatable?: boolean;
   readonly default?: T;
   readonly choices?: readonly string[];
-  /** Other spellings that are accepted but not shown: '--extended_fields'. */
+  /**
+   * Other spellings that are accepted but not shown: '--extended_fields'. A flag can be the opposite of one that others
+   * have, and that is on there: '--ignore-errors=false'.
+   */
   readonly hidden?: readonly string[];
   /** Accepted as elsewhere, for the sake of those who know other tools, and told nowhere: what it asks for is so anyway. */
   readonly unlisted?: boolean;

@@ -6,20 +6,13 @@ import { type SemanticType, semanticType } from '../model/types.ts';
 import { now } from '../system/clock.ts';
 import { readyMessage } from './aggregate.ts';
 import { allColumns, type ColumnSpec, chosenColumns, fieldTypes } from './columns.ts';
-import {
-  attachersOf,
-  type CommonDefinition,
-  commonParts,
-  type OptionsFor,
-  rulesOf,
-  type Text,
-} from './common-definition.ts';
+import { type CommonDefinition, commonParts, type OptionsFor, type Text } from './common-definition.ts';
 import { commonOptions } from './common-options.ts';
+import { startDefined } from './defined-session.ts';
 import type { RunContext, Tool } from './definition.ts';
 import { intervalEnds, intervalPositionals } from './intervals.ts';
 import { merged } from './merged.ts';
 import { choice, flag, integer, type Options, type OptionValues, withOwn } from './options.ts';
-import { Session } from './session.ts';
 import { type EventOf, eventSchema, RING, recordOf } from './snoop.ts';
 import { StackQuality } from './stack-quality.ts';
 import { resizeStackTable, StackSymbols, stackDepth, stackTableOf, stackTableSize } from './stack-symbols.ts';
@@ -133,18 +126,9 @@ async function* run(
     ...(given.pid !== undefined && { pid: {} }),
   };
   const { columns, fields } = chosenColumns(specs, types, values);
-  using session = Session.start({
-    skeleton,
-    options,
-    context,
-    rules: rulesOf(definition.attach, values),
-    attachers: attachersOf(definition.attach, values),
-    prepare: (object) => {
-      resizeStackTable(object, definition.table, { stacks: given.tableSize, frames: given.depth });
-      definition.prepare?.(object, values as OptionValues<Options>);
-    },
-    loaded: (object) => definition.loaded?.(object, values as OptionValues<Options>),
-  });
+  using session = startDefined({ skeleton, definition, options, context }, (loading) =>
+    resizeStackTable(loading, definition.table, { stacks: given.tableSize, frames: given.depth }),
+  );
   const { object } = session;
   const symbols = new StackSymbols(stackTableOf(object, definition.table));
   const quality = new StackQuality('bytes');

@@ -1,28 +1,33 @@
 import type { Skeleton, SkeletonTypes } from '../bpf/skeleton.ts';
 import { stackType } from '../model/frames.ts';
-import type { JsonSchema } from '../model/json.ts';
 import type { Message, Row } from '../model/message.ts';
-import { type SemanticType, semanticType } from '../model/types.ts';
+import type { SemanticType } from '../model/types.ts';
 import { compilePlace, type EventDetails, startPrograms } from '../probes/compile.ts';
 import type { Specification } from '../probes/parse-specification.ts';
 import { bootToEpochMicros, now } from '../system/clock.ts';
 import { allColumns, type ColumnSpec, chosenColumns, columnOptions } from './columns.ts';
-import { type CommonDefinition, commonParts } from './common-definition.ts';
+import { commonParts } from './common-definition.ts';
 import { commonOptions } from './common-options.ts';
 import { CountedRows, countSchema, countTypes } from './count.ts';
 import type { RunContext, Tool } from './definition.ts';
 import { EventStacks } from './event-stacks.ts';
+import {
+  type GeneratedDefinition,
+  generatedRecords,
+  headTypes,
+  STUB,
+  typedEventSchema,
+  typeOf,
+} from './generated-events.ts';
 import { type Options, withOwn } from './options.ts';
 import { ProbeRows, valuesType } from './probe-rows.ts';
+import { programListing, programTypes } from './program-listing.ts';
 import { Session } from './session.ts';
 import { resizeStackTable, stackTableSize } from './stack-symbols.ts';
 import { taskFilterOf } from './task-filter.ts';
+import { tableSchema } from './top.ts';
 
-export interface ProbeEventsDefinition
-  extends Pick<
-    CommonDefinition<SkeletonTypes, Options>,
-    'summary' | 'area' | 'description' | 'overhead' | 'examples' | 'sample'
-  > {
+export interface ProbeEventsDefinition extends GeneratedDefinition {
   /** Has `probes`, whose value is a list of specifications; what else is obeyed is in `ProbeEventValues`. */
   readonly options: Options;
 }
@@ -41,28 +46,21 @@ interface ProbeEventValues {
   readonly maxEvents?: number;
   /** Addresses are written before the names in stacks. */
   readonly addresses?: boolean;
-  /** Of the event buffer, each of 4096 bytes. */
-  readonly bufferPages?: number;
   readonly aggregate?: boolean;
   /** Times in seconds from the start, or from the epoch. */
   readonly elapsed?: boolean;
   readonly unix?: boolean;
   readonly tableSize?: number;
+  /** Only the programs are wanted: they are listed, and nothing is traced. */
+  readonly listPrograms?: boolean;
 }
 
-const STUB = 'generated';
 const TEXT = 80;
-const PAGE = 4096;
 
-const type = (name: string) => semanticType(name) as SemanticType;
 const types = {
-  time: type('boot_ns_t'),
-  cpu: type('cpu_t'),
-  pid: type('pid_t'),
-  tid: type('thread_t'),
-  comm: type('comm_t'),
-  func: { ...type('text_t'), help: 'function, event or probe' },
-  message: { ...type('maybe_text_t'), help: 'what the format of the specification makes of the values' },
+  ...headTypes,
+  func: typeOf('text_t', 'function, event or probe'),
+  message: typeOf('maybe_text_t', 'what the format of the specification makes of the values'),
   values: valuesType as SemanticType,
   kernel_stack: stackType('kernel') as SemanticType,
   user_stack: stackType('user') as SemanticType,
@@ -95,22 +93,15 @@ export function probeEvents<S extends SkeletonTypes>(skeleton: Skeleton<S>, defi
     shape: 'custom',
     ...commonParts(skeleton, definition, options),
     columns: () => allColumns(fixed, types),
-    schema,
+    schema: () => ({
+      oneOf: [
+        typedEventSchema(types),
+        countSchema(types, counted, ['message', 'cpu', 'kernel_stack', 'user_stack']),
+        tableSchema(programTypes),
+      ],
+    }),
     run: (context) => run(skeleton, options, context),
   };
-}
-
-function schema(): JsonSchema {
-  const entries = Object.entries(types);
-  const event: JsonSchema = {
-    type: 'object',
-    properties: {
-      type: { const: 'event' },
-      ...Object.fromEntries(entries.map(([name, { help, schema }]) => [name, { description: help, ...schema }])),
-    },
-    required: ['type', ...entries.filter(([, one]) => !one.optional).map(([name]) => name)],
-  };
-  return { oneOf: [event, countSchema(types, counted, ['message', 'cpu', 'kernel_stack', 'user_stack'])] };
 }
 
 const counted = ['cpu', 'pid', 'tid', 'comm', 'func', 'message', 'kernel_stack', 'user_stack'];
@@ -139,18 +130,26 @@ async function* run(skeleton: Skeleton, options: Options, context: RunContext): 
   };
   // What is wrong with them is said before anything is loaded.
   const places = probes.map((probe) => compilePlace(probe, { ...details, filter: {} }));
+  const ignored = values.includeSelf === true ? undefined : process.pid;
+  if (values.listPrograms === true) {
+    yield* programListing(skeleton.name, places, context.values, (maps) => ({
+      ...details,
+      filter: taskFilterOf(maps, context.values, ignored),
+    }));
+    return;
+  }
   using session = Session.start({
     skeleton,
     options,
-    context: values.bufferPages === undefined ? context : { ...context, bufferSize: values.bufferPages * PAGE },
+    context,
     rules: {},
     prepare: (object) =>
       resizeStackTable(object, 'stacks', { stacks: kernelStack || userStack ? values.tableSize : 1 }),
     generated: {
       stub: STUB,
-      start: (object, bytes) => {
-        const filter = taskFilterOf(object, context.values, values.includeSelf === true ? undefined : process.pid);
-        return startPrograms(object, bytes, STUB, places, { ...details, filter });
+      start: (object, file) => {
+        const filter = taskFilterOf(object, context.values, ignored);
+        return startPrograms(object, file, STUB, places, { ...details, filter });
       },
     },
   });
@@ -164,9 +163,7 @@ async function* run(skeleton: Skeleton, options: Options, context: RunContext): 
           ...(values.addresses === true && { addresses: true }),
         })
       : undefined;
-  const ring = session.object.ring('events', ({ bytes }, from, length) =>
-    Uint8Array.from(bytes.subarray(from, from + length)),
-  );
+  const ring = generatedRecords(session.object);
   start.time = now();
   yield {
     type: 'ready',

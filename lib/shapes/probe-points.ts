@@ -82,6 +82,20 @@ export function probePointName(id: bigint, values: PointValues): string {
   return pointsOf(values).nameOf(id);
 }
 
+/** How many places a pattern stands for, at most: what is kept for each needs no more room. */
+export function probePointCount(values: PointValues): number {
+  const { found } = pointsOf(values);
+  switch (found.kind) {
+    case 'kernel':
+      // Names of which some are those of several functions.
+      return found.functions.length === 1 ? 1 : Math.min(1024 + 4 * found.functions.length, 65_536);
+    case 'tracepoint':
+      return found.events.length;
+    default:
+      return found.files.reduce((sum, { places }) => sum + places.length, 0);
+  }
+}
+
 /** What of a pattern is not traced; all that, when everything is attached. */
 export function probePointWarnings(values: PointValues): string[] {
   const { found, ambiguous, refused } = pointsOf(values);

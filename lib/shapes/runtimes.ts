@@ -49,15 +49,52 @@ export interface RuntimeRules<P extends string> {
 /** The provider of a language whose probes are functions of the C library. */
 export const libraryFunctions = 'libc';
 
-/** What the runtimes that have no probes are called, and why they have none. */
-const without: readonly (readonly [file: RegExp, why: string])[] = [
-  [/^node(js)?$/, 'Node.js has none since version 19'],
-  [/^(python|libpython)/, 'this Python was built without --with-dtrace'],
-  [/^(ruby|libruby)/, 'this Ruby was built without --enable-dtrace'],
-  [/^(php|libphp)/, 'this PHP was built without --enable-dtrace, or its garbage collector has none'],
-  [/^(perl|libperl)/, 'this Perl was built without -Dusedtrace, or its memory is not collected'],
-  [/^(tclsh|libtcl)/, 'this Tcl was built without --enable-dtrace, or its memory is not collected'],
-];
+interface KnownRuntime {
+  readonly name: string;
+  /** Its program, or its library. */
+  readonly file: RegExp;
+  /** What it has to be built with to have any probes; undefined where that cannot be. */
+  readonly needs?: string;
+}
+
+/** Runtimes whose probes may be missing, by language, which is their provider, too. */
+const runtimesKnown: Readonly<Record<string, KnownRuntime>> = {
+  node: { name: 'Node.js', file: /^node(js)?$/ },
+  python: { name: 'Python', file: /^(python|libpython)/, needs: '--with-dtrace' },
+  ruby: { name: 'Ruby', file: /^(ruby|libruby)/, needs: '--enable-dtrace' },
+  php: { name: 'PHP', file: /^(php|libphp)/, needs: '--enable-dtrace' },
+  perl: { name: 'Perl', file: /^(perl|libperl)/, needs: '-Dusedtrace' },
+  tcl: { name: 'Tcl', file: /^(tclsh|libtcl)/, needs: '--enable-dtrace' },
+};
+
+/** A language whose runtime had probes once. */
+const PAST = 'node';
+const past = 'Node.js has none since version 19';
+
+/** Why a process with these files has no probes that are wanted, as far as that can be told. */
+function whyNone(
+  files: readonly string[],
+  providers: ReadonlySet<string>,
+  table: RuntimeProbes<string, string>,
+  language: string | undefined,
+): string | undefined {
+  const names = files.map((file) => file.replace(/^.*\//, ''));
+  const [own = '', runtime] =
+    Object.entries(runtimesKnown).find(([, { file }]) => names.some((one) => file.test(one))) ?? [];
+  if (runtime === undefined) {
+    return undefined;
+  }
+  const { name, needs } = runtime;
+  if (language !== undefined && language !== own) {
+    return `it runs ${name}`;
+  }
+  if (needs === undefined) {
+    return past;
+  }
+  return table[own] === undefined || providers.has(own)
+    ? `${name} has none for this`
+    : `this ${name} was built without ${needs}`;
+}
 
 const runtimeFile = /^(python|libpython|libjvm|ruby|libruby|php|libphp|perl|libperl|tclsh|libtcl|node)/;
 
@@ -76,16 +113,23 @@ function findRuntimes(
   if (pid !== undefined && !existsSync(`/proc/${pid}`)) {
     throw new KscopeError('usage', `there is no process ${pid}`);
   }
+  if (language === PAST) {
+    throw nonePresent(pid, language, past, table);
+  }
   const refused = pid === undefined && withoutCookies() !== undefined;
   if (withoutRuntime(table, language) || (optional && refused)) {
     return [];
   }
   const files = mappedFiles(pid === undefined ? runtimeFile : /^/, pid);
   const seen = new Set<string>();
+  const providers = new Set<string>();
   const candidates = Object.entries(table).filter(([name]) => language === undefined || language === name);
   const found = files.flatMap((file) => {
     const all = inElfFile(file, seen, usdtProbes) ?? [];
     const there = new Set(all.map(({ provider, name }) => `${provider}:${name}`));
+    for (const { provider } of all) {
+      providers.add(provider);
+    }
     return candidates
       .filter(([, { provider, probes }]) => {
         const names = Object.values(probes).flatMap((one) => one ?? []);
@@ -103,16 +147,21 @@ function findRuntimes(
   if (found.length > 0 || pid === undefined || (optional && language === undefined)) {
     return found;
   }
-  const names = files.map((file) => file.replace(/^.*\//, ''));
-  const why = without.find(([file]) => names.some((name) => file.test(name)))?.[1];
+  throw nonePresent(pid, language, whyNone(files, providers, table, language), table);
+}
+
+function nonePresent(
+  pid: number | undefined,
+  language: string | undefined,
+  why: string | undefined,
+  table: RuntimeProbes<string, string>,
+): KscopeError {
+  const who = pid === undefined ? 'no process has' : `process ${pid} has no`;
   const what = language === undefined ? '' : ` of ${language}`;
-  throw new KscopeError(
-    'unsupported',
-    `process ${pid} has no such probes${what}${why === undefined ? '' : `: ${why}`}`,
-    {
-      hint: `languages whose runtimes may have them: ${Object.keys(table).join(', ')}`,
-    },
-  );
+  const message = `${who} such probes${what}${why === undefined ? '' : `: ${why}`}`;
+  return new KscopeError('unsupported', message, {
+    hint: `languages whose runtimes may have them: ${Object.keys(table).join(', ')}`,
+  });
 }
 
 /** The way to a file that does not lead through a process, which may end, where there is one. */
@@ -144,10 +193,13 @@ export function languageAliases(languages: readonly string[], suffix: string): R
 export function runtimeOptions<const L extends string>(languages: readonly L[]) {
   return {
     process: {
-      flags: '[pid]',
+      flags: '-p, --attach <PID>',
+      place: '[pid]',
       summary: 'process; without it, all of these languages that run',
       parse: (given: string) => parseInteger(given, 1, 2 ** 22),
       set: 'filter_pid' as const,
+      group: 'filter' as const,
+      completes: 'pid' as const,
     },
     language: choice('-l, --language <LANGUAGE>', 'the runtime, where a process has several', languages),
     ...filters,

@@ -5,15 +5,16 @@ import { kernelBtf, setKernelBtf } from '../bpf/kernel-btf.ts';
 import { setDebugLog } from '../bpf/log.ts';
 import { RINGBUF } from '../bpf/map.ts';
 import { BpfObject } from '../bpf/object.ts';
-import { objectBytes } from '../bpf/object-file.ts';
+import { type ObjectFile, objectOf } from '../bpf/object-file.ts';
 import type { BpfProgram } from '../bpf/program.ts';
 import type { Skeleton } from '../bpf/skeleton.ts';
 import { moveToSyscallFunctions } from '../bpf/syscall-functions.ts';
 import { hookArguments } from '../bpf/tracepoint-arguments.ts';
-import { KscopeError } from '../model/errors.ts';
+import { KscopeError, reasonOf } from '../model/errors.ts';
 import type { AttachedHook, LostMessage } from '../model/message.ts';
 import { mayTrace } from '../system/capabilities.ts';
 import { lockedDown, unlock } from '../system/lockdown.ts';
+import { bufferPagesSize } from './common-options.ts';
 import { CostReport } from './cost-report.ts';
 import type { RunContext, StatsRequest } from './definition.ts';
 import { loadFilters, prepareFilters } from './filters.ts';
@@ -32,7 +33,7 @@ export interface SessionPlan {
   readonly generated?: {
     readonly stub: string;
     /** After load: loads and attaches them. */
-    start(object: BpfObject, bytes: Uint8Array): readonly GeneratedProgram[];
+    start(object: BpfObject, file: ObjectFile): readonly GeneratedProgram[];
   };
   /** By program name: attaches one whose section does not say where. */
   readonly attachers?: Readonly<Record<string, (program: BpfProgram) => void>>;
@@ -73,12 +74,13 @@ export class Session implements Disposable {
     if (plan.context.btf !== undefined) {
       setKernelBtf(plan.context.btf);
     }
-    const bytes = objectBytes(plan.skeleton);
+    const file = objectOf(plan.skeleton);
     const failed = new Map<string, string>();
     let mayMove = true;
     for (;;) {
       let moved = false;
-      const object = BpfObject.openBytes(bytes, {
+      const object = BpfObject.openBytes(file.bytes, {
+        spec: file.spec,
         name: plan.skeleton.name,
         ...(plan.context.btf !== undefined && { btf: plan.context.btf }),
       });
@@ -86,7 +88,7 @@ export class Session implements Disposable {
         const chosen = prepare(object, plan, failed);
         moved = mayMove && moveToSyscallFunctions(object, chosen);
         const hooks = attach(object, plan, chosen);
-        return new Session(object, hooks, plan.generated?.start(object, bytes) ?? [], plan.context.stats);
+        return new Session(object, hooks, plan.generated?.start(object, file) ?? [], plan.context.stats);
       } catch (thrown) {
         object.close();
         const error = asKscopeError(thrown, plan.skeleton.name);
@@ -148,7 +150,7 @@ export class Session implements Disposable {
 function asKscopeError(thrown: unknown, name: string): KscopeError {
   return thrown instanceof KscopeError
     ? thrown
-    : new KscopeError('failed', `cannot start ${name}: ${thrown instanceof Error ? thrown.message : String(thrown)}`, {
+    : new KscopeError('failed', `cannot start ${name}: ${reasonOf(thrown)}`, {
         cause: thrown,
       });
 }
@@ -209,7 +211,7 @@ function attach(object: BpfObject, plan: SessionPlan, chosen: readonly string[])
 }
 
 function configure(object: BpfObject, plan: SessionPlan): void {
-  const { values, bufferSize } = plan.context;
+  const { values } = plan.context;
   for (const [key, option] of Object.entries(plan.options)) {
     const value = values[key];
     if (option.set !== undefined && value !== undefined && value !== null && value !== false) {
@@ -219,6 +221,7 @@ function configure(object: BpfObject, plan: SessionPlan): void {
   setArgumentCounts(object);
   prepareFilters(object, values);
   plan.prepare?.(object);
+  const bufferSize = plan.context.bufferSize ?? bufferPagesSize(values);
   if (bufferSize !== undefined) {
     for (const map of object.maps.values()) {
       if (map.type === RINGBUF) {

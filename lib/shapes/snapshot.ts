@@ -47,6 +47,11 @@ export interface SnapshotDefinition<S extends SkeletonTypes, O, C extends string
   readonly gains?: {
     /** The fields that tell a row from others. */
     readonly by: readonly Text<keyof RecordOf<S>>[];
+    /**
+     * Rows stay that gained nothing, and without an interval amounts are all that there is: then there is no `period`.
+     * No row begins anew under its `by`.
+     */
+    readonly lasting?: boolean;
     show?(rows: readonly RecordOf<S>[], values: OptionValues<O>): readonly RecordOf<S>[];
   };
   /** Begins what has to go on for the length of the run. */
@@ -115,7 +120,9 @@ async function* run(
     attachers: Object.fromEntries(programs.map(({ name }) => [name, () => {}])),
     prepare: (object) => definition.prepare?.(object, typed),
   });
-  const gains = definition.gains && new PeriodGains(definition.gains.by, types);
+  const once = values.interval === undefined && definition.interval === undefined;
+  const { by, lasting = false } = definition.gains ?? {};
+  const gains = by && !(lasting && once) ? new PeriodGains(by, types, lasting) : undefined;
   using _held = definition.hold?.();
   const records = (): readonly Row[] =>
     (definition.rows as unknown as Chooser)(
@@ -140,7 +147,7 @@ async function* run(
       { type: 'table', time, columns, types, rows, ...(fields !== undefined && { fields }) },
     ];
   };
-  if (values.interval === undefined && definition.interval === undefined) {
+  if (once) {
     yield* take();
     return;
   }
@@ -155,9 +162,10 @@ class PeriodGains {
   readonly #gains: Gains;
   #since = performance.now();
 
-  constructor(by: readonly string[], types: FieldTypes) {
+  constructor(by: readonly string[], types: FieldTypes, lasting: boolean) {
     this.#by = by;
-    this.#gains = new Gains(Object.keys(types).filter((name) => types[name]?.additive === true && name !== PERIOD));
+    const amounts = Object.keys(types).filter((name) => types[name]?.additive === true && name !== PERIOD);
+    this.#gains = new Gains(amounts, lasting);
   }
 
   read(rows: readonly Row[]): readonly Row[] {

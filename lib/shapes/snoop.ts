@@ -5,7 +5,8 @@ import type { Skeleton, SkeletonTypes } from '../bpf/skeleton.ts';
 import { KscopeError } from '../model/errors.ts';
 import { stackType } from '../model/frames.ts';
 import type { JsonSchema } from '../model/json.ts';
-import type { FieldTypes, Message, Row, StackFields } from '../model/message.ts';
+import type { FieldTypes, Message, Row, Stack, StackFields, StacksMessage } from '../model/message.ts';
+import type { Packet } from '../model/packet.ts';
 import type { SemanticType } from '../model/types.ts';
 import { now } from '../system/clock.ts';
 import { pageSize } from '../system/page-size.ts';
@@ -19,22 +20,20 @@ import {
 } from './columns.ts';
 import {
   activityOf,
-  attachersOf,
   type CommonDefinition,
   commonParts,
   type OptionsFor,
-  rulesOf,
   type Text,
   warningsOf,
 } from './common-definition.ts';
 import { commonOptions } from './common-options.ts';
 import { CountedRows, countSchema, countTypes } from './count.ts';
+import { startDefined } from './defined-session.ts';
 import type { RunContext, Tool } from './definition.ts';
 import { EventStacks } from './event-stacks.ts';
 import { Demands } from './on-demand.ts';
-import { flag, type Options, type OptionValues, withOwn } from './options.ts';
-import { Session } from './session.ts';
-import { resizeStackTable, stackDepth, stackTableSize } from './stack-symbols.ts';
+import { flag, type Options, type OptionValues, text, withOwn } from './options.ts';
+import { foldedStacks, resizeStackTable, stackDepth, stackTableSize } from './stack-symbols.ts';
 
 /** The record of the events of an object. */
 export type EventOf<S extends SkeletonTypes> = S['events'] extends { events: infer E } ? E : never;
@@ -81,7 +80,11 @@ export interface SnoopDefinition<S extends SkeletonTypes, O extends Options, C e
     readonly process?: Text<keyof EventOf<S>>;
     /** Keys of the options that ask for stacks: without any of them the table takes no memory. By default it does. */
     readonly when?: readonly Text<keyof O>[];
+    /** Field that lines of stacks begin with: there is an option that prints those instead of events. */
+    readonly folded?: 'comm' & Text<keyof EventOf<S>>;
   };
+  /** Events that are packets: there is an option that writes them to a file for programs that read such. */
+  packet?(event: EventOf<S>): Packet;
   /**
    * Option that prints, at the end, how often each combination of these fields came up, instead of the events. Without
    * a flag that is printed behind the events.
@@ -98,6 +101,16 @@ export interface SnoopDefinition<S extends SkeletonTypes, O extends Options, C e
 
 /** The ring buffer whose struct is the row. */
 export const RING = 'events';
+
+const packetFile = text(
+  '-w, --write <FILE>',
+  "write packets to FILE in pcapng format instead; '-' is standard output",
+  {
+    group: 'output',
+    completes: 'file',
+    conflicts: ['json', 'view'],
+  },
+);
 
 /** Size of the ring beside it, and how often that is looked at, in milliseconds, while there are no events. */
 const BESIDE_BYTES = 1 << 20;
@@ -118,7 +131,9 @@ export function snoop<S extends SkeletonTypes, const O extends OptionsFor<S>, C 
     ...(count?.flag !== undefined && { count: flag(count.flag, count.summary ?? '') }),
     ...columnOptions(specs),
     ...commonOptions,
+    ...(definition.packet !== undefined && { write: packetFile }),
     ...(definition.stacks !== undefined && { tableSize: stackTableSize, depth: stackDepth }),
+    ...(definition.stacks?.folded !== undefined && { folded: foldedStacks }),
   });
   const stackTypes = stackFieldTypes(definition.stacks);
   const rowSchema = (): RowSchema => recordOf(skeleton);
@@ -177,6 +192,25 @@ export function eventSchema(schema: RowSchema, types: FieldTypes, stackTypes: Fi
   return { type: 'object', properties, required };
 }
 
+/** The stacks of one event, as those of which there is one. */
+function foldedStack(
+  row: Row,
+  name: string,
+  { kernel = '', user = '' }: StackFields,
+  types: FieldTypes,
+): StacksMessage {
+  const stackOf = (field: string) => (row[field] as Stack | undefined) ?? 'none';
+  const one = { key: { [name]: row[name] }, kernel: stackOf(kernel), user: stackOf(user), weight: 1 };
+  const type = types[name];
+  return {
+    type: 'stacks',
+    time: now(),
+    types: type === undefined ? {} : { [name]: type },
+    unit: 'calls',
+    stacks: [one],
+  };
+}
+
 async function* run(
   skeleton: Skeleton,
   definition: SnoopDefinition<SkeletonTypes, Options, string>,
@@ -193,6 +227,8 @@ async function* run(
   };
   const counted = values.count === true || definition.count?.flag === undefined ? definition.count : undefined;
   const onlyCounts = counted?.flag !== undefined;
+  // A form of text: JSON has the stacks in its events.
+  const folded = values.folded === true && values.json !== true ? definition.stacks?.folded : undefined;
   const { columns, fields } = chosenColumns(specs, types, onlyCounts ? { ...values, fields: undefined } : values);
   const counts =
     counted === undefined
@@ -203,26 +239,17 @@ async function* run(
 
   // Before anybody is told that there is somebody to ask.
   using demands = definition.shownOn && new Demands(definition.shownOn);
-  using session = Session.start({
-    skeleton,
-    options,
-    context,
-    rules: rulesOf(definition.attach, values),
-    attachers: attachersOf(definition.attach, values),
-    prepare: (object) => {
-      if (definition.stacks !== undefined) {
-        const { when } = definition.stacks;
-        const wanted = when === undefined || when.some((key) => values[key] === true);
-        const stacks = wanted ? (values.tableSize as number | undefined) : 1;
-        resizeStackTable(object, definition.stacks.table, { stacks, frames: values.depth as number | undefined });
-      }
-      const { beside } = definition;
-      if (beside !== undefined) {
-        object.map(beside.ring).maxEntries = values[beside.when] === true ? BESIDE_BYTES : pageSize();
-      }
-      definition.prepare?.(object, typedValues);
-    },
-    loaded: (object) => definition.loaded?.(object, typedValues),
+  using session = startDefined({ skeleton, definition, options, context }, (object) => {
+    if (definition.stacks !== undefined) {
+      const { when } = definition.stacks;
+      const wanted = when === undefined || when.some((key) => values[key] === true);
+      const stacks = wanted ? (values.tableSize as number | undefined) : 1;
+      resizeStackTable(object, definition.stacks.table, { stacks, frames: values.depth as number | undefined });
+    }
+    const { beside } = definition;
+    if (beside !== undefined) {
+      object.map(beside.ring).maxEntries = values[beside.when] === true ? BESIDE_BYTES : pageSize();
+    }
   });
   const stacks = definition.stacks && new EventStacks(session.object, definition.stacks);
   const ring = session.object.ring<Row>(RING);
@@ -232,10 +259,11 @@ async function* run(
     activity: activityOf(definition),
     time: now(),
     hooks: session.hooks,
-    columns: onlyCounts ? [] : columns,
+    columns: onlyCounts || folded !== undefined ? [] : columns,
     types,
     ...(fields !== undefined && { fields }),
     ...(stacks !== undefined && fields === undefined && { stacks: stacks.fields }),
+    ...(definition.packet !== undefined && { packet: definition.packet as (row: Row) => Packet }),
   };
   yield* warningsOf(definition, values);
 
@@ -261,7 +289,11 @@ async function* run(
       }
     }
     counts?.add(rows);
-    if (!onlyCounts && rows.length > 0) {
+    if (folded !== undefined && stacks !== undefined) {
+      for (const row of rows) {
+        yield foldedStack(row, folded, stacks.fields, types);
+      }
+    } else if (!onlyCounts && rows.length > 0) {
       yield { type: 'events', rows };
     }
   }

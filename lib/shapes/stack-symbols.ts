@@ -5,12 +5,15 @@ import type { Frame, Stack } from '../model/message.ts';
 import { deepestStack } from '../system/deepest-stack.ts';
 import { KernelSymbols } from '../system/symbols/kernel.ts';
 import { UserSymbols } from '../system/symbols/user.ts';
-import { integer } from './options.ts';
+import { flag, integer } from './options.ts';
 
 const NO_STACK = -1;
 const EFAULT = -14;
 /** Stacks that are kept with their names. */
 const NAMED_MAX = 2 ** 14;
+
+/** The option that prints stacks as lines, of which others make flame graphs. */
+export const foldedStacks = flag('-f, --folded', 'print a line for each stack, for flame graphs', { group: 'output' });
 
 /** The option for how much the two tables of STACKS hold. */
 export const stackTableSize = integer('--stack-storage-size <COUNT>', 'number of different stacks that can be kept', {

@@ -4,22 +4,21 @@ import type { JsonSchema } from '../model/json.ts';
 import type { FieldTypes, Message, Row, Stack, WeighedStack } from '../model/message.ts';
 import { now } from '../system/clock.ts';
 import { mapRows, readyMessage } from './aggregate.ts';
-import {
-  attachersOf,
-  type CommonDefinition,
-  commonParts,
-  type OptionsFor,
-  rulesOf,
-  type Text,
-  warningsOf,
-} from './common-definition.ts';
+import { type CommonDefinition, commonParts, type OptionsFor, type Text, warningsOf } from './common-definition.ts';
 import { commonOptions, parseSeconds } from './common-options.ts';
+import { startDefined } from './defined-session.ts';
 import type { Positional, RunContext, Tool } from './definition.ts';
 import { intervalEnds } from './intervals.ts';
-import { flag, integer, type Options, type OptionValues, text, withOwn } from './options.ts';
-import { Session } from './session.ts';
+import { flag, integer, type Options, text, withOwn } from './options.ts';
 import { StackQuality } from './stack-quality.ts';
-import { resizeStackTable, StackSymbols, stackDepth, stackTableOf, stackTableSize } from './stack-symbols.ts';
+import {
+  foldedStacks,
+  resizeStackTable,
+  StackSymbols,
+  stackDepth,
+  stackTableOf,
+  stackTableSize,
+} from './stack-symbols.ts';
 
 type KeyOf<S extends SkeletonTypes, M extends keyof S['maps']> = S['maps'][M]['key'];
 type ValueOf<S extends SkeletonTypes, M extends keyof S['maps']> = S['maps'][M]['value'];
@@ -63,7 +62,7 @@ const positionals: readonly Positional[] = [
 ];
 
 const shapeOptions = {
-  folded: flag('-f, --folded', 'print a line for each stack, for flame graphs', { group: 'output' }),
+  folded: foldedStacks,
   delimited: flag('-d, --delimited', 'put a line between kernel and user frames', { group: 'output' }),
   flame: text('--flame <FILE>', 'write a flame graph (SVG) as well', { group: 'output', completes: 'file' }),
   speedscope: text('--speedscope <FILE>', 'write a profile for speedscope as well', {
@@ -137,23 +136,14 @@ async function* run(
   context: RunContext,
 ): AsyncGenerator<Message, void, void> {
   const { values, signal } = context;
-  using session = Session.start({
-    skeleton,
-    options,
-    context,
-    rules: rulesOf(definition.attach, values),
-    attachers: attachersOf(definition.attach, values),
-    prepare: (object) => {
-      resizeStackTable(object, definition.table, {
-        stacks: values.tableSize as number | undefined,
-        frames: values.depth as number | undefined,
-      });
-      if (values.rows !== undefined) {
-        object.map(definition.map).maxEntries = values.rows as number;
-      }
-      definition.prepare?.(object, values as OptionValues<Options>);
-    },
-    loaded: (object) => definition.loaded?.(object, values as OptionValues<Options>),
+  using session = startDefined({ skeleton, definition, options, context }, (object) => {
+    resizeStackTable(object, definition.table, {
+      stacks: values.tableSize as number | undefined,
+      frames: values.depth as number | undefined,
+    });
+    if (values.rows !== undefined) {
+      object.map(definition.map).maxEntries = values.rows as number;
+    }
   });
   const { object } = session;
   const symbols = new StackSymbols(stackTableOf(object, definition.table));

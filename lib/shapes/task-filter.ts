@@ -1,6 +1,6 @@
-import type { BpfObject } from '../bpf/object.ts';
 import { Checker } from '../probes/check.ts';
 import { commonNames } from '../probes/common-scope.ts';
+import type { ProgramMaps } from '../probes/compile.ts';
 import type { TaskFilter } from '../probes/filter-code.ts';
 import { kernelTypes } from '../probes/kernel-types.ts';
 import { ExpressionParser } from '../probes/parse-expression.ts';
@@ -12,7 +12,7 @@ const mountNamespace = '$task->nsproxy->mnt_ns->ns.inum';
  * others: the maps are the same. After load.
  */
 export function taskFilterOf(
-  object: BpfObject,
+  object: Pick<ProgramMaps, 'map'>,
   values: Readonly<Record<string, unknown>>,
   ignoredPid: number | undefined,
 ): TaskFilter {

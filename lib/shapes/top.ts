@@ -1,6 +1,6 @@
 import type { Skeleton, SkeletonTypes } from '../bpf/skeleton.ts';
 import { KscopeError } from '../model/errors.ts';
-import type { JsonSchema } from '../model/json.ts';
+import type { JsonSchema, JsonValue } from '../model/json.ts';
 import type { Column, FieldTypes, Message } from '../model/message.ts';
 import { now } from '../system/clock.ts';
 import { loadAverages } from '../system/load.ts';
@@ -70,8 +70,19 @@ export interface TopDefinition<S extends SkeletonTypes, O, M extends Text<keyof 
    * until `now` (nanoseconds of the monotonic clock), or nothing where there is no more than what was added.
    */
   growing?(value: S['maps'][M]['value'], now: bigint): Partial<S['maps'][M]['value']>;
+  /**
+   * What to print of the rows instead of a table, as JSON, and what that leaves out; undefined prints the table. The
+   * option that asks for it excludes the outputs that have rows: `conflicts: ['json', 'view', 'record']`.
+   */
+  document?(rows: readonly RowOf<S, M>[], values: OptionValues<O>): Document | undefined;
   /** What the kernel cannot filter. */
   keep?(row: RowOf<S, M>, values: OptionValues<O>): boolean;
+}
+
+/** What the rows of a table come to, for a program that reads it. */
+export interface Document {
+  readonly content: JsonValue;
+  readonly warnings: readonly string[];
 }
 
 /** Rows for somebody who can scroll. */
@@ -225,6 +236,10 @@ async function* run(
           row[name] = field.value(row, values);
         }
       }
+      const document = definition.document?.(rows as never, typed);
+      for (const text of document?.warnings ?? []) {
+        yield { type: 'warning', text };
+      }
       const screen = definition.screen === true;
       const summary = screen && values.noSummary !== true;
       yield {
@@ -243,6 +258,7 @@ async function* run(
         key,
         sort: by,
         ...(fields !== undefined && { fields }),
+        ...(document !== undefined && { document: document.content }),
       };
     },
   });

@@ -32,16 +32,21 @@ export const trafficPlans = {
 const exactly = (bytes: number) => (bytes / 1024).toFixed(2);
 const about = (bytes: number) => (bytes / 1024).toFixed(bytes > 0 && bytes < 1024 ? 1 : 0);
 
+/** Columns of both ends of a connection. */
+export const endColumns = {
+  saddr: { header: 'LADDR' },
+  lport: {},
+  daddr: { header: 'RADDR' },
+  dport: { header: 'RPORT' },
+} as const;
+
 /** Columns of a session that is over: whose it was, between whom, and how much it carried. `wide` is an option. */
 export const sessionColumns = {
   time: { flag: '-T, --timestamp' },
   pid: {},
   comm: { width: 12 },
   ip: { header: 'IP', width: 2, when: 'wide' },
-  saddr: { header: 'LADDR' },
-  lport: {},
-  daddr: { header: 'RADDR' },
-  dport: { header: 'RPORT' },
+  ...endColumns,
   tx: { header: 'TX_KB', width: 6, text: exactly },
   rx: { header: 'RX_KB', width: 6, text: exactly },
 } as const;

@@ -18,18 +18,8 @@ export function fileIdentity(path: string): FileIdentity {
   return { device: deviceText(found.dev), inode: found.ino };
 }
 
-/** 'major:minor' of a terminal by its path, or by the number of a pseudo terminal. @throws KscopeError usage */
-export function terminalNumber(named: string): string {
-  const path = /^\d+$/.test(named) ? `/dev/pts/${named}` : named;
-  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
-  if (found?.isCharacterDevice() !== true) {
-    throw new KscopeError('usage', `'${escapeText(path)}' is not a terminal`);
-  }
-  return deviceText(found.rdev);
-}
-
 /** What stat(2) says of a device, as text. */
-function deviceText(device: bigint): string {
+export function deviceText(device: bigint): string {
   const major = ((device >> 8n) & 0xfffn) | ((device >> 32n) & ~0xfffn);
   const minor = (device & 0xffn) | ((device >> 12n) & 0xfff00n);
   return `${major}:${minor}`;

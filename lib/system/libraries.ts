@@ -17,7 +17,7 @@ export function mappedFiles(name: RegExp, pid?: number, proc = '/proc'): string[
   for (const one of pids) {
     let maps: string;
     try {
-      maps = readFileSync(join(proc, one, 'maps'), 'utf8');
+      maps = readFileSync(join(proc, one, 'maps'), 'latin1');
     } catch {
       // It has ended, or is none of ours to see.
       continue;

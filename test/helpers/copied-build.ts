@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import {
   copyFileSync,
   cpSync,
@@ -9,8 +10,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { architecture } from '../../lib/bpf/object-file.ts';
+import { compiledFile } from '../../lib/cli/compiled.ts';
 import { bundleCommands } from '../../lib/gen/bundle.ts';
 import { built } from './run-tool.ts';
 
@@ -30,6 +32,13 @@ export class CopiedBuild implements Disposable {
   /** The command line of a copied command. */
   command(name: string, args: readonly string[] = []): [string, ...string[]] {
     return [process.execPath, join(this.#folder, 'dist/bin', name), ...args];
+  }
+
+  /** Runs a copied command to its end. */
+  run(name: string, args: readonly string[]): { status: number | null; stdout: string; stderr: string } {
+    const [node, ...rest] = this.command(name, args);
+    const { status, stdout, stderr } = spawnSync(node, rest, { encoding: 'utf8' });
+    return { status, stdout, stderr };
   }
 
   /** The object file of a tool, for this machine. */
@@ -53,6 +62,18 @@ export class CopiedBuild implements Disposable {
     }
     const bytes = change(readFileSync(original));
     bytes === undefined ? rmSync(file) : writeFileSync(file, bytes);
+  }
+
+  /** Makes what commands run from, where there was nothing of it. */
+  async bundleAnew(): Promise<void> {
+    rmSync(join(this.#folder, 'dist/commands'), { recursive: true });
+    await bundleCommands(join(this.#folder, 'dist'));
+  }
+
+  /** Replaces what this Node has compiled the commands to; undefined removes it. */
+  replaceCompiled(bytes: Uint8Array | undefined): void {
+    const file = join(this.#folder, 'dist/commands', basename(compiledFile));
+    bytes === undefined ? rmSync(file, { force: true }) : writeFileSync(file, bytes);
   }
 
   [Symbol.dispose](): void {

@@ -10,6 +10,23 @@ export function dnsAnswer(name: string, records: readonly DnsRecord[]): Buffer {
   return Buffer.concat([header, question, ...records.map(encodedRecord)]);
 }
 
+/** A query for the records of a name. @param type as the protocol numbers it */
+export function dnsQuery(id: number, name: string, type: number): Buffer {
+  const header = Buffer.from('0000' + '01000001000000000000', 'hex');
+  header.writeUInt16BE(id, 0);
+  const end = Buffer.from('00000001', 'hex');
+  end.writeUInt16BE(type, 0);
+  return Buffer.concat([header, encodedName(name), end]);
+}
+
+/** What a name server answers to a query. @param flags of the header, without 0x8180: an answer, of a recursion */
+export function dnsResponse(query: Buffer, flags: number, records: readonly DnsRecord[]): Buffer {
+  const response = Buffer.concat([query, ...records.map(encodedRecord)]);
+  response.writeUInt16BE(0x8180 | flags, 2);
+  response.writeUInt16BE(records.length, 6);
+  return response;
+}
+
 function encodedRecord(record: DnsRecord): Buffer {
   const data = 'address' in record ? Buffer.from(ipBytes(record.address)) : encodedName(record.alias);
   const head = Buffer.alloc(12);
@@ -22,9 +39,12 @@ function encodedRecord(record: DnsRecord): Buffer {
 }
 
 function encodedName(name: string): Buffer {
-  const labels = name.split('.').map((label) => {
-    const bytes = Buffer.from(label, 'latin1');
-    return Buffer.concat([Buffer.of(bytes.length), bytes]);
-  });
+  const labels = name
+    .split('.')
+    .filter(Boolean)
+    .map((label) => {
+      const bytes = Buffer.from(label, 'latin1');
+      return Buffer.concat([Buffer.of(bytes.length), bytes]);
+    });
   return Buffer.concat([...labels, Buffer.of(0)]);
 }

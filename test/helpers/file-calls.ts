@@ -1,5 +1,8 @@
+import assert from 'node:assert/strict';
 import { pointerTo } from './native-arguments.ts';
+import type { JsonMessage } from './run-tool.ts';
 import { mustSyscall } from './syscall.ts';
+import { timeless } from './watch.ts';
 
 /** How many calls of each kind `readAll` and `writeAll` make. */
 export const KINDS = 5;
@@ -25,6 +28,13 @@ export function writeAll(fd: number, bytes: number): void {
   mustSyscall('pwrite64', fd, buffer, bytes, 0);
   mustSyscall('pwritev', fd, vector.memory, 1, 0, 0);
   mustSyscall('pwritev2', fd, vector.memory, 1, 0, 0, 0);
+}
+
+/** Rows about one file, without what no test can know exactly. */
+export function rowsAbout(path: string, rows: readonly JsonMessage[]): object[] {
+  const own = rows.filter((row) => row.path === path);
+  assert.ok(own.every(({ latency }) => Number(latency) > 0 && Number(latency) < 60e9));
+  return timeless(own.map(({ latency, ...row }) => row as JsonMessage));
 }
 
 /** A struct iovec for one buffer, which it holds. */

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { truncateSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, openSync, truncateSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { readAtOnce } from './async-reads.ts';
 import { TemporaryDirectory } from './temporary-directory.ts';
 
 /** A disk of a test's own, which nobody else uses: a file behind a loop device. */
@@ -12,14 +13,20 @@ export class LoopDisk implements Disposable {
   readonly #directory = new TemporaryDirectory();
   readonly #file: string;
 
-  constructor(bytes = 4 * 2 ** 20) {
-    const file = join(this.#directory.path, 'disk');
+  /** @param options for losetup(8) */
+  constructor(bytes = 4 * 2 ** 20, options: readonly string[] = [], fileName = 'disk') {
+    const file = join(this.#directory.path, fileName);
     this.#file = file;
     writeFileSync(file, '');
     truncateSync(file, bytes);
     loadModule();
-    this.path = execFileSync('losetup', ['--find', '--show', file], { encoding: 'utf8' }).trim();
+    this.path = execFileSync('losetup', ['--find', '--show', ...options, file], { encoding: 'utf8' }).trim();
     this.name = basename(this.path);
+  }
+
+  /** Of the file that is behind it. */
+  get file(): string {
+    return this.#file;
   }
 
   /** Reads blocks from the beginning, with a request for each. */
@@ -37,6 +44,21 @@ export class LoopDisk implements Disposable {
   /** Writes blocks from the beginning, with a request for each. */
   write(count: number, bytes: number): void {
     copy(['if=/dev/zero', `of=${this.path}`, 'oflag=direct', 'conv=notrunc', `bs=${bytes}`, `count=${count}`]);
+  }
+
+  /**
+   * Reads blocks from the beginning, asked for one by one from the last to the first. Of more than two the kernel makes
+   * one request.
+   */
+  readMerged(count: number, bytes: number): void {
+    writeFileSync(`/sys/block/${this.name}/queue/nomerges`, '0');
+    const fd = openSync(this.path, constants.O_RDONLY | constants.O_DIRECT);
+    readAtOnce(
+      fd,
+      Array.from({ length: count }, (_, index) => (count - 1 - index) * bytes),
+      bytes,
+    );
+    closeSync(fd);
   }
 
   /** Takes the end of the disk away. What is read from there fails, or is zeros: older kernels do not mind. */

@@ -1,10 +1,14 @@
+import type { TestContext } from 'node:test';
 import type { Actor } from './actor.ts';
 import { familyOf, ipBytes } from './socket-address.ts';
 import { errorName } from './syscall.ts';
 
 const CLONE_NEWNET = 0x40000000;
 const AF_NETLINK = 16;
+const AF_PACKET = 17;
+const SOCK_DGRAM = 2;
 const SOCK_RAW = 3;
+const ETH_P_IP = 0x0800;
 const NLM_F_REQUEST_ACK = 5;
 const NLM_F_CREATE_EXCL = 0x600;
 const RTM_NEWLINK = 16;
@@ -27,6 +31,8 @@ const IFLA_LINKINFO = 18;
 const IFLA_INFO_KIND = 1;
 const IFLA_INFO_DATA = 2;
 const IFLA_NET_NS_PID = 19;
+const IFLA_GSO_MAX_SIZE = 41;
+const IFLA_GRO_MAX_SIZE = 58;
 const VETH_INFO_PEER = 1;
 const IFA_ADDRESS = 1;
 const IFA_LOCAL = 2;
@@ -34,12 +40,24 @@ const IFA_FLAGS = 8;
 const IFA_F_NODAD = 2;
 const IFF_UP = 1;
 const LOOPBACK = 1;
-const CABLE = 100;
+/** Number of the interface of either end of a cable. */
+export const CABLE = 100;
 
 /** Moves the main thread of an actor to a network of its own, where only the loopback interface is up. */
 export async function enterNetwork(actor: Actor): Promise<void> {
   await actor.mustCall('unshare', CLONE_NEWNET);
   await mustRequest(actor, RTM_NEWLINK, linkMessage(LOOPBACK, IFF_UP));
+}
+
+/** Makes two actors hosts that a cable connects. Skips the test, and says false, where the kernel has no such cables. */
+export async function areConnectedHosts(t: TestContext, left: Actor, right: Actor): Promise<boolean> {
+  await enterNetwork(left);
+  await enterNetwork(right);
+  const error = await connectNetworks(left, right);
+  if (error !== 0) {
+    t.skip(`this kernel has no veth: ${errorName(error)}`);
+  }
+  return error === 0;
 }
 
 /** Connects the networks of two actors with a cable. @returns the errno where the kernel has no such cables, or 0 */
@@ -101,6 +119,15 @@ export async function limitRate(actor: Actor, bytesPerSecond: number, burst: num
   return await request(actor, RTM_NEWQDISC, message, NLM_F_CREATE_EXCL);
 }
 
+/**
+ * Lets an actor's end of the cable send and put together packets of IPv6 of that many bytes (BIG TCP).
+ * @returns the errno where the kernel has no packets of more than 64 KiB, or 0
+ */
+export async function allowLargePackets(actor: Actor, bytes: number): Promise<number> {
+  const parts = [attribute(IFLA_GSO_MAX_SIZE, word(bytes)), attribute(IFLA_GRO_MAX_SIZE, word(bytes))];
+  return await request(actor, RTM_NEWLINK, Buffer.concat([linkMessage(CABLE, IFF_UP), ...parts]));
+}
+
 /** Keeps the network of an actor from saying anything of its own accord over the cable. */
 export async function disableIpv6(actor: Actor): Promise<void> {
   const fd = await actor.call('openat', AT_FDCWD, text('/proc/sys/net/ipv6/conf/cable/disable_ipv6'), O_WRONLY, 0);
@@ -108,6 +135,24 @@ export async function disableIpv6(actor: Actor): Promise<void> {
     await actor.mustCall('write', fd, text('1'), 1);
     await actor.mustCall('close', fd);
   }
+}
+
+/** Sends packets of IPv4 over an actor's end of the cable to whoever hears them there, whatever address they are from. */
+export async function sendPacket(actor: Actor, packet: Buffer, times = 1): Promise<void> {
+  const to = Buffer.alloc(20);
+  to.writeUInt16LE(AF_PACKET, 0);
+  to.writeUInt16BE(ETH_P_IP, 2);
+  to.writeInt32LE(CABLE, 4);
+  to.writeUInt8(6, 11);
+  to.fill(0xff, 12, 18);
+  const fd = await actor.mustCall('socket', AF_PACKET, SOCK_DGRAM, 0);
+  const call = { name: 'sendto', args: [fd, packet, packet.length, 0, to, to.length] } as const;
+  for (const { result } of await actor.perform(new Array(times).fill(call))) {
+    if (result < 0) {
+      throw new Error(`sendto: ${errorName(-result)}`);
+    }
+  }
+  await actor.mustCall('close', fd);
 }
 
 async function mustRequest(actor: Actor, type: number, body: Buffer, flags = 0): Promise<void> {

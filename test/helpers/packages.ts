@@ -14,5 +14,6 @@ export const witnessPackages = [
   'python3.11',
   'ruby3.1',
   'strace',
+  'tcpdump',
   'zsh',
 ] as const;

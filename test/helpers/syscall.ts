@@ -27,6 +27,8 @@ const numbers = {
   fstatfs: [138, 44],
   fsync: [74, 82],
   futex: [202, 98],
+  futex_wait: [455, 455],
+  futex_waitv: [449, 449],
   getsockname: [51, 204],
   getsockopt: [55, 209],
   gettid: [186, 178],
@@ -43,12 +45,15 @@ const numbers = {
   listen: [50, 201],
   lseek: [8, 62],
   lstat: [6],
+  mbind: [237, 235],
   mknodat: [259, 33],
   mkdirat: [258, 34],
   mmap: [9, 222],
   mount: [165, 40],
   move_mount: [429, 429],
+  move_pages: [279, 239],
   msync: [26, 227],
+  munmap: [11, 215],
   nanosleep: [35, 101],
   newfstatat: [262, 79],
   open: [2],
@@ -80,6 +85,8 @@ const numbers = {
   rt_tgsigqueueinfo: [297, 240],
   sched_getaffinity: [204, 123],
   sched_setaffinity: [203, 122],
+  seccomp: [317, 277],
+  setpriority: [141, 140],
   sendfile: [40, 71],
   sendmmsg: [307, 269],
   sendmsg: [46, 211],
@@ -157,6 +164,7 @@ export function errorName(errno: number): string {
   return Object.entries(koffi.os.errno).find(([, number]) => number === errno)?.[0] ?? String(errno);
 }
 
-function numberOf(name: SyscallName): number | undefined {
+/** Number of a system call here; undefined where there is none. */
+export function numberOf(name: SyscallName): number | undefined {
   return numbers[name][process.arch === 'arm64' ? 1 : 0];
 }

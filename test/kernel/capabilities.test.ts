@@ -7,6 +7,8 @@ import { readObjectSpec } from '../../lib/bpf/object-spec.ts';
 import { Registry } from '../../lib/cli/registry.ts';
 import { checkTool } from '../../lib/shapes/check.ts';
 import type { Tool } from '../../lib/shapes/definition.ts';
+import { networkPrivilege } from '../../lib/shapes/network-privilege.ts';
+import { longName } from '../../lib/shapes/options.ts';
 import { inVirtualMachine, patience } from '../helpers/deadline.ts';
 import { eachTool, triedTools } from '../helpers/each-tool.ts';
 import { built, startCommand, toolCommand } from '../helpers/run-tool.ts';
@@ -24,8 +26,9 @@ function hasProgramsAt(section: RegExp, { skeleton }: Tool): boolean {
 /** Programs at user code are attached by somebody who may look into all processes and files: by root. */
 const atUserCode = (tool: Tool) => hasProgramsAt(/^(u(ret)?probe|usdt)/, tool);
 
-/** What a tool needs: what sees the sockets and packets of others, one more. */
-const capabilitiesOf = (tool: Tool) => (hasProgramsAt(/^cgroup/, tool) ? withSockets : tracing);
+/** What the manual says that a tool needs when it starts without options; where it depends on the kernel, all of it. */
+const capabilitiesOf = (tool: Tool) =>
+  ['always', 'else'].includes(`${networkPrivilege(tool)}`) ? withSockets : tracing;
 
 /** The arguments of setpriv(1) for somebody who has these capabilities and no others. */
 function withOnly(names: readonly string[]): readonly string[] {
@@ -92,3 +95,19 @@ test('what sees the sockets of others is not permitted without CAP_NET_ADMIN, an
   assert.deepEqual(await said(tracing), ['permission\n', '']);
   assert.deepEqual(await said([...tracing, 'net_admin']), ['', '']);
 });
+
+for (const [name, tool] of tools) {
+  const privilege = networkPrivilege(tool);
+  // What stands in for something else is not attached everywhere.
+  for (const option of privilege === 'always' ? [undefined] : typeof privilege === 'string' ? [] : privilege) {
+    const args = [...(option === undefined ? [] : [`--${longName(option)}`]), '--duration', '0.1'];
+    test(`${name} ${args.join(' ')}: as its manual says, not without CAP_NET_ADMIN`, async () => {
+      const run = async (names: readonly string[]) =>
+        startCommand(['setpriv', ...withOnly(names), ...toolCommand(name, args)]).ended();
+      const refused = await run(tracing);
+      assert.equal(refused.code, 4, refused.stderr);
+      const { code, stderr } = await run(withSockets);
+      assert.equal(code, 0, stderr);
+    });
+  }
+}

@@ -152,14 +152,12 @@ test('what is wrong is pointed at', async () => {
   using library = new ProbedLibrary();
   const { path } = library;
   const cases: readonly [args: readonly string[], message: RegExp][] = [
-    [['-C', 'p:c:open'], /has \(\) behind its name/],
     [['-C', `p:${path}:add(a):int:a,b`], /there are 1 types for 2 values/],
     [['-C', `p:${path}:add()::b`], /there is no 'b' here/],
     [['-C', `p:${path}:add()::$latency`], /there is no '\$latency' here/],
     [['-H', `p:${path}:add()`], /a histogram is of one value, and here are 0/],
     [['-H', `p:${path}:add(char *a)::a`], /a histogram is of numbers/],
     [['-C', `p:${path}:add(a)::a:1:2`], /there is nothing behind the filter/],
-    [['-C', 't:sched:sched_switch(int a)'], /has no signature/],
     [['-z', '200', '-C', `p:${path}:add(char *a, char *b)::a,b`], /256 can be told apart/],
   ];
   for (const [args, message] of cases) {

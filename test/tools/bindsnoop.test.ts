@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
-import { openSync, readFileSync } from 'node:fs';
+import { openSync } from 'node:fs';
 import { test } from 'node:test';
 import { familyOf, readSocketAddress, socketAddress } from '../helpers/socket-address.ts';
 import { mustSyscall, syscall } from '../helpers/syscall.ts';
 import { tableRows } from '../helpers/tables.ts';
+import { commOf } from '../helpers/task-fields.ts';
 import { timeless, watch } from '../helpers/watch.ts';
 
 const { pid } = process;
-const caller = { pid, tid: pid, uid: process.getuid?.(), comm: readFileSync('/proc/self/comm', 'utf8').trim() };
+const caller = { pid, tid: pid, uid: process.getuid?.(), comm: commOf(process.pid) };
 const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
 const EADDRINUSE = 98;

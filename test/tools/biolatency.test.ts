@@ -72,6 +72,13 @@ test('each request is counted once, under its disk and its kind', async () => {
   );
 });
 
+test('what is merged is one request', async () => {
+  using disk = new LoopDisk();
+  const own = ['--json', '-d', disk.name, '-p', String(process.pid)];
+  const seen = await watch('biolatency', { plain: own, queued: [...own, '-Q'] }, () => disk.readMerged(7, 4096));
+  assert.deepEqual([counts(seen.plain), counts(seen.queued)], [[1], [1]]);
+});
+
 test('a cgroup is that of the task that asks, not of the one that is there in the end', async () => {
   using group = new TestCgroup();
   using empty = new TestCgroup();

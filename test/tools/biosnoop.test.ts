@@ -100,6 +100,18 @@ test('a flush is at no place, and does not disturb what is around it', async () 
   assert.equal(text.stdout.split('\n').length, 8);
 });
 
+test('what is merged is one request, of all its bytes, where the first of them are', async () => {
+  using disk = new LoopDisk();
+  const { own } = await watch('biosnoop', { own: ['--json', '-d', disk.name, '-p', String(process.pid)] }, () => {
+    disk.readMerged(5, 4096);
+    disk.readMerged(3, 512);
+  });
+  assert.deepEqual(columns(own, 'operation', 'sector', 'bytes'), [
+    ['Read', 0, 5 * 4096],
+    ['Read', 0, 3 * 512],
+  ]);
+});
+
 test('a request that completes in parts, and comes back to the driver for the rest, is one', async () => {
   using disk = new LoopDisk();
   disk.cut(6144);

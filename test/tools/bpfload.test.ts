@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Actor } from '../helpers/actor.ts';
 import { cgroupOf } from '../helpers/cgroup.ts';
+import { commOf } from '../helpers/task-fields.ts';
 import { timeless, watch } from '../helpers/watch.ts';
 
 const MAP_CREATE = 0;
@@ -22,7 +22,7 @@ function attributes(words: readonly number[], nameAt: number, name: string): Uin
 
 test('each map and program is a row, made or refused', async () => {
   await using actor = await Actor.start();
-  const comm = readFileSync(`/proc/${actor.pid}/comm`, 'utf8').trim();
+  const comm = commOf(actor.pid);
   const own = ['--json', '-p', String(actor.pid)];
   let results: readonly number[] = [];
   const seen = await watch(

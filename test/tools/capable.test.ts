@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Actor } from '../helpers/actor.ts';
 import { cgroupOf, TestCgroup } from '../helpers/cgroup.ts';
 import { runTool, startTool } from '../helpers/run-tool.ts';
+import { commOf } from '../helpers/task-fields.ts';
 import { timeless, watch } from '../helpers/watch.ts';
 
 const CALLS = 23;
@@ -21,7 +21,7 @@ test('each check is a row, granted or not, and repeated only when it is asked fo
   using empty = new TestCgroup();
   await using root = await Actor.start({ threads: 1 });
   await using user = await Actor.start();
-  const comm = readFileSync(`/proc/${root.pid}/comm`, 'utf8').trim();
+  const comm = commOf(root.pid);
   await user.mustCall('setresuid', NOBODY, NOBODY, NOBODY);
   const chroot = { name: 'chroot', args: ['/'] } as const;
   await using own = startTool('capable', ['--json', '--cap', 'sys_chroot', '-U', '-p', String(root.pid)]);

@@ -5,9 +5,10 @@ import { Actor } from '../helpers/actor.ts';
 import { enterCgroup, TestCgroup } from '../helpers/cgroup.ts';
 import { distributionsIn, onlyDistribution } from '../helpers/distribution.ts';
 import type { ToolResult } from '../helpers/run-tool.ts';
-import { runTime, sleepTimes, switchesWhenStopped } from '../helpers/switches.ts';
-import { SwitchTrace } from '../helpers/traced-switches.ts';
+import { sleepTimes } from '../helpers/switches.ts';
+import { commOf } from '../helpers/task-fields.ts';
 import { watch } from '../helpers/watch.ts';
+import { watchSleeps } from '../helpers/watched-sleeps.ts';
 
 const SLEEPS = 200;
 
@@ -20,16 +21,8 @@ test('every slice of a thread is counted, those that end in a sleep as well', as
   await using other = await Actor.start();
   enterCgroup(group.path, actor.pid);
   const own = ['--json', '-t', String(actor.pid)];
-  const comm = readFileSync(`/proc/${actor.pid}/comm`, 'utf8').trim();
-  using trace = new SwitchTrace(actor.pid);
-  const before = await switchesWhenStopped(actor);
-  const traced = trace.counts();
-  let switches = 0;
-  let left = 0;
-  let came = 0;
-  let ran = 0;
-  let took = 0;
-  const seen = await watch(
+  const comm = commOf(actor.pid);
+  const { seen, slept } = await watchSleeps(
     'cpudist',
     {
       on: own,
@@ -39,18 +32,9 @@ test('every slice of a thread is counted, those that end in a sleep as well', as
       cgroup: ['--json', '-L', '-c', group.path],
       nobody: ['--json', '--cgroup', empty.path],
     },
-    async () => {
-      process.kill(actor.pid, 'SIGCONT');
-      const ranBefore = runTime(actor);
-      const start = performance.now();
-      await Promise.all([sleepTimes(actor, SLEEPS), sleepTimes(other, SLEEPS)]);
-      switches = (await switchesWhenStopped(actor)) - before;
-      left = trace.counts().left - traced.left;
-      came = trace.counts().came - traced.came;
-      took = performance.now() - start;
-      ran = runTime(actor) - ranBefore;
-    },
+    { actor, other, times: SLEEPS },
   );
+  const { switches, left, came, ran, took } = slept;
   // Where the machine is slow a sleep may be over before the thread has left the processor.
   assert.ok(switches > SLEEPS / 2);
   assert.ok(left <= switches && came <= switches);

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Actor } from '../helpers/actor.ts';
 import { cgroupOf } from '../helpers/cgroup.ts';
 import { directoriesByType } from '../helpers/file-systems.ts';
+import { commOf } from '../helpers/task-fields.ts';
 import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
 import { noTracedFunctions } from '../helpers/traced-functions.ts';
 import { timeless, watch } from '../helpers/watch.ts';
@@ -40,7 +41,7 @@ test('each name that is looked up is one row, and only it', { skip: noTracedFunc
     pid: actor.pid,
     tid: actor.pid,
     uid: 0,
-    comm: readFileSync(`/proc/${actor.pid}/comm`, 'utf8').trim(),
+    comm: commOf(actor.pid),
     found,
     cgroup: cgroupOf(actor.pid),
     name,

@@ -146,3 +146,51 @@ test('orders that contradict each other are found, and only those', async (t) =>
   assert.equal(header.trim().split(/ +/).join(' '), 'TIME CYCLE PID TID COMM HELD WANTED');
   assert.match(first, new RegExp(` 1 +${program.pid} +\\d+ locking +${c} +${a}`));
 });
+
+test('of more mutexes than a thread can be seen to hold the rest are told to be lost', async (t) => {
+  using directory = new TemporaryDirectory();
+  const file = compiledProgram(
+    t,
+    directory,
+    'holding',
+    `
+#include <pthread.h>
+#include <stdio.h>
+#include <unistd.h>
+
+int main(void)
+{
+	static pthread_mutex_t all[18];
+	char byte;
+
+	puts("Ctrl-C");
+	fflush(stdout);
+	read(0, &byte, 1);
+	for (int i = 0; i < 18; i++) {
+		pthread_mutex_init(&all[i], NULL);
+		pthread_mutex_lock(&all[i]);
+	}
+	for (int i = 17; i >= 0; i--)
+		pthread_mutex_unlock(&all[i]);
+	puts("done");
+	fflush(stdout);
+	return read(0, &byte, 1) < 0;
+}
+`,
+  );
+  if (file === undefined) {
+    return;
+  }
+  await using program = startCommand([file], { stdio: ['pipe', 'pipe', 'pipe'] });
+  await program.until(({ stdout }) => stdout.includes('Ctrl-C'));
+  await using tool = startTool('deadlock', ['--json', '-a', '-p', String(program.pid)]);
+  await tool.ready();
+  program.process.stdin?.write('x');
+  await program.until(({ stdout }) => stdout.includes('done'));
+  const { rows, messages } = await tool.end();
+  program.process.stdin?.write('x');
+  const lost = messages.filter(({ type }) => type === 'lost').at(-1);
+  assert.deepEqual([lost?.what, lost?.total], ['entries of locks held', 2]);
+  // Each of those that it is known to hold was held when the next ones were wanted.
+  assert.equal(rows.length, (16 * 15) / 2 + 2 * 16);
+});

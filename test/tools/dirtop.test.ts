@@ -99,10 +99,8 @@ test('directories with the same inode number on different file systems are told 
   assert.deepEqual(amounts(seen.root), [['/', 5, 0, 5, 0]]);
 });
 
-test('directories must be given, and be there', async () => {
-  for (const args of [[], ['-d', '/missing-*'], ['-d', '/etc/passwd']]) {
-    const { code, stderr } = await runTool('dirtop', args);
-    assert.equal(code, 2);
-    assert.match(stderr, /^dirtop: .*(no directory is given|there is no directory '\/)/);
-  }
+test('directories must be given', async () => {
+  const { code, stderr } = await runTool('dirtop', []);
+  assert.equal(code, 2);
+  assert.match(stderr, /^dirtop: .*no directory is given/);
 });

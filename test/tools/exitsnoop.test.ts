@@ -1,21 +1,20 @@
 import assert from 'node:assert/strict';
-import { readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { constants as system } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Actor } from '../helpers/actor.ts';
-import { anotherUser } from '../helpers/another-user.ts';
-import { cgroupOf, enterCgroup, TestCgroup } from '../helpers/cgroup.ts';
+import { cgroupOf, TestCgroup } from '../helpers/cgroup.ts';
+import { Crowd } from '../helpers/crowd.ts';
 import { withinSeconds } from '../helpers/deadline.ts';
 import { startPeer } from '../helpers/peer.ts';
-import { PinnedSet } from '../helpers/pinned-map.ts';
-import { type JsonMessage, runTool, startCommand } from '../helpers/run-tool.ts';
+import { type JsonMessage, startCommand } from '../helpers/run-tool.ts';
 import { spawnProcess, waitStatus } from '../helpers/spawn-process.ts';
+import { commOf } from '../helpers/task-fields.ts';
 import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
 import { threadsProgram } from '../helpers/threads-program.ts';
 import { timeless, watch } from '../helpers/watch.ts';
 
-const CLONE_NEWNS = 0x20000;
 const PR_SET_NAME = 15;
 
 /** Runs a shell line to its end. @returns its pid and what wait(2) says of it */
@@ -142,7 +141,7 @@ test('a process whose threads end in any order is one row, at its real end', asy
   await using execs = await Actor.start({ threads: 1 });
   const actors = [leaderFirst, byThread, byMain, killed, execs];
   const pids = actors.map(({ pid }) => pid);
-  const comm = readFileSync(`/proc/${byThread.pid}/comm`, 'utf8').trim();
+  const comm = commOf(byThread.pid);
   await byThread.ask(2, 'prctl', PR_SET_NAME, 'the-thread');
 
   const seen = await watch(
@@ -326,23 +325,10 @@ test('the parent is the one at the end', async () => {
 });
 
 test('rows are those of the process, thread, user, command, cgroup and mount namespace asked for', async () => {
-  const user = anotherUser();
-  using group = new TestCgroup();
-  await using plain = await Actor.start({ threads: 1 });
-  await using named = await Actor.start();
-  await using grouped = await Actor.start();
-  await using nested = await Actor.start();
-  await using spaced = await Actor.start();
-  await using foreign = await Actor.start();
-  await named.mustCall('prctl', PR_SET_NAME, 'a-known-name');
+  await using crowd = await Crowd.start();
+  const { user, group, cgroups, namespaces, actors } = crowd;
+  const { plain, named, grouped, nested, spaced, foreign } = actors;
   await plain.ask(1, 'prctl', PR_SET_NAME, 'a-thread-name');
-  enterCgroup(group.path, grouped.pid);
-  enterCgroup(group.below('nested'), nested.pid);
-  await spaced.mustCall('unshare', CLONE_NEWNS);
-  await foreign.mustCall('setresuid', user.uid, user.uid, user.uid);
-  using cgroups = new PinnedSet([BigInt(cgroupOf(grouped.pid))], 8);
-  using namespaces = new PinnedSet([BigInt(readlinkSync(`/proc/${spaced.pid}/ns/mnt`).replace(/\D/g, ''))], 4);
-  const actors = { plain, named, grouped, nested, spaced, foreign };
 
   const own = ['--json', '--fields', 'pid,tid'];
   const seen = await watch(
@@ -468,13 +454,4 @@ test('the same ends as the exitsnoop of libbpf-tools', async (t) => {
   assert.deepEqual(ageless(ours), ageless(theirs));
   // They look at the clock one after the other, and one of them rounds.
   assert.ok(ours.every((row, i) => Math.abs(Number(row[4]) - Number(theirs[i]?.[4])) < withinSeconds(0.05) / 1000));
-});
-
-test('wrong values of its options are refused', async () => {
-  const wrong = [['-p', '-1'], ['-t', '0'], ['-u', 'no-such-user'], ['--label'], ['--cgroup', '/etc']];
-  for (const { code, stdout, stderr } of await Promise.all(wrong.map((args) => runTool('exitsnoop', args)))) {
-    assert.equal(code, 2, stderr);
-    assert.equal(stdout, '');
-    assert.match(stderr, /^exitsnoop: .+\n(hint: .+\n)+$/);
-  }
 });

@@ -3,21 +3,13 @@ import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Actor } from '../helpers/actor.ts';
-import { cgroupOf } from '../helpers/cgroup.ts';
-import { readAll, writeAll } from '../helpers/file-calls.ts';
-import type { JsonMessage } from '../helpers/run-tool.ts';
+import { readAll, rowsAbout, writeAll } from '../helpers/file-calls.ts';
 import { syscall } from '../helpers/syscall.ts';
+import { taskFields } from '../helpers/task-fields.ts';
 import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
-import { timeless, watch } from '../helpers/watch.ts';
+import { watch } from '../helpers/watch.ts';
 
 const EBADF = 9;
-
-/** Rows about one file, without what no test can know exactly. */
-function about(path: string, rows: readonly JsonMessage[]): object[] {
-  const own = rows.filter((row) => row.path === path);
-  assert.ok(own.every(({ latency }) => Number(latency) > 0 && Number(latency) < 60e9));
-  return timeless(own.map(({ latency, ...row }) => row as JsonMessage));
-}
 
 test('every kind of read and write is one row, with the bytes that it moved', async () => {
   using place = new TemporaryDirectory();
@@ -38,11 +30,7 @@ test('every kind of read and write is one row, with the bytes that it moved', as
     },
   );
   const row = (operation: string, bytes: number, offset = 0) => ({
-    pid: process.pid,
-    tid: process.pid,
-    uid: 0,
-    comm: readFileSync('/proc/self/comm', 'utf8').trim(),
-    cgroup: cgroupOf(process.pid),
+    ...taskFields(process.pid),
     operation,
     bytes,
     offset,
@@ -50,7 +38,7 @@ test('every kind of read and write is one row, with the bytes that it moved', as
     file: 'file\\x1b[31m',
   });
   const times = <T>(count: number, one: T): T[] => Array.from({ length: count }, () => one);
-  assert.deepEqual(about(row('', 0).path, seen.all.rows), [
+  assert.deepEqual(rowsAbout(row('', 0).path, seen.all.rows), [
     row('write', 3000),
     row('write', 3000, 3000),
     ...times(3, row('write', 3000)),
@@ -93,10 +81,10 @@ test('the time is that of the call, and shorter ones are left out', async () => 
     },
   );
   const all = performance.now() - before;
-  const [slow, ...rest] = seen.all.rows.filter(({ path, bytes }) => path === '.../pipefs' && bytes === 7);
+  const [slow, ...rest] = seen.all.rows.filter(({ path, bytes }) => path === 'pipefs' && bytes === 7);
   assert.deepEqual([slow?.tid, slow?.operation, rest.length], [actor.tids[1], 'read', 0]);
   const latency = Number(slow?.latency) / 1e6;
   assert.ok(latency >= waited && latency < all, `${latency} ms, not from ${waited} to ${all}`);
-  assert.ok(seen.regular.rows.every(({ path }) => path !== '.../pipefs'));
+  assert.ok(seen.regular.rows.every(({ path }) => path !== 'pipefs'));
   assert.deepEqual(seen.forever.rows, []);
 });

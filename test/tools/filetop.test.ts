@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { closeSync, mkdirSync, openSync, readFileSync, readSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Actor } from '../helpers/actor.ts';
 import { KINDS, readAll, writeAll } from '../helpers/file-calls.ts';
 import { runTool, type ToolResult } from '../helpers/run-tool.ts';
 import { mustSyscall, syscall } from '../helpers/syscall.ts';
+import { commOf } from '../helpers/task-fields.ts';
 import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
 import { watch } from '../helpers/watch.ts';
 
@@ -91,7 +92,7 @@ test('every kind of read and write counts once, with the bytes that it moved', a
       dev: undefined,
       pid: process.pid,
       tid: process.pid,
-      comm: readFileSync('/proc/self/comm', 'utf8').trim(),
+      comm: commOf(process.pid),
       reads: 0,
       writes: 0,
       rbytes: 0,

@@ -1,132 +1,119 @@
 import assert from 'node:assert/strict';
-import {
-  closeSync,
-  constants,
-  fdatasyncSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  readSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, constants, fdatasyncSync, fsyncSync, openSync, readSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { AttachedHook } from '../../lib/model/message.ts';
-import { cgroupOf } from '../helpers/cgroup.ts';
-import { readAll, writeAll } from '../helpers/file-calls.ts';
+import { alignedBuffer, readAtOnce } from '../helpers/async-reads.ts';
+import { readAll, rowsAbout, writeAll } from '../helpers/file-calls.ts';
 import { directoriesByType } from '../helpers/file-systems.ts';
-import { pointerTo } from '../helpers/native-arguments.ts';
-import type { JsonMessage } from '../helpers/run-tool.ts';
+import { NfsFolder } from '../helpers/nfs.ts';
 import { mustSyscall } from '../helpers/syscall.ts';
+import { taskFields } from '../helpers/task-fields.ts';
 import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
-import { timeless, watch } from '../helpers/watch.ts';
+import { watch } from '../helpers/watch.ts';
 
 const PAGE = 4096;
 
-/** Rows about one file, without what no test can know exactly. */
-function about(path: string, rows: readonly JsonMessage[]): object[] {
-  const own = rows.filter((row) => row.path === path);
-  assert.ok(own.every(({ latency }) => Number(latency) > 0 && Number(latency) < 60e9));
-  return timeless(own.map(({ latency, ...row }) => row as JsonMessage));
+async function showsWork(type: string, parent: string): Promise<void> {
+  using place = new TemporaryDirectory(parent);
+  const path = join(place.path, 'a,"b"\u001b[31m');
+  const mine = ['-p', String(process.pid)];
+  const seen = await watch(
+    'fsslower',
+    {
+      all: ['--json', ...mine, '-t', type, '0'],
+      least: ['--json', ...mine, '-t', type, '-m', '0'],
+      slow: ['--json', ...mine, '-t', type, '60000'],
+      other: ['--json', ...mine, '-t', type === 'ext4' ? 'xfs' : 'ext4', '0'],
+      text: [...mine, '-t', type, '0'],
+      csv: [...mine, '-t', type, '0', '-j', '--fields', 'operation,bytes,offset,file'],
+    },
+    () => {
+      const fd = openSync(path, 'w+');
+      writeAll(fd, 3000);
+      readAll(fd, 2000);
+      assert.equal(readSync(fd, Buffer.alloc(4096), 0, 4096, 5000), 1000);
+      fsyncSync(fd);
+      fdatasyncSync(fd);
+      closeSync(fd);
+      const end = openSync(path, 'a');
+      writeSync(end, Buffer.alloc(500));
+      closeSync(end);
+      const synced = openSync(path, constants.O_WRONLY | constants.O_SYNC);
+      writeSync(synced, Buffer.alloc(100), 0, 100, 4096);
+      closeSync(synced);
+    },
+  );
+  const { hooks } = seen.all.messages[0] as unknown as { hooks: readonly AttachedHook[] };
+  const functions = hooks.some(({ hook }) => /^(fexit|kretprobe) /.test(hook));
+  const name = 'a,"b"\\x1b[31m';
+  const row = (operation: string, bytes = 0, offset = 0) => ({
+    ...taskFields(process.pid),
+    operation,
+    bytes,
+    offset,
+    path: join(place.path, name),
+    file: name,
+  });
+  const expected = [
+    // What creates a file over the network is a lookup.
+    ...(type === 'nfs' ? [] : [row('open')]),
+    row('write', 3000),
+    row('write', 3000, 3000),
+    ...[0, 0, 0].map(() => row('write', 3000)),
+    row('read', 2000),
+    row('read', 2000),
+    row('read', 2000, 2000),
+    ...[0, 0].map(() => row('read', 2000)),
+    row('read', 1000, 5000),
+    row('fsync'),
+    row('fsync'),
+    row('open'),
+    // What is appended is where the file ended.
+    row('write', 500, 6000),
+    row('open'),
+    // The sync is part of the write, and over before it is.
+    ...(functions ? [row('fsync', 100, 4096)] : []),
+    row('write', 100, 4096),
+  ];
+  const all = rowsAbout(row('').path, seen.all.rows);
+  assert.deepEqual(all, expected);
+  assert.deepEqual(rowsAbout(row('').path, seen.least.rows), expected);
+  assert.deepEqual(seen.slow.rows, []);
+  assert.deepEqual(seen.other.rows, []);
+
+  const [header = '', ...lines] = seen.text.stdout.trimEnd().split('\n');
+  const columns = ['TIME', 'COMM', 'PID', 'T', 'BYTES', 'OFF_KB', 'LAT(ms)', 'FILENAME'];
+  assert.deepEqual(header.split(/ +/), columns);
+  const own = lines.filter((line) => line.endsWith(` ${name}`));
+  assert.deepEqual(
+    own.map((line) => / ([RWOS]) /.exec(line)?.[1]),
+    expected.map(({ operation }) => ({ read: 'R', write: 'W', open: 'O', fsync: 'S' })[operation]),
+  );
+  assert.match(
+    own[expected.findIndex(({ operation }) => operation === 'write')] ?? '',
+    new RegExp(`^\\d\\d:\\d\\d:\\d\\d \\S+ +${process.pid} W +3000 +0 +\\d+\\.\\d\\d `),
+  );
+  const quoted = `"${name.replaceAll('"', '""')}"`;
+  const values = seen.csv.stdout.split('\n').filter((line) => line.endsWith(quoted));
+  assert.deepEqual(
+    values,
+    expected.map(({ operation, bytes, offset }) => `${operation},${bytes},${offset},${quoted}`),
+  );
+  assert.ok(seen.csv.stdout.startsWith('operation,bytes,offset,file\n'));
 }
 
 for (const [type, parent] of directoriesByType()) {
-  test(`each operation of ${type} is one row, with its bytes and where they are`, async () => {
-    using place = new TemporaryDirectory(parent);
-    const path = join(place.path, 'a,"b"\u001b[31m');
-    const mine = ['-p', String(process.pid)];
-    const seen = await watch(
-      'fsslower',
-      {
-        all: ['--json', ...mine, '-t', type, '0'],
-        least: ['--json', ...mine, '-t', type, '-m', '0'],
-        slow: ['--json', ...mine, '-t', type, '60000'],
-        other: ['--json', ...mine, '-t', type === 'ext4' ? 'xfs' : 'ext4', '0'],
-        text: [...mine, '-t', type, '0'],
-        csv: [...mine, '-t', type, '0', '-j', '--fields', 'operation,bytes,offset,file'],
-      },
-      () => {
-        const fd = openSync(path, 'w+');
-        writeAll(fd, 3000);
-        readAll(fd, 2000);
-        assert.equal(readSync(fd, Buffer.alloc(4096), 0, 4096, 5000), 1000);
-        fsyncSync(fd);
-        fdatasyncSync(fd);
-        closeSync(fd);
-        const end = openSync(path, 'a');
-        writeSync(end, Buffer.alloc(500));
-        closeSync(end);
-        const synced = openSync(path, constants.O_WRONLY | constants.O_SYNC);
-        writeSync(synced, Buffer.alloc(100), 0, 100, 4096);
-        closeSync(synced);
-      },
-    );
-    const { hooks } = seen.all.messages[0] as unknown as { hooks: readonly AttachedHook[] };
-    const functions = hooks.some(({ hook }) => /^(fexit|kretprobe) /.test(hook));
-    const name = 'a,"b"\\x1b[31m';
-    const row = (operation: string, bytes = 0, offset = 0) => ({
-      pid: process.pid,
-      tid: process.pid,
-      uid: 0,
-      comm: readFileSync('/proc/self/comm', 'utf8').trim(),
-      cgroup: cgroupOf(process.pid),
-      operation,
-      bytes,
-      offset,
-      path: join(place.path, name),
-      file: name,
-    });
-    const expected = [
-      row('open'),
-      row('write', 3000),
-      row('write', 3000, 3000),
-      ...[0, 0, 0].map(() => row('write', 3000)),
-      row('read', 2000),
-      row('read', 2000),
-      row('read', 2000, 2000),
-      ...[0, 0].map(() => row('read', 2000)),
-      row('read', 1000, 5000),
-      row('fsync'),
-      row('fsync'),
-      row('open'),
-      // What is appended is where the file ended.
-      row('write', 500, 6000),
-      row('open'),
-      // The sync is part of the write, and over before it is.
-      ...(functions ? [row('fsync', 100, 4096)] : []),
-      row('write', 100, 4096),
-    ];
-    const all = about(row('').path, seen.all.rows);
-    assert.deepEqual(all, expected);
-    assert.deepEqual(about(row('').path, seen.least.rows), expected);
-    assert.deepEqual(seen.slow.rows, []);
-    assert.deepEqual(seen.other.rows, []);
-
-    const [header = '', ...lines] = seen.text.stdout.trimEnd().split('\n');
-    const columns = ['TIME', 'COMM', 'PID', 'T', 'BYTES', 'OFF_KB', 'LAT(ms)', 'FILENAME'];
-    assert.deepEqual(header.split(/ +/), columns);
-    const own = lines.filter((line) => line.endsWith(` ${name}`));
-    assert.deepEqual(
-      own.map((line) => / ([RWOS]) /.exec(line)?.[1]),
-      expected.map(({ operation }) => ({ read: 'R', write: 'W', open: 'O', fsync: 'S' })[operation]),
-    );
-    assert.match(own[1] ?? '', new RegExp(`^\\d\\d:\\d\\d:\\d\\d \\S+ +${process.pid} W +3000 +0 +\\d+\\.\\d\\d `));
-    const quoted = `"${name.replaceAll('"', '""')}"`;
-    const values = seen.csv.stdout.split('\n').filter((line) => line.endsWith(quoted));
-    assert.deepEqual(
-      values,
-      expected.map(({ operation, bytes, offset }) => `${operation},${bytes},${offset},${quoted}`),
-    );
-    assert.ok(seen.csv.stdout.startsWith('operation,bytes,offset,file\n'));
-  });
+  test(`each operation of ${type} is one row, with its bytes and where they are`, () => showsWork(type, parent));
 }
 
-/** A buffer that begins with a page, as reads past the page cache want it. */
-function alignedBuffer(bytes: number): Buffer {
-  const room = Buffer.alloc(bytes + PAGE);
-  return room.subarray(PAGE - Number(pointerTo(room) % BigInt(PAGE))).subarray(0, bytes);
-}
+test('each operation of nfs is one row, but for an open that creates a file', async (t) => {
+  using folder = NfsFolder.mount(t);
+  if (folder === undefined) {
+    return;
+  }
+  await showsWork('nfs', folder.path);
+});
 
 for (const [type, parent] of directoriesByType()) {
   test(`a read of ${type} that goes on after its call has no line, as nobody knows yet what it takes`, async (t) => {
@@ -138,28 +125,11 @@ for (const [type, parent] of directoriesByType()) {
     const path = join(place.path, 'file');
     writeFileSync(path, Buffer.alloc(4 * PAGE));
     const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECT);
-    const context = new BigUint64Array(1);
-    mustSyscall('io_setup', 1, new Uint8Array(context.buffer));
-    const [id = 0n] = context;
     const room = alignedBuffer(2 * PAGE);
-    const PREAD = 0n;
-    const request = BigUint64Array.of(
-      0n,
-      0n,
-      (BigInt(fd) << 32n) | PREAD,
-      pointerTo(room),
-      BigInt(room.length),
-      0n,
-      0n,
-      0n,
-    );
-    const pointers = BigUint64Array.of(pointerTo(new Uint8Array(request.buffer)));
     const { json } = await watch('fsslower', { json: ['--json', '-p', String(process.pid), '-t', type, '0'] }, () => {
-      assert.equal(mustSyscall('io_submit', id, 1, new Uint8Array(pointers.buffer)), 1);
-      assert.equal(mustSyscall('io_getevents', id, 1, 1, new Uint8Array(32), 0), 1);
+      readAtOnce(fd, [0], room.length);
       assert.equal(mustSyscall('pread64', fd, room, PAGE, 0), PAGE);
     });
-    mustSyscall('io_destroy', id);
     closeSync(fd);
     const rows = json.rows.filter((row) => row.path === path).map(({ operation, bytes }) => [operation, bytes]);
     // A disk may be done before the function returns, which then has the result.

@@ -55,6 +55,13 @@ test('functions and probes of a library are counted, by name', async () => {
   assert.deepEqual(counts(seen.expression), { add: 23, answer: 7 });
 });
 
+test('there is room for what can be counted, and for nothing else', async () => {
+  using library = new ProbedLibrary();
+  const { messages, stderr } = await runTool('funccount', ['--json', '--stats', '-d', '0.01', `${library.path}:a*`]);
+  const maps = messages.at(-1)?.maps as readonly { map: string; max: number }[] | undefined;
+  assert.equal(maps?.find(({ map }) => map === 'counts')?.max, 2, stderr);
+});
+
 test('tracepoints are counted, by name', async () => {
   await using actor = await Actor.start();
   const seen = await watch(

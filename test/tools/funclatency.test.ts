@@ -129,7 +129,6 @@ test('what cannot be measured is refused in a sentence', async () => {
     [['do_exit'], /'do_exit' cannot be traced/],
     [['c:_setjmp'], /'_setjmp' cannot be traced/],
     [[`${go}:add`], /is written in Go: [\s\S]*--force/],
-    [['-u', '-m', 'vfs_read'], /cannot be used with/],
   ];
   await Promise.all(
     cases.map(async ([args, message]) => {

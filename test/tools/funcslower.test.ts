@@ -84,16 +84,21 @@ test('each of several calls within one another has its own time and stack', asyn
   );
 
   await using stacks = startTool('funcslower', ['--json', '-U', '-u', '0', `${program}:descend`]);
+  await using folded = startTool('funcslower', ['-f', '-U', '-u', '0', `${program}:descend`]);
   await stacks.ready();
+  await folded.ready();
   const child = spawn(program, { stdio: ['pipe', 'ignore', 'inherit'] });
   // Who has ended cannot be asked for its functions.
   await stacks.row(({ result }) => result === '0x5');
+  await folded.until(({ stdout }) => stdout.split('\n').length === 6);
   child.stdin.end();
   const { rows } = await stacks.end();
   const [innermost = []] = rows.map(({ user }) => (user as { symbol?: string }[]).map(({ symbol }) => symbol));
   assert.equal(rows.length, 5);
   // Older kernels miss the caller of a function that has only begun.
   assert.deepEqual(innermost.slice(0, 2), ['descend', 'descend'], JSON.stringify(rows[0]?.user));
+  const { stdout } = await folded.end();
+  assert.match(stdout, /^(nested;([^;\n]+;)*descend 1\n){5}$/);
 });
 
 test('functions of the kernel have results and arguments, however they are hooked', async (t) => {

@@ -12,6 +12,8 @@ const FUTEX_WAKE = 1;
 const FUTEX_WAIT_BITSET_PRIVATE = 9 | 128;
 const EAGAIN = -11;
 const ETIMEDOUT = -110;
+const ENOSYS = -38;
+const FUTEX2_SIZE_U32 = 2;
 
 test('each wait that ends with a wakeup is counted, at its lock', async () => {
   await using actor = await Actor.start({ threads: 1 });
@@ -65,3 +67,49 @@ test('each wait that ends with a wakeup is counted, at its lock', async () => {
   assert.ok((summary?.count ?? 0) >= WAITS);
   assert.match(seen.text.stdout, new RegExp(`pid = ${actor.pid}\ncomm = ${comm}\nlock = ${address}\n {4}\\S`));
 });
+
+for (const [name, several] of [
+  ['futex_wait', false],
+  ['futex_waitv', true],
+] as const) {
+  test(`waits of ${name} are counted, at the lock that ended them`, async (t) => {
+    await using actor = await Actor.start({ threads: 1 });
+    const { result } = await actor.ask(0, name, 0, 0, 0, 0, 0, 0);
+    if (result === ENOSYS) {
+      t.skip(`this kernel has no ${name}`);
+      return;
+    }
+    const lock = await actor.mustCall('mmap', 0, 4096, 3, 0x22, -1, 0);
+    // The second of two is given.
+    const both = Buffer.alloc(48);
+    for (const at of [0, 1]) {
+      both.writeBigUInt64LE(BigInt(lock) + BigInt(4 * at), 24 * at + 8);
+      both.writeUInt32LE(FUTEX2_SIZE_U32, 24 * at + 16);
+    }
+    const given = several ? lock + 4 : lock;
+    const own = ['--json', '-t', String(actor.tids[1])];
+    const seen = await watch(
+      'futexctn',
+      { all: own, lock: [...own, '-l', given.toString(16)], other: [...own, '-l', (given + 64).toString(16)] },
+      async () => {
+        for (let i = 0; i < WAITS; i++) {
+          const wait = several
+            ? actor.ask(1, name, both, 2, 0, 0, 0)
+            : actor.ask(1, name, lock, 0, 0xffffffff, FUTEX2_SIZE_U32, 0, 0);
+          while ((await actor.call('futex', given, FUTEX_WAKE, 1, 0, 0, 0)) === 0) {
+            await setImmediate();
+          }
+          assert.equal((await wait).result, several ? 1 : 0);
+        }
+      },
+    );
+    for (const { messages } of [seen.all, seen.lock]) {
+      const mine = distributionsIn(messages).filter((one) => one.lock === `0x${given.toString(16)}`);
+      assert.equal(
+        mine.reduce((sum, { count }) => sum + count, 0),
+        WAITS,
+      );
+    }
+    assert.deepEqual(distributionsIn(seen.other.messages), []);
+  });
+}

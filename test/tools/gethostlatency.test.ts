@@ -1,22 +1,15 @@
 import assert from 'node:assert/strict';
 import { lookup } from 'node:dns/promises';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import koffi from 'koffi';
 import { loaderFiles } from '../../lib/system/libraries.ts';
-import { cgroupOf } from '../helpers/cgroup.ts';
 import { type Argument, NativeArguments } from '../helpers/native-arguments.ts';
 import { type JsonMessage, runTool } from '../helpers/run-tool.ts';
+import { taskFields } from '../helpers/task-fields.ts';
 import { timeless, watch } from '../helpers/watch.ts';
 
 const AI_NUMERICHOST = 4;
-const own = {
-  pid: process.pid,
-  tid: process.pid,
-  uid: 0,
-  comm: readFileSync('/proc/self/comm', 'utf8').trim(),
-  cgroup: cgroupOf(process.pid),
-};
+const own = taskFields(process.pid);
 const mine = ['--json', '-p', String(process.pid)];
 const libc = koffi.load(null);
 const functions = {

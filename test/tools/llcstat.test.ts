@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { counterProblem } from '../../lib/bpf/hardware-counters.ts';
+import { hitPercent } from '../../tools/llcstat.ts';
 import { type JsonMessage, runTool, startCommand } from '../helpers/run-tool.ts';
 
 test('misses of a process that jumps through memory, or a clear word that nobody counts', async () => {
@@ -22,4 +23,11 @@ test('misses of a process that jumps through memory, or a clear word that nobody
   const sum = (name: string) => rows.reduce((all, row) => all + Number(row[name]), 0);
   assert.ok(rows.length > 0 && rows.every(({ pid }) => pid === jumping.pid));
   assert.ok(sum('references') > 0 && sum('misses') > 0);
+});
+
+test('the share of hits is none where samples have more misses than references', () => {
+  const share = (references: number, misses: number) => hitPercent({ references, misses });
+  assert.deepEqual([share(400, 100), share(300, 200), share(100, 0), share(100, 100)], [75, 100 / 3, 100, 0]);
+  // Neither 0 nor a negative number.
+  assert.deepEqual([share(100, 200), share(0, 100), share(0, 0)], [undefined, undefined, undefined]);
 });

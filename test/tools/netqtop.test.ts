@@ -1,14 +1,36 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Actor } from '../helpers/actor.ts';
-import { addAddress, addSilentNeighbour, connectNetworks, enterNetwork } from '../helpers/network-namespace.ts';
-import { familyOf, socketAddress } from '../helpers/socket-address.ts';
+import {
+  addAddress,
+  addSilentNeighbour,
+  allowLargePackets,
+  areConnectedHosts,
+  connectNetworks,
+  enterNetwork,
+} from '../helpers/network-namespace.ts';
+import { AF_INET, AF_INET6, familyOf, socketAddress } from '../helpers/socket-address.ts';
 import { errorName } from '../helpers/syscall.ts';
 import { tableRows } from '../helpers/tables.ts';
 import { watch } from '../helpers/watch.ts';
 
+const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
+const MSG_WAITALL = 0x100;
+const TRANSFER = 16 << 20;
 const LINK = 14;
+const SIOCSIFMTU = 0x8922;
+
+/** Lets an end of the cable carry the largest packets. */
+async function widen(actor: Actor): Promise<void> {
+  const fd = await actor.mustCall('socket', AF_INET, SOCK_DGRAM, 0);
+  const request = Buffer.alloc(40);
+  request.write('cable');
+  request.writeInt32LE(65_535, 16);
+  await actor.mustCall('ioctl', fd, SIOCSIFMTU, request);
+  await actor.mustCall('close', fd);
+}
 
 for (const { address, neighbour, prefix, header } of [
   { address: '192.0.2.1', neighbour: '192.0.2.2', prefix: 24, header: 28 },
@@ -17,11 +39,7 @@ for (const { address, neighbour, prefix, header } of [
   test(`packets from ${address} are counted once for each end of a cable, with their sizes`, async (t) => {
     await using left = await Actor.start();
     await using right = await Actor.start();
-    await enterNetwork(left);
-    await enterNetwork(right);
-    const error = await connectNetworks(left, right);
-    if (error !== 0) {
-      t.skip(`this kernel has no veth: ${errorName(error)}`);
+    if (!(await areConnectedHosts(t, left, right))) {
       return;
     }
     await addAddress(left, address, prefix);
@@ -29,8 +47,10 @@ for (const { address, neighbour, prefix, header } of [
     const fd = await left.mustCall('socket', familyOf(address), SOCK_DGRAM, 0);
     const to = socketAddress({ address: neighbour, port: 9 });
     await left.mustCall('connect', fd, to, to.length);
+    await widen(left);
+    await widen(right);
     // Larger than what the hosts say of themselves.
-    const sizes = [600, 600, 700, 1200];
+    const sizes = [600, 600, 700, 1200, 5000, 5000, 40_000];
     const seen = await watch(
       'netqtop',
       {
@@ -60,7 +80,7 @@ for (const { address, neighbour, prefix, header } of [
           below_16k: row.below_16k,
           larger: row.larger,
         },
-        { interface: 'cable', queue: 0, below_2k: sizes.length, below_16k: 0, larger: 0 },
+        { interface: 'cable', queue: 0, below_2k: 4, below_16k: 2, larger: 1 },
       );
       const small = Number(row.below_64) + Number(row.below_512);
       assert.equal(row.packets, sizes.length + small);
@@ -78,3 +98,56 @@ for (const { address, neighbour, prefix, header } of [
     assert.deepEqual(lines.map((line) => line.split(/ +/).slice(0, 2).join(' ')).sort(), ['cable RX', 'cable TX']);
   });
 }
+
+/** What the kernel says that both ends of the cable have sent. */
+function sentBy(...actors: readonly Actor[]): { readonly bytes: number; readonly packets: number } {
+  const ends = actors.map(({ pid }) => {
+    const [, counts = ''] = /^ *cable:(.*)$/m.exec(readFileSync(`/proc/${pid}/net/dev`, 'utf8')) ?? [];
+    return counts.trim().split(/ +/).map(Number);
+  });
+  const sum = (at: number) => ends.reduce((all, counts) => all + (counts[at] ?? 0), 0);
+  return { bytes: sum(8), packets: sum(9) };
+}
+
+test('packets of more than 64 KiB are counted with all their bytes', async (t) => {
+  await using left = await Actor.start();
+  await using right = await Actor.start();
+  await enterNetwork(left);
+  await enterNetwork(right);
+  const error = (await connectNetworks(left, right)) || (await allowLargePackets(left, 180_000));
+  if (error !== 0) {
+    t.skip(`this kernel has no veth, or no packets of more than 64 KiB: ${errorName(error)}`);
+    return;
+  }
+  await allowLargePackets(right, 180_000);
+  await addAddress(left, '2001:db8::1', 64);
+  await addAddress(right, '2001:db8::2', 64);
+  const to = socketAddress({ address: '2001:db8::2', port: 4711 });
+  const listener = await right.mustCall('socket', AF_INET6, SOCK_STREAM, 0);
+  await right.mustCall('bind', listener, to, to.length);
+  await right.mustCall('listen', listener, 1);
+  const fd = await left.mustCall('socket', AF_INET6, SOCK_STREAM, 0);
+  const outside = () => sentBy(left, right);
+  let [first, last] = [outside(), outside()];
+  const before = outside();
+  const { cable } = await watch('netqtop', { cable: ['--json', '-n', 'cable', '3600'] }, async () => {
+    first = outside();
+    await left.mustCall('connect', fd, to, to.length);
+    const accepted = await right.mustCall('accept4', listener, 0, 0, 0);
+    const [received] = await Promise.all([
+      right.mustCall('recvfrom', accepted, new Uint8Array(TRANSFER), TRANSFER, MSG_WAITALL, 0, 0),
+      left.mustCall('sendto', fd, new Uint8Array(TRANSFER), TRANSFER, 0, 0, 0),
+    ]);
+    assert.equal(received, TRANSFER);
+    last = outside();
+  });
+  const after = outside();
+  const [row, ...more] = tableRows(cable.messages).filter(({ direction }) => direction === 'TX');
+  assert.deepEqual(more, []);
+  const [bytes, packets, larger] = [Number(row?.bytes), Number(row?.packets), Number(row?.larger)];
+  // The hosts say something of themselves now and then.
+  assert.ok(bytes >= last.bytes - first.bytes && bytes <= after.bytes - before.bytes, `${bytes} bytes`);
+  assert.ok(packets >= last.packets - first.packets && packets <= after.packets - before.packets, `${packets} packets`);
+  assert.ok(bytes > TRANSFER);
+  assert.ok(bytes - (packets - larger) * 16_384 > larger * 65_536, `${bytes} bytes in ${larger} large packets`);
+});

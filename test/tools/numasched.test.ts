@@ -3,10 +3,13 @@ import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { everyCpu } from '../../lib/system/cpus.ts';
 import { Actor } from '../helpers/actor.ts';
+import { nodeOfCpu } from '../helpers/numa.ts';
+import type { JsonMessage } from '../helpers/run-tool.ts';
 import { watch } from '../helpers/watch.ts';
 
-test('each move to another processor', async (t) => {
-  const [first, second] = everyCpu();
+test('each move to another processor, and to another node where there are several', async (t) => {
+  const [first, ...others] = everyCpu();
+  const second = others.find((cpu) => nodeOfCpu(cpu) !== nodeOfCpu(first ?? 0)) ?? others[0];
   if (first === undefined || second === undefined) {
     t.skip('there is only one processor');
     return;
@@ -31,11 +34,19 @@ test('each move to another processor', async (t) => {
       }
     },
   );
-  const moves = cpus.rows.map(({ pid, tid, src_nid, dst_nid }) => [pid, tid, src_nid, dst_nid]);
-  const there = [actor.pid, actor.pid, first, second];
-  const back = [actor.pid, actor.pid, second, first];
-  assert.deepEqual(moves, Array.from({ length: 5 }, () => [there, back]).flat());
-  assert.ok(nodes.rows.every(({ src_nid, dst_nid }) => src_nid !== dst_nid));
+  const moves = (rows: readonly JsonMessage[]) =>
+    rows.map(({ pid, tid, src_nid, dst_nid }) => [pid, tid, src_nid, dst_nid]);
+  const fiveTimes = (a: number, b: number) => {
+    const own = [actor.pid, actor.pid];
+    const both = [
+      [...own, a, b],
+      [...own, b, a],
+    ];
+    return Array.from({ length: 5 }, () => both).flat();
+  };
+  assert.deepEqual(moves(cpus.rows), fiveTimes(first, second));
+  const [here, there] = [nodeOfCpu(first), nodeOfCpu(second)];
+  assert.deepEqual(moves(nodes.rows), here === there ? [] : fiveTimes(here, there));
   assert.match(text.stdout, /^TIME +PID +TID SRC_NID DST_NID COMM\n/);
   assert.match(
     text.stdout,

@@ -138,3 +138,9 @@ test('a process that is asked for is the only one, and its lines fold', async (t
   assert.match(stdout, /^stacks;(.*;)?main;sleep_in_here;.*nanosleep.*_\[k\] \d+$/m);
   assert.deepEqual(waits((await runTool('offcputime', ['--json', ...own, '--comm', 'other', '1'])).messages), []);
 });
+
+test('the idle threads are not off the processor, and are nobody else', async () => {
+  const seen = waits((await runTool('offcputime', ['--json', '1'])).messages);
+  assert.ok(seen.length > 0);
+  assert.ok(seen.every(({ pid, comm }) => pid > 0 && !comm.startsWith('swapper/')));
+});

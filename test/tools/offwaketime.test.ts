@@ -1,21 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type JsonMessage, startCommand, startTool } from '../helpers/run-tool.ts';
+import type { JsonMessage } from '../helpers/run-tool.ts';
 import { stacksProgram } from '../helpers/stacks-program.ts';
 import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
+import { wakeTenTimes } from '../helpers/woken.ts';
 
-/** What the tool says of one thread that another one wakes ten times, each after 100 ms. */
-async function waits(program: string, ...args: string[]) {
-  await using tool = startTool('offwaketime', args);
-  await tool.ready();
-  const from = performance.now();
-  await using running = startCommand([program, 'wake', '100', '10']);
-  assert.equal((await running.ended()).code, 0);
-  const elapsed = (performance.now() - from) * 1000;
-  const { code, messages, stdout, stderr } = await tool.end();
-  assert.equal(code, 0, stderr);
-  return { elapsed, messages, stdout };
-}
+const waits = (program: string, ...args: string[]) => wakeTenTimes('offwaketime', program, args);
 
 const names = (frames: unknown) => ((frames ?? []) as { symbol?: string }[]).map(({ symbol = '?' }) => symbol);
 

@@ -67,10 +67,7 @@ test('each open descriptor is a row', async () => {
     assert.deepEqual(await masked(32), fds.slice(4));
     // Node waits with epoll and is woken by an eventfd.
     const waits = await listed([...own, '--type-mask', String((1 << 10) | (1 << 13))]);
-    assert.deepEqual([...new Set(waits.map(({ path }) => /\[.*\]/.exec(path)?.[0]))].sort(), [
-      '[eventfd]',
-      '[eventpoll]',
-    ]);
+    assert.deepEqual([...new Set(waits.map(({ path }) => path))].sort(), ['[eventfd]', '[eventpoll]']);
     assert.ok(waits.every(({ type }) => type === 'anon'));
     const { stdout } = await runTool('openfiles', [...own, '-s', '-n', path('gone')]);
     assert.match(stdout, /^ *PID +COMM +UID +FD +TYPE +RW +SIZE +POS +PATH\n/);

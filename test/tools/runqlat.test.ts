@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { test } from 'node:test';
 import { Actor } from '../helpers/actor.ts';
 import { enterCgroup, TestCgroup } from '../helpers/cgroup.ts';
 import { distributionsIn, onlyDistribution } from '../helpers/distribution.ts';
 import type { ToolResult } from '../helpers/run-tool.ts';
-import { sleepTimes, switchesWhenStopped } from '../helpers/switches.ts';
-import { SwitchTrace } from '../helpers/traced-switches.ts';
+import { sleepTimes } from '../helpers/switches.ts';
+import { commOf } from '../helpers/task-fields.ts';
 import { watch } from '../helpers/watch.ts';
+import { watchSleeps } from '../helpers/watched-sleeps.ts';
 
 const SLEEPS = 200;
 
@@ -20,13 +21,8 @@ test('a thread waits as often as it comes back to the processor', async () => {
   await using other = await Actor.start();
   enterCgroup(group.below('inner'), actor.pid);
   const own = ['--json', '-t', String(actor.pid)];
-  const comm = readFileSync(`/proc/${actor.pid}/comm`, 'utf8').trim();
-  using trace = new SwitchTrace(actor.pid);
-  const before = await switchesWhenStopped(actor);
-  const traced = trace.counts();
-  let switches = 0;
-  let after = traced;
-  const seen = await watch(
+  const comm = commOf(actor.pid);
+  const { seen, slept } = await watchSleeps(
     'runqlat',
     {
       plain: own,
@@ -39,19 +35,13 @@ test('a thread waits as often as it comes back to the processor', async () => {
       named: ['--json', '-L', '--comm', comm, '-u', '0'],
       stranger: [...own, '-u', '1'],
     },
-    async () => {
-      process.kill(actor.pid, 'SIGCONT');
-      await Promise.all([sleepTimes(actor, SLEEPS), sleepTimes(other, SLEEPS)]);
-      switches = (await switchesWhenStopped(actor)) - before;
-      after = trace.counts();
-    },
+    { actor, other, times: SLEEPS },
   );
+  const { switches, waited, doubtful } = slept;
   // Where the machine is slow a sleep may be over before the thread has left the processor.
   assert.ok(switches > SLEEPS / 2);
   const waits = only(seen.plain).count;
-  const waited = after.waited - traced.waited;
   assert.ok(waited <= switches);
-  const doubtful = after.doubtful - traced.doubtful;
   assert.ok(waits <= switches && waits >= waited - doubtful, `${waits} of ${waited}, ${doubtful} in doubt`);
   assert.equal(only(seen.plain).unit, 'usecs');
   const { unit, count, total } = only(seen.milliseconds);

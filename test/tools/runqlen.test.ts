@@ -3,9 +3,12 @@ import { test } from 'node:test';
 import { CpuCgroup } from '../helpers/cpu-cgroup.ts';
 import { distributionsIn } from '../helpers/distribution.ts';
 import { allowedProcessors, onProcessor } from '../helpers/processors.ts';
-import { type JsonMessage, runTool, startCommand } from '../helpers/run-tool.ts';
+import { type JsonMessage, type RunningTool, runTool, startCommand } from '../helpers/run-tool.ts';
 import { ranLonger, spinOn } from '../helpers/spinner.ts';
+import { Throng } from '../helpers/throng.ts';
 import { watch } from '../helpers/watch.ts';
+
+// Alone: hundreds of processes want one processor.
 
 test('three that run on one processor are at least two that wait', async () => {
   const [processor = 0] = allowedProcessors();
@@ -73,6 +76,18 @@ test('those that wait in other cgroups wait as well', async (t) => {
     all?.buckets.filter(({ from, count }) => from < 2 && count > 0),
     [],
   );
+});
+
+test('more can wait than a byte can count', async () => {
+  const [processor = 0] = allowedProcessors();
+  using throng = await Throng.gather(processor, 300);
+  const command = ['--json', '-C', String(processor), '-F', '499'];
+  const counted = ({ messages }: RunningTool) =>
+    distributionsIn(messages).some(({ buckets }) => buckets.some(({ from, count }) => from >= 256 && count > 0));
+  await watch('runqlen', { all: [...command, '0.1'], own: [...command, '--own-queue', '0.1'] }, async (tools) => {
+    throng.run();
+    await Promise.all(Object.values(tools).map((tool) => tool.until(counted, 'a long queue')));
+  });
 });
 
 test('a processor that is not there is a mistake', async () => {

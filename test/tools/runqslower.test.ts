@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Actor } from '../helpers/actor.ts';
 import { TestCgroup } from '../helpers/cgroup.ts';
 import { allowedProcessors } from '../helpers/processors.ts';
 import { spinOn } from '../helpers/spinner.ts';
-import { sleepTimes, switchesWhenStopped } from '../helpers/switches.ts';
-import { SwitchTrace } from '../helpers/traced-switches.ts';
+import { commOf } from '../helpers/task-fields.ts';
 import { watch } from '../helpers/watch.ts';
+import { watchSleeps } from '../helpers/watched-sleeps.ts';
 
 const SLEEPS = 100;
 
@@ -16,13 +15,8 @@ test('each wait is a row when the threshold is 0, and what was asked for is left
   await using actor = await Actor.start();
   await using other = await Actor.start();
   const own = ['--json', '-t', String(actor.pid)];
-  const comm = readFileSync(`/proc/${actor.pid}/comm`, 'utf8').trim();
-  using trace = new SwitchTrace(actor.pid);
-  const before = await switchesWhenStopped(actor);
-  const traced = trace.counts();
-  let switches = 0;
-  let after = traced;
-  const seen = await watch(
+  const comm = commOf(actor.pid);
+  const { seen, slept } = await watchSleeps(
     'runqslower',
     {
       all: [...own, '0'],
@@ -33,19 +27,13 @@ test('each wait is a row when the threshold is 0, and what was asked for is left
       text: ['-t', String(actor.pid), '0'],
       previous: ['-P', '-t', String(actor.pid), '0'],
     },
-    async () => {
-      process.kill(actor.pid, 'SIGCONT');
-      await Promise.all([sleepTimes(actor, SLEEPS), sleepTimes(other, SLEEPS)]);
-      switches = (await switchesWhenStopped(actor)) - before;
-      after = trace.counts();
-    },
+    { actor, other, times: SLEEPS },
   );
+  const { switches, waited, doubtful } = slept;
   const { rows } = seen.all;
   const waits = rows.length;
-  const waited = after.waited - traced.waited;
   // Where the machine is slow a sleep may be over before the thread has left the processor.
   assert.ok(waits > SLEEPS / 2);
-  const doubtful = after.doubtful - traced.doubtful;
   assert.ok(waits <= switches && waits >= waited - doubtful, `${waits} of ${waited}, ${doubtful} in doubt`);
   for (const { pid, tid, uid, comm: name, latency, cpu, prev_tid } of rows) {
     assert.deepEqual([pid, tid, uid, name], [actor.pid, actor.pid, 0, comm]);

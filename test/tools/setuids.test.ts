@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Actor } from '../helpers/actor.ts';
 import { cgroupOf } from '../helpers/cgroup.ts';
 import type { SyscallName } from '../helpers/syscall.ts';
+import { commOf } from '../helpers/task-fields.ts';
 import { timeless, watch } from '../helpers/watch.ts';
 
 const NOBODY = 65534;
 
 test('each call is a row, with what it asked for', async () => {
   await using actor = await Actor.start();
-  const comm = readFileSync(`/proc/${actor.pid}/comm`, 'utf8').trim();
+  const comm = commOf(actor.pid);
   const calls: readonly (readonly [SyscallName, readonly number[], string])[] = [
     ['setuid', [0], 'id=0'],
     ['setgid', [0], 'id=0'],

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { kernelEnum } from '../../lib/bpf/kernel-enum.ts';
 import { probeFeature } from '../../lib/index.ts';
-import { type JsonMessage, runTool } from '../helpers/run-tool.ts';
+import type { JsonMessage } from '../helpers/run-tool.ts';
 import { ClosedPort } from '../helpers/tcp.ts';
 import { waysToSpeak } from '../helpers/tcp-conversation.ts';
 import { watch } from '../helpers/watch.ts';
@@ -125,11 +125,4 @@ test('filters are of all kinds; text has a line for each place, with -w all ther
     stacks.some((line) => /^ +(__)?dev_queue_xmit/.test(line)),
     seen.wide.stdout,
   );
-});
-
-test('what is no protocol is refused', async () => {
-  for (const protocol of ['256', '0', 'upd', 'constructor']) {
-    const { code, stderr } = await runTool('skbtrace', ['--proto', protocol]);
-    assert.equal(code, 2, stderr);
-  }
 });

@@ -71,6 +71,29 @@ for (const way of waysToSpeak) {
   });
 }
 
+test('IPv6 sockets that are bound to an IPv4 address speak IPv4', async () => {
+  const address = '::ffff:127.0.0.1';
+  using listener = RawTcp.listen({ bind: address });
+  const udp = createSocket('udp6').bind(0, address);
+  await once(udp, 'listening');
+  const bound = [
+    { kind: 'TCP', state: 'LISTEN', lport: listener.port },
+    { kind: 'UDP', state: 'CLOSE', lport: udp.address().port },
+  ];
+  for (const { kind, state, lport } of bound) {
+    const [row, ...more] = await list('-p', String(pid), '-P', String(lport), '-4');
+    assert.deepEqual(more, []);
+    assert.deepEqual(
+      { ...row, fd: 0, inode: '0', rxq: 0, txq: 0 },
+      {
+        ...{ kind, state, pid, fd: 0, comm, uid, netns, inode: '0', ip: 4, saddr: '127.0.0.1', lport, rxq: 0, txq: 0 },
+      },
+    );
+    assert.deepEqual(await list('-p', String(pid), '-P', String(lport), '-6'), []);
+  }
+  udp.close();
+});
+
 test('UDP and UNIX sockets are there with their addresses, and options choose', async () => {
   using folder = new TemporaryDirectory();
   const udp = createSocket('udp6').bind(0, '::1');

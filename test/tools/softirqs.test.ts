@@ -91,9 +91,3 @@ test('intervals are apart, and end after their number', async () => {
   assert.equal(tables.length, 3);
   assert.equal(new Set(tables.map(({ time }) => time)).size, 3);
 });
-
-test('counts and distributions exclude each other', async () => {
-  const { code, stderr } = await runTool('softirqs', ['-C', '-d']);
-  assert.equal(code, 2);
-  assert.match(stderr, /--dist/);
-});

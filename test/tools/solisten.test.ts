@@ -28,6 +28,7 @@ test('each listen is a row: the first, one that only changes the backlog, and on
   const four = bound('127.0.0.1');
   const six = bound('::1');
   const any = bound('::');
+  const mapped = bound('::ffff:127.0.0.1');
   const late = bound('127.0.0.1', four.port);
   const of = { pid, tid: pid, uid: process.getuid?.(), comm, netns };
   const expected = [
@@ -35,6 +36,7 @@ test('each listen is a row: the first, one that only changes the backlog, and on
     { ...of, backlog: 9, ip: 4, addr: '127.0.0.1', port: four.port },
     { ...of, backlog: somaxconn, ip: 6, addr: '::1', port: six.port },
     { ...of, backlog: 1, ip: 6, addr: '::', port: any.port },
+    { ...of, backlog: 2, ip: 4, addr: '127.0.0.1', port: mapped.port },
     { ...of, error: EADDRINUSE, backlog: 3, ip: 4, addr: '127.0.0.1', port: four.port },
   ];
   await using actor = await Actor.start();
@@ -54,13 +56,14 @@ test('each listen is a row: the first, one that only changes the backlog, and on
       mustSyscall('listen', four.fd, 9);
       mustSyscall('listen', six.fd, 2 ** 30);
       mustSyscall('listen', any.fd, 1);
+      mustSyscall('listen', mapped.fd, 2);
       assert.equal(syscall('listen', late.fd, 3), -EADDRINUSE);
       assert.ok(syscall('listen', 0, 3) < 0);
       const fd = await actor.mustCall('socket', AF_INET6, 1, 0);
       await actor.mustCall('listen', fd, 5);
     },
   );
-  for (const { fd } of [four, six, any, late]) {
+  for (const { fd } of [four, six, any, mapped, late]) {
     mustSyscall('close', fd);
   }
   const rows = (name: 'all' | 'four' | 'there') =>

@@ -1,15 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { syscallName } from '../../lib/model/syscalls.ts';
 import { Actor } from '../helpers/actor.ts';
 import { runTool, type ToolResult } from '../helpers/run-tool.ts';
-import { trySpawn, waitStatus } from '../helpers/spawn-process.ts';
 import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
-import { tinyProgram } from '../helpers/tiny-program.ts';
+import { tinyProgramIn } from '../helpers/tiny-program.ts';
 import { watch } from '../helpers/watch.ts';
 
 interface Row {
@@ -110,14 +107,10 @@ test('what makes a process counts once, and what ends one counts', async () => {
 
 test('calls of 32-bit programs have the names of their own numbers', async (t) => {
   using directory = new TemporaryDirectory();
-  const file = join(directory.path, 'tiny');
-  writeFileSync(file, tinyProgram(7), { mode: 0o755 });
-  const pid = trySpawn(file, ['tiny']);
-  if (pid < 0) {
-    t.skip('the kernel does not run 32-bit programs');
+  const file = tinyProgramIn(t, directory, 7);
+  if (file === undefined) {
     return;
   }
-  waitStatus(pid);
   const { code, messages, stderr } = await runTool('syscount', ['--json', '--', file]);
   assert.equal(code, 0, stderr);
   const rows = messages.filter(({ type }) => type === 'table').flatMap(({ rows }) => rows as Row[]);
@@ -136,8 +129,5 @@ test('intervals, and the names of all calls', async () => {
   const listed = await runTool('syscount', ['-l']);
   assert.equal(listed.code, 0);
   assert.ok(listed.stdout.split('\n').includes('openat'));
-  const unknown = await runTool('syscount', ['--syscall', 'opne']);
-  assert.equal(unknown.code, 2);
-  assert.match(unknown.stderr, /'opne' is not a system call/);
   assert.equal(syscallName(437), 'openat2');
 });

@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Actor } from '../helpers/actor.ts';
 import { RawTcp } from '../helpers/raw-tcp.ts';
-import { runTool } from '../helpers/run-tool.ts';
 import { AF_INET, socketAddress } from '../helpers/socket-address.ts';
 import { mustSyscall, syscall } from '../helpers/syscall.ts';
 import { waysToSpeak } from '../helpers/tcp-conversation.ts';
@@ -96,9 +95,4 @@ test('neither a failed call nor a socket of another kind is a row, and the clien
     lines[0] ?? '',
     new RegExp(`^\\d\\d:\\d\\d:\\d\\d +${pid} .* 4 +127\\.0\\.0\\.1 +\\d+ +127\\.0\\.0\\.1 +${listener.port} +0/16$`),
   );
-});
-
-test('a port that is none is refused', async () => {
-  const { code, stderr } = await runTool('tcpaccept', ['-P', '80,65536']);
-  assert.equal(code, 2, stderr);
 });

@@ -1,20 +1,14 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { cgroupOf } from '../helpers/cgroup.ts';
+import { keptEntries } from '../helpers/kept-entries.ts';
 import { RawTcp } from '../helpers/raw-tcp.ts';
-import { runTool } from '../helpers/run-tool.ts';
+import { startTool } from '../helpers/run-tool.ts';
+import { taskFields } from '../helpers/task-fields.ts';
 import { ClosedPort } from '../helpers/tcp.ts';
 import { connectInVain, TcpListener, waysToSpeak } from '../helpers/tcp-conversation.ts';
 import { timeless, watch } from '../helpers/watch.ts';
 
-const own = {
-  pid: process.pid,
-  tid: process.pid,
-  uid: 0,
-  comm: readFileSync('/proc/self/comm', 'utf8').trim(),
-  cgroup: cgroupOf(process.pid),
-};
+const own = taskFields(process.pid);
 const mine = ['--json', '-p', String(process.pid)];
 const ECONNREFUSED = 111;
 
@@ -75,8 +69,16 @@ test('an attempt that nobody answers ends when the process gives up', async () =
   assert.deepEqual(more, []);
 });
 
-test('a minimum must be a number of milliseconds', async () => {
-  const { code, stderr } = await runTool('tcpconnlat', ['soon']);
-  assert.equal(code, 2);
-  assert.match(stderr, /^tcpconnlat: argument '\[min_ms\]': 'soon' is not a number of milliseconds\n/);
+test('connections below the minimum leave nothing behind', async () => {
+  const [way] = waysToSpeak;
+  await using listener = await TcpListener.open(way);
+  await using tool = startTool('tcpconnlat', [...mine, '--stats', '60000']);
+  await tool.ready();
+  for (let i = 0; i < 5; i++) {
+    const conversation = await listener.connect();
+    await conversation.close('server');
+  }
+  const { rows, messages } = await tool.end();
+  assert.deepEqual(rows, []);
+  assert.deepEqual(keptEntries(messages), []);
 });

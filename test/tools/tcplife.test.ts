@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { JsonMessage } from '../helpers/run-tool.ts';
+import { commOf } from '../helpers/task-fields.ts';
 import { ClosedPort } from '../helpers/tcp.ts';
 import { connectInVain, TcpListener, waysToSpeak } from '../helpers/tcp-conversation.ts';
 import { timeless, watch } from '../helpers/watch.ts';
 
-const owner = { pid: process.pid, comm: readFileSync('/proc/self/comm', 'utf8').trim() };
+const owner = { pid: process.pid, comm: commOf(process.pid) };
 
 /** Bytes there and back, and who closes: nothing, a byte, more than fits in any packet or buffer. */
 const talks = [

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { canAttach } from '../../lib/bpf/hooks.ts';
 import { RawTcp } from '../helpers/raw-tcp.ts';
 import { type JsonMessage, runTool, startTool } from '../helpers/run-tool.ts';
+import { SilentCgroup } from '../helpers/silent-cgroup.ts';
 import { type WayToSpeak, waysToSpeak } from '../helpers/tcp-conversation.ts';
+import { until } from '../helpers/until.ts';
 import { timeless } from '../helpers/watch.ts';
 
 /** A connection of this process; what one end sends is lost while the other is deaf. */
@@ -34,6 +37,15 @@ class Line implements Disposable {
     this.server[Symbol.dispose]();
     this.listener[Symbol.dispose]();
   }
+}
+
+/** How many retransmissions the kernel says that it could not send. */
+function failedRetransmits(): number {
+  const [names = [], values = []] = readFileSync('/proc/net/netstat', 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('TcpExt: '))
+    .map((line) => line.split(' '));
+  return Number(values[names.indexOf('TCPRetransFail')]);
 }
 
 for (const way of waysToSpeak) {
@@ -97,6 +109,30 @@ for (const way of waysToSpeak) {
     assert.deepEqual(second, { kind: 'SYN_ACK', ...ends, ...back, state: 'NEW_SYN_RECV', size: 1 });
   });
 }
+
+test('what could not be sent again is no row', async () => {
+  const [way] = waysToSpeak;
+  using group = new SilentCgroup();
+  using line = group.inside(() => new Line(way));
+  await using tool = startTool('tcpretrans', ['--json']);
+  await tool.ready();
+  line.server.deafen();
+  line.client.send(100);
+  await tool.row((row) => line.has(row), 'a first one');
+  const before = failedRetransmits();
+  group.silence();
+  await until(() => failedRetransmits() > before);
+  group.permit();
+  const failed = failedRetransmits() - before;
+  const { length } = tool.rows.filter((row) => line.has(row));
+  let seen = 0;
+  await tool.row((row) => line.has(row) && ++seen > length, 'another one');
+  line.server.hear();
+  line.server.receive(100);
+  const tried = line.client.retransmits;
+  const rows = (await tool.end()).rows.filter((row) => line.has(row));
+  assert.equal(rows.length, tried - failed);
+});
 
 test('a probe that sends new data is shown with -l, where the kernel lets itself be probed', async (t) => {
   const lacking = ['fentry', 'kprobe'].map((kind) => canAttach(`${kind}/tcp_send_loss_probe`));

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { RawTcp } from '../helpers/raw-tcp.ts';
 import type { JsonMessage } from '../helpers/run-tool.ts';
 import { ClosedPort } from '../helpers/tcp.ts';
 import { connectInVain, TcpListener, waysToSpeak } from '../helpers/tcp-conversation.ts';
@@ -24,6 +25,22 @@ function bySocket(rows: readonly JsonMessage[]): object[][] {
 function untimed(rows: readonly JsonMessage[]): object[] {
   return timeless(rows.map(({ duration, ...row }) => row as JsonMessage));
 }
+
+test('an IPv6 socket that listens at an IPv4 address speaks IPv4', async () => {
+  let port = 0;
+  const { four } = await watch('tcpstates', { four: ['--json', '-4', '-p', String(process.pid)] }, () => {
+    using listener = RawTcp.listen({ bind: '::ffff:127.0.0.1' });
+    port = listener.port;
+  });
+  const own = four.rows.filter(({ lport }) => lport === port);
+  assert.deepEqual(
+    own.map(({ ip, saddr, daddr, oldstate, newstate }) => [ip, saddr, daddr, oldstate, newstate]),
+    [
+      [4, '127.0.0.1', '0.0.0.0', 'CLOSE', 'LISTEN'],
+      [4, '127.0.0.1', '0.0.0.0', 'LISTEN', 'CLOSE'],
+    ],
+  );
+});
 
 for (const way of waysToSpeak) {
   test(`both ends of a conversation over ${way.name} show all their states, and whose they are`, async () => {

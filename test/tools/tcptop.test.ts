@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { canAttach } from '../../lib/bpf/hooks.ts';
 import { RawTcp } from '../helpers/raw-tcp.ts';
+import { startTool } from '../helpers/run-tool.ts';
 import { mustSyscall, syscall } from '../helpers/syscall.ts';
 import { tableRows } from '../helpers/tables.ts';
 import { TcpListener, waysToSpeak } from '../helpers/tcp-conversation.ts';
@@ -62,6 +64,27 @@ for (const way of waysToSpeak) {
     assert.deepEqual([most?.tx, more], [3_000_001, []]);
   });
 }
+
+test('each byte is in one of the intervals, however short they are', async () => {
+  const [way] = waysToSpeak;
+  using listener = RawTcp.listen(way);
+  using client = RawTcp.open(way);
+  client.connect(way, listener.port);
+  using server = listener.accept();
+  await using tool = startTool('tcptop', [...mine, '0.01']);
+  await tool.ready();
+  for (let i = 0; i < 500; i++) {
+    client.send(100);
+    server.receive(100);
+    if (i % 10 === 0) {
+      await setImmediate();
+    }
+  }
+  const tables = (await tool.end()).messages.filter(({ type }) => type === 'table');
+  const rows = tableRows(tables).filter(({ lport, dport }) => lport === listener.port || dport === listener.port);
+  const sum = (name: string) => rows.reduce((all, row) => all + Number(row[name]), 0);
+  assert.deepEqual([sum('tx'), sum('rx')], [50_000, 50_000]);
+});
 
 test('only what calls returned counts: not what was looked at, asked for, or refused', async () => {
   const [way] = waysToSpeak;

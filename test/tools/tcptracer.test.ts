@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { test } from 'node:test';
+import { commOf } from '../helpers/task-fields.ts';
 import { ClosedPort } from '../helpers/tcp.ts';
 import { connectInVain, TcpListener, waysToSpeak } from '../helpers/tcp-conversation.ts';
 import { timeless, watch } from '../helpers/watch.ts';
 
 const { pid } = process;
 const ECONNREFUSED = 111;
-const owner = { pid, uid: process.getuid?.(), comm: readFileSync('/proc/self/comm', 'utf8').trim() };
+const owner = { pid, uid: process.getuid?.(), comm: commOf(process.pid) };
 const netns = statSync('/proc/self/ns/net').ino;
 
 for (const way of waysToSpeak) {

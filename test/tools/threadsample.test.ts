@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { Actor } from '../helpers/actor.ts';
@@ -43,6 +43,12 @@ test('a thread that waits has its system call and the function that waits', asyn
   assert.match(String(asleep?.trace), /^\S*schedule.* < .*nanosleep|^\S*nanosleep/);
   assert.deepEqual([rows.get(reader)?.state, rows.get(reader)?.syscall], ['SLEEP', 'read']);
   assert.match(String(rows.get(reader)?.function), /read|wait|recv/);
+  const wide = new Map(rowsOf(await runTool('threadsample', [...own, '-a', '-w'])).map((row) => [row.tid, row]));
+  assert.deepEqual([wide.get(sleeper)?.exe, wide.get(sleeper)?.file], [readlinkSync(`/proc/${main}/exe`), undefined]);
+  // Standard input of an actor, which has no path.
+  const [kind] = readlinkSync(`/proc/${main}/fd/0`).split(':');
+  assert.match(String(wide.get(reader)?.file), kind === 'pipe' ? /^pipefs$/ : /^(UNIX|UNIX-STREAM|sockfs)$/);
+  assert.match(String(wide.get(reader)?.cgroup), /^\d+$/);
   // Those that sleep are not active.
   const active = rowsOf(await runTool('threadsample', own)).map(({ tid }) => tid);
   assert.ok(!active.includes(sleeper) && !active.includes(reader));
@@ -59,6 +65,8 @@ test('threads that run, and those of the kernel', async () => {
   assert.equal(tables.length, 5);
   assert.ok(rowsOf(samples).every(({ state, comm }) => /^RUNQ?$/.test(String(state)) && comm === 'sh'));
   assert.equal(rowsOf(samples).length, 5);
+  const often = await runTool('threadsample', ['--json', '-p', String(spinner.pid), '-F', '50', '-i', '5']);
+  assert.equal(rowsOf(often).length, 5);
   const kernel = rowsOf(await runTool('threadsample', ['--json', '-a', '-k', '--comm', 'kthreadd']));
   assert.deepEqual(
     kernel.map(({ tid, syscall, comm }) => [tid, syscall, comm]),

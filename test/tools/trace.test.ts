@@ -260,3 +260,37 @@ test('what is wrong is pointed at, with what would be right', async () => {
     assert.match(result.stderr, message, specification);
   }
 });
+
+test('the instructions of programs are listed instead of being loaded', async () => {
+  const event = 't:sched:sched_process_exec';
+  const [text, json] = await Promise.all([
+    runTool('trace', ['--ebpf', '-p', '181', `${event} (pid > 4711) "%s", filename`]),
+    runTool('trace', ['--ebpf', '--json', '-U', event, event]),
+  ]);
+  assert.equal(text.code, 0, text.stderr);
+  const lines = text.stdout.trimEnd().split('\n');
+  assert.match(lines[0] ?? '', /^HOOK +INDEX INSTRUCTION$/);
+  assert.match(lines[1] ?? '', /^tracepoint sched:sched_process_exec +0 r6 = r1$/);
+  assert.match(lines.at(-1) ?? '', / exit$/);
+  for (const one of [
+    / if r1 != 181 goto \d+$/m,
+    / 4711 goto \d+$/m,
+    / r1 = map events$/m,
+    / call bpf_ringbuf_reserve$/m,
+  ]) {
+    assert.match(text.stdout, one);
+  }
+  assert.doesNotMatch(text.stdout, /get_stackid/);
+  const rows = json.messages.find(({ type }) => type === 'table')?.rows ?? [];
+  const all = rows as { readonly hook: string; readonly index: number; readonly instruction: string }[];
+  assert.equal(all.filter(({ index }) => index === 0).length, 2);
+  // Each has its number in the records.
+  const ends = ['0', '1'].map((place) =>
+    all.filter(({ instruction }) => instruction === `*(u32 *)(r7 + 36) = ${place}`),
+  );
+  assert.deepEqual(
+    ends.map(({ length }) => length),
+    [1, 1],
+  );
+  assert.ok(all.some(({ instruction }) => instruction === 'r2 = map stacks'));
+});

@@ -35,7 +35,7 @@ test('what is written to a terminal is shown, and only that', async (t) => {
       path: ['--json', `/dev/pts/${name}`],
       all: ['--json', ...own],
       short: ['--json', '-s', '5', ...own],
-      other: ['--json', '/dev/null'],
+      other: ['--json', '/dev/null', ...own],
       text: [name],
     },
     () => {
@@ -64,6 +64,8 @@ test('what is written to a terminal is shown, and only that', async (t) => {
   ]);
   assert.deepEqual(shown(seen.other), []);
   assert.ok(seen.all.rows.every(({ tty }) => tty === `136:${name}`));
+  assert.ok(seen.all.rows.every(({ terminal }) => terminal === `pts/${name}`));
+  assert.match(seen.text.stdout, new RegExp(`\\npts/${name} +${process.pid} `));
   assert.match(seen.text.stdout, /^TTY +PID +COMM +DATA\n/);
   const missing = await runTool('ttysnoop', ['/etc/passwd']);
   assert.equal(missing.code, 2);

@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { inElfFile } from '../../lib/bpf/elf-file.ts';
+import { usdtProbes } from '../../lib/probes/usdt-notes.ts';
+import { mappedFiles } from '../../lib/system/libraries.ts';
+import { Answering } from '../helpers/answering.ts';
 import { languages, startProbed } from '../helpers/languages.ts';
 import { runTool, type ToolResult } from '../helpers/run-tool.ts';
 import { tableRows } from '../helpers/tables.ts';
@@ -107,6 +113,50 @@ test('methods of Perl and Tcl are counted where they have probes', async (t) => 
   assert.deepEqual(counts(tcl, /./), [[undefined, '::work', 6]]);
   assert.equal(counts(both, /./).length, 2);
 });
+
+/** Programs that answer each byte with the same. */
+const echoes = {
+  perl: { program: '/usr/bin/perl', text: 'syswrite(STDOUT, $byte) while sysread(STDIN, $byte, 1);' },
+  tcl: {
+    program: '/usr/bin/tclsh8.6',
+    text: 'fconfigure stdout -buffering none\nwhile {[set byte [read stdin 1]] ne ""} {puts -nonewline $byte}',
+  },
+} as const;
+
+for (const [language, { program, text }] of Object.entries(echoes)) {
+  test(`${language} is refused where it was built without probes`, {
+    skip: !existsSync(program) && `there is no ${program}`,
+  }, async (t) => {
+    using place = new TemporaryDirectory();
+    const script = join(place.path, 'script');
+    writeFileSync(script, text);
+    await using running = new Answering(program, [script]);
+    await running.ask('.');
+    const pid = running.pid;
+    const files = mappedFiles(/^(perl|libperl|tclsh|libtcl)/, pid);
+    if (files.some((file) => (inElfFile(file, new Set(), usdtProbes) ?? []).length > 0)) {
+      t.skip('it has some');
+      return;
+    }
+    const given = [String(pid)];
+    const [calls, flow, stat, gc, other] = await Promise.all([
+      runTool(`${language}calls`, given),
+      runTool('uflow', given),
+      runTool('ustat', ['-p', ...given]),
+      runTool('ugc', given),
+      runTool('phpcalls', given),
+    ]);
+    for (const { code, stderr } of [calls, flow, stat]) {
+      assert.equal(code, 3, stderr);
+      assert.match(
+        stderr,
+        /has no such probes[a-z ]*: this (Perl was built without -Dusedtrace|Tcl was .* --enable-dtrace)\n/,
+      );
+    }
+    assert.match(gc.stderr, /: (Perl|Tcl) has none for this\n/);
+    assert.match(other.stderr, / of php: it runs (Perl|Tcl)\n/);
+  });
+}
 
 test('a process without such probes is refused in a sentence', async () => {
   const [node, none] = await Promise.all([runTool('ucalls', [String(process.pid)]), runTool('ucalls', ['4194000'])]);

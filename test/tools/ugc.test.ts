@@ -96,15 +96,21 @@ test('collections of Java are rows, with those of its memory pools', {
 });
 
 test('a process without such probes is refused in a sentence', async () => {
-  const [node, none, other] = await Promise.all([
+  const [node, none, other, nodegc, nodestat] = await Promise.all([
     runTool('ugc', [String(process.pid)]),
     runTool('ugc', ['4194000']),
-    runTool('rubygc', [String(process.pid)]),
+    runTool('rubygc', ['-p', String(process.pid)]),
+    runTool('nodegc', [String(process.pid)]),
+    runTool('nodestat', []),
   ]);
+  const past = 'Node\\.js has none since version 19\n';
+  assert.deepEqual([nodegc.code, nodestat.code], [3, 3]);
+  assert.match(nodegc.stderr, new RegExp(`^nodegc: process \\d+ has no such probes of node: ${past}`));
+  assert.match(nodestat.stderr, new RegExp(`^nodestat: no process has such probes of node: ${past}`));
   assert.equal(node.code, 3, node.stderr);
   assert.match(node.stderr, /^ugc: process \d+ has no such probes: Node\.js has none since version 19\n/);
   assert.equal(none.code, 2, none.stderr);
   assert.match(none.stderr, /^ugc: there is no process 4194000\n/);
   assert.equal(other.code, 3, other.stderr);
-  assert.match(other.stderr, /has no such probes of ruby/);
+  assert.match(other.stderr, /has no such probes of ruby: it runs Node\.js\n/);
 });

@@ -86,3 +86,33 @@ test('records are shown like datagrams, and what is only looked at, each time', 
     ]),
   );
 });
+
+test('long ones have their size, and their beginning as far as it is not in pages', async () => {
+  const pairs = [SOCK_STREAM, SOCK_DGRAM].map(socketPair);
+  const sizes = [3000, 4096, 5000, 8192, 20_000, 32_768];
+  const room = Buffer.alloc(65_536);
+  const { json } = await watch('undump', { json: ['--json', '-s', '16', '-p', String(process.pid)] }, () => {
+    for (const [one, other] of pairs) {
+      for (const size of sizes) {
+        mustSyscall('write', one, Buffer.alloc(size, 'x'), size);
+        assert.equal(mustSyscall('read', other, room, room.length), size);
+      }
+    }
+  });
+  pairs.flat().forEach(closeSync);
+  // What comes later is what the process hears from its own children.
+  const rows = json.rows
+    .filter(({ data, size }) => /^x*$/.test(String(data)) && sizes.includes(Number(size)))
+    .slice(0, 2 * sizes.length);
+  assert.deepEqual(
+    rows.map(({ size }) => size),
+    [...sizes, ...sizes],
+  );
+  assert.ok(rows.every(({ truncated }) => truncated === true));
+  // A stream is free to keep all of it in pages, and never shows what else is in memory.
+  assert.deepEqual(
+    [...new Set(rows.map(({ data }) => data))].filter((data) => data !== ''),
+    ['x'.repeat(16)],
+  );
+  assert.ok(rows.slice(sizes.length).every(({ data }) => data === 'x'.repeat(16)));
+});

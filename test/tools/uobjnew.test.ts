@@ -69,5 +69,5 @@ test('C is the language of a process without another, and must be asked for with
   await using program = languages.php.start(place);
   const java = await runTool('javaobjnew', [String(program.pid)]);
   assert.equal(java.code, 3, java.stderr);
-  assert.match(java.stderr, /^javaobjnew: process \d+ has no such probes of java: this PHP /);
+  assert.match(java.stderr, /^javaobjnew: process \d+ has no such probes of java: it runs PHP\n/);
 });

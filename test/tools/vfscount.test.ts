@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { probeFeature } from '../../lib/bpf/features.ts';
@@ -32,7 +33,12 @@ test('calls are counted by function', { skip: supported === false && reason }, a
     .filter(({ type }) => type === 'table')
     .flatMap((table) => table.rows as { func: string; count: number; address: string }[]);
   const counts = new Map(rows.map(({ func, count }) => [func, count]));
-  assert.deepEqual([counts.get('vfs_mkdir'), counts.get('vfs_rmdir'), counts.get('vfs_unlink')], [17, 12, undefined]);
+  // Of some kernels the compiler has split it, and rmdir(2) goes straight to the larger part.
+  const split = readFileSync('/proc/kallsyms', 'latin1').includes(' vfs_rmdir.part.');
+  assert.deepEqual(
+    [counts.get('vfs_mkdir'), counts.get('vfs_rmdir'), counts.get('vfs_unlink')],
+    [17, split ? undefined : 12, undefined],
+  );
   assert.ok(rows.every(({ func, address }) => /^vfs_\w+$/.test(func) && /^0x[0-9a-f]{16}$/.test(address)));
   assert.equal(counts.size, rows.length);
   assert.match(seen.text.stdout, /^ADDR +FUNC +COUNT\n(0x[0-9a-f]{16} vfs_\w+ +\d+\n)+$/);

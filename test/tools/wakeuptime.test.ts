@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type JsonMessage, startCommand, startTool } from '../helpers/run-tool.ts';
+import type { JsonMessage } from '../helpers/run-tool.ts';
 import { stacksProgram } from '../helpers/stacks-program.ts';
 import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
+import { wakeTenTimes } from '../helpers/woken.ts';
 
 interface Wakeups {
   readonly usecs: number;
@@ -13,14 +14,7 @@ interface Wakeups {
 
 /** What the tool says of one thread that another one wakes, each 100 ms. */
 async function wakeups(program: string, ...args: string[]): Promise<Wakeups> {
-  await using tool = startTool('wakeuptime', args);
-  await tool.ready();
-  const from = performance.now();
-  await using running = startCommand([program, 'wake', '100', '10']);
-  assert.equal((await running.ended()).code, 0);
-  const elapsed = (performance.now() - from) * 1000;
-  const { code, messages, stdout, stderr } = await tool.end();
-  assert.equal(code, 0, stderr);
+  const { elapsed, messages, stdout } = await wakeTenTimes('wakeuptime', program, args);
   const own = messages.filter(({ comm, target }) => comm === 'the-waker' && target === 'the-sleeper');
   return { usecs: own.reduce((sum, { weight }) => sum + Number(weight), 0), elapsed, own, stdout };
 }

@@ -1,52 +1,96 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { test } from 'node:test';
+import { Script } from 'node:vm';
+import { commandsScript, compiledFile } from '../../lib/cli/compiled.ts';
 import { Registry } from '../../lib/cli/registry.ts';
+import { CopiedBuild } from '../helpers/copied-build.ts';
 
-const commands = new URL('../../commands/', import.meta.url);
+const folder = new URL('../../commands/shared/', import.meta.url);
+const text = readFileSync(new URL('commands.cjs', folder), 'utf8');
 
-/** The files of the bundle that a file has when it starts: not those that it asks for later. */
-function reached(file: URL, found = new Set<string>()): Set<string> {
-  if (!found.has(file.pathname)) {
-    found.add(file.pathname);
-    for (const [, path = ''] of readFileSync(file, 'utf8').matchAll(/^(?:import|\} from) "(\.[^"]+)";$/gm)) {
-      reached(new URL(path, file), found);
-    }
-  }
-  return found;
-}
-
-const sources = (files: Iterable<string>) =>
-  [...files].flatMap((file) =>
-    [...readFileSync(file, 'utf8').matchAll(/^\/\/ dist\/(\S+)$/gm)].map(([, name]) => name),
-  );
+/** The modules of a file of the bundle, by the notes that say where each begins. */
+const modules = (file: string) =>
+  [...file.matchAll(/^ *\/\/ (?:dist|node_modules)\/\S+$/gm)].map(([note]) => note.trim().slice(3));
 
 test('every tool is in the bundle, and nothing that is no tool', () => {
-  const names = new Registry(new URL('tools/', commands)).names();
-  assert.deepEqual(names, new Registry().names());
+  const tools = modules(text).flatMap((path) => /^dist\/tools\/(.*)\.js$/.exec(path)?.[1] ?? []);
+  assert.deepEqual([...tools].sort(), new Registry().names());
 });
 
-test('a command starts from few files, without views and without what only other tools use', () => {
-  const started = reached(new URL('shared/main.js', commands));
-  for (const file of reached(new URL('tools/opensnoop.js', commands))) {
-    started.add(file);
-  }
-  assert.ok(started.size < 40, `${started.size} files`);
-  const modules = sources(started);
-  assert.ok(modules.includes('lib/shapes/snoop.js') && modules.includes('lib/cli/main.js'));
+test('what views are drawn with is apart, and so is what makes the package', () => {
   assert.deepEqual(
-    modules.filter((name) => /^lib\/(view|replay|gen|probes)\/|^lib\/tool\.js$|\/histogram\.js$/.test(name ?? '')),
+    modules(text).filter((path) =>
+      /\/(ink|react|yoga-layout|esbuild)\/|^dist\/(test|lib\/gen)\/|view\/app\.js$/.test(path),
+    ),
+    [],
+  );
+  assert.deepEqual(readdirSync(folder).sort(), ['app.js', 'commands.cjs', 'licences.txt']);
+  assert.match(readFileSync(new URL('licences.txt', folder), 'utf8'), /^commander\n\n\(The MIT License\)/);
+});
+
+test('a command runs no module of another tool, and loads nothing that starts programs', () => {
+  const said = spawnSync(
+    process.execPath,
+    [
+      '--input-type=module',
+      '-e',
+      `import { compiledMain } from ${JSON.stringify(new URL('../../lib/cli/compiled.js', import.meta.url).href)};
+      const before = new Set(process.moduleLoadList);
+      const code = await compiledMain()(['--help'], 'opensnoop');
+      console.error(JSON.stringify([code, process.moduleLoadList.filter((name) => !before.has(name))]));`,
+    ],
+    { encoding: 'utf8' },
+  );
+  const [code, loaded] = JSON.parse(said.stderr);
+  assert.equal(code, 0);
+  assert.deepEqual(
+    loaded.filter((name: string) => /NativeModule (child_process|http|readline)$/.test(name)),
     [],
   );
 });
 
-test('whatever a file of the bundle is made of lies as deep as it does', () => {
-  const made = ['shared', 'tools'].flatMap((folder) => {
-    const place = new URL(`${folder}/`, commands);
-    return readdirSync(place).map((file) => new URL(file, place).pathname);
-  });
-  const besides = made.filter((file) => readFileSync(file, 'utf8').includes('import.meta.url'));
-  assert.notEqual(besides.length, 0);
-  const deeper = sources(besides).filter((name) => name?.split('/').length !== 3 && !/^(tools|bpf)\//.test(name ?? ''));
+test('what is apart is imported by whoever can', () => {
+  assert.deepEqual(
+    [...text.matchAll(/__import\("(.*?)"\)/g)].map(([, path]) => path),
+    ['./app.js'],
+  );
+  assert.doesNotMatch(text.replace(/^ *(\/\/|\*|\/\*).*$/gm, ''), /(?<![\w.$])import\(/);
+});
+
+test('what was compiled is taken by the Node that compiled it, and only by that', () => {
+  const made = readdirSync(new URL('../', folder)).filter((name) => name.startsWith('compiled'));
+  assert.equal(made.length, 1);
+  const [name = ''] = made;
+  const script = commandsScript(readFileSync(new URL(`../${name}`, folder)));
+  assert.equal(script.cachedDataRejected, name !== basename(compiledFile));
+});
+
+test('without it, or with what another text was compiled to, the commands are the same', () => {
+  using copy = new CopiedBuild();
+  const asBuilt = copy.run('opensnoop', ['--help']);
+  assert.equal(asBuilt.status, 0);
+  const other = new Script('(function other() { return { main: 1 }; })').createCachedData();
+  for (const bytes of [undefined, other, Buffer.alloc(1000)]) {
+    copy.replaceCompiled(bytes);
+    assert.deepEqual(copy.run('opensnoop', ['--help']), asBuilt);
+  }
+});
+
+test('what a first build makes works as what later ones leave', async () => {
+  using copy = new CopiedBuild();
+  const asBuilt = copy.run('opensnoop', ['--help']);
+  await copy.bundleAnew();
+  assert.deepEqual(copy.run('opensnoop', ['--help']), asBuilt);
+});
+
+test('whatever finds things beside itself lies as deep as the bundle', () => {
+  const places = text.split(/^(?= *\/\/ dist\/\S+$)/m).filter((part) => part.includes('__url)'));
+  assert.ok(places.length > 1);
+  const deeper = places
+    .flatMap((part) => modules(part).slice(0, 1))
+    .filter((path) => path.startsWith('dist/') && path.split('/').length !== 4);
   assert.deepEqual(deeper, []);
 });

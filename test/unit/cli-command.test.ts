@@ -9,7 +9,7 @@ import { assertGolden } from '../helpers/golden.ts';
 const options: Options = {
   pid: integer('-p, --pid <PID>', 'only this process', { min: 1, group: 'filter' }),
   failedOnly: flag('-x, --failed', 'only what failed', { hidden: ['--failed_only', '-X'] }),
-  good: flag('--good', 'only what did not fail', { conflicts: ['failedOnly'] }),
+  good: flag('--good', 'only what did not fail', { conflicts: ['failedOnly'], hidden: ['--with-failed=false'] }),
   names: list('-n, --name <NAMES>', 'only these names', (one) => one, { hidden: ['--only'] }),
   kind: choice('--kind <KIND>', 'what kind', ['raw', 'fine'], { default: 'fine' }),
   noHeader: flag('--no-header', 'leave the header out'),
@@ -65,6 +65,13 @@ test('values are stored under the key of the definition, however they are spelle
     assert.equal(values(spelling).failedOnly, true, spelling);
   }
   assert.deepEqual(values('--only', 'a').names, ['a']);
+});
+
+test('a flag can be the opposite of one that is on elsewhere', () => {
+  assert.equal(values('--with-failed=false').good, true);
+  assert.equal(values('--with-failed=true').good, false);
+  assert.equal(values('--with-failed').good, false);
+  assert.match(refusal('--with-failed=no').message, /'no' is not true or false/);
 });
 
 test('an argument that can be given several times is a list', () => {

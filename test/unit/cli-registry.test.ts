@@ -31,6 +31,18 @@ test('the folder is the list', async () => {
   assert.equal(await registry.alias('nothing'), undefined);
 });
 
+test('definitions of a bundle are looked up by name, and loaded when they are asked for', async () => {
+  const good = fakeTool(async function* () {});
+  const bundle = new Registry({
+    good: async () => ({ default: good }),
+    'a-2': () => Promise.reject(new Error('asked')),
+  });
+  assert.deepEqual(bundle.names(), ['a-2', 'good']);
+  assert.deepEqual([bundle.has('good'), bundle.has('none'), bundle.has('constructor')], [true, false, false]);
+  assert.equal(await bundle.load('good'), good);
+  await assert.rejects(bundle.load('a-2'), { code: 'failed', message: 'the definition of a-2 cannot be loaded' });
+});
+
 test('a name leads nowhere but into the folder', () => {
   assert.equal(registry.has('good'), true);
   for (const name of ['../good', './good', 'good.js', 'Upper', '', '.', '..', 'go%6fd', '/etc/passwd', 'none']) {

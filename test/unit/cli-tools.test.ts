@@ -67,13 +67,6 @@ for (const [name, tool] of tools) {
     }
   });
 
-  test(`${name}: summaries are a sentence, option texts are not`, () => {
-    assert.match(tool.summary, /^[A-Z].*[^.]\.$/);
-    for (const { flags, summary } of Object.values(tool.options)) {
-      assert.match(summary, /^[^\s].*[^.\s]$/, flags);
-    }
-  });
-
   test(`${name}: an option that its text mentions is one that it has`, () => {
     const known = new Set(Object.values(tool.options).map((option) => `--${longName(option)}`));
     for (const [mentioned] of `${tool.description} ${tool.overhead}`.matchAll(/--[a-z][a-z-]+/g)) {

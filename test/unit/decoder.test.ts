@@ -192,6 +192,10 @@ test('a path is put together from its pieces', () => {
   assert.equal(path('\0\0\0\0'), '/');
   assert.equal(path('f\0d\0...\0\0\0\0'), '.../d/f');
   assert.equal(path('f\0d\0...\0\0'), '/.../d/f');
+  // What is in no directory.
+  for (const rest of ['', '\0\0\0\0']) {
+    assert.equal(path(`[eventfd]\0.\0${rest}`), '[eventfd]');
+  }
   // Longer than the room that is kept for it.
   assert.equal(path(`${'x'.repeat(9000)}\0${'y'.repeat(9000)}\0\0`), `/${'y'.repeat(9000)}/${'x'.repeat(9000)}`);
 });

@@ -25,6 +25,21 @@ test('buckets of equal width begin at 0', () => {
   assert.deepEqual(linearBuckets([], 5), []);
 });
 
+test('buckets of equal width end with wide ones, so that nothing is beyond them', () => {
+  const all = linearBuckets(
+    Array.from({ length: 48 }, () => 1),
+    5,
+  );
+  assert.deepEqual(all.slice(30, 35), [
+    { from: 150, to: 154, count: 1 },
+    { from: 155, to: 159, count: 1 },
+    { from: 160, to: 319, count: 1 },
+    { from: 320, to: 639, count: 1 },
+    { from: 640, to: 1279, count: 1 },
+  ]);
+  assert.equal(all.at(-1)?.to, 5 * 2 ** 21 - 1);
+});
+
 test('buckets for percentiles are 16 for each power of two', () => {
   const all = fineBuckets(Array.from({ length: 29 * 16 }, () => 1));
   assert.deepEqual(

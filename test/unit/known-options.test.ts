@@ -23,7 +23,7 @@ const known: Readonly<Record<string, string>> = {
   tcpsynbl: '-4; -6; -T; --timestamp; 1 2',
   tcptop: `
     -C; --noclear; -S; --nosummary; -p 1; 1 2; -4; -6; --cgroupmap x; --mntnsmap x; -c /; --cgroup /;
-    -s sent; -s all; -s received; --sort all; -r 3; --rows 3`,
+    -s sent; -s all; -s received; --sort all; -r 3; --rows 3; --family 4; --family 6`,
   tcptracer: `
     --timestamp; -p 1; -N 1; --netns 1; -v; --verbose; -4; -6; -U; --print-uid; -u 0; --uid 0;
     --cgroupmap x; --mntnsmap x; -C x; -M x; --connect-only; --accept-only; --failure-only`,
@@ -34,20 +34,22 @@ const known: Readonly<Record<string, string>> = {
   solisten: '-p 1; --show-netns; -n 1; --netns 1; --timestamp',
   bindsnoop: `
     --timestamp; -w; --wide; -p 1; -P 1,2; --port 1; --ports 1; -E; --errors; -x; --failed; -U;
-    --print-uid; -u 0; --uid 0; --count; --cgroupmap x; --mntnsmap x; -c /; --cgroup /`,
+    --print-uid; -u 0; --uid 0; --count; --cgroupmap x; --mntnsmap x; -c /; --cgroup /; --ignore-errors; --ignore-errors=false`,
   netqtop: '-n lo; --name lo; -i 1; --interval 1; -t; --throughput',
   gethostlatency: '-p 1; -l /lib; --libc x',
   sslsniff: `
     -p 1; -u 0; --uid 0; -x; --extra; -c x; --comm x; -o; --no-openssl; -g; --no-gnutls; -n; --no-nss;
-    -d; --debug; --hexdump; --max-buffer-size 100; -l; --latency; -l --handshake; --extra-lib openssl:/bin/true`,
+    -d; --debug; --hexdump; --max-buffer-size 100; -l; --latency; -l --handshake; --extra-lib openssl:/bin/true;
+    --record-data; --record-data=true; --record-data=false`,
   mptcpify: '-t a; --targets a',
   qdisclat: '--ms; --ifindex 1',
   sofdsnoop: '-T; --timestamp; -p 1; --target_pid 1; -t 1; --tid 1; -n x; --name x; -d 1; --duration 1',
   execsnoop: `
     -T; --timestamp; -x; --fails; -u root; --uid 0; -q; --quote; -n x; --name x; -l x; --line x; -U;
     --print-uid; --paths; --max-args 3; -C; --print-cpu; -M; --print-pcomm; -P 1; --ppid 1; --cgroupmap x;
-    --mntnsmap x; -c /; --cgroup /`,
-  exitsnoop: '--timestamp; --utc; -p 1; --label=x; -x; --failed; --per-thread; -T; --threaded; -c /; --cgroup /',
+    --mntnsmap x; -c /; --cgroup /; --ignore-failed; --ignore-failed=false`,
+  exitsnoop:
+    '--timestamp; --timespec; --utc; -p 1; --label=x; -x; --failed; --per-thread; -T; --threaded; -c /; --cgroup /',
   sigsnoop: '-x; --failed; -k; --kill; -p 1; -s 9; --signal 9; -n; --name; --kill-only',
   syscount: `
     -p 1; -t 1; --tid 1; -c 1; --ppid 1; --syscall read; --cgroup /; -i 1; --interval 1; -d 1;
@@ -90,6 +92,14 @@ const known: Readonly<Record<string, string>> = {
   deadlock: `
     1; --pid 1; --binary /x 1; --lock-symbols a,b 1; --unlock-symbols c,d 1; --verbose 1; -t 9; --threads 9 1; -e 9;
     --edges 9 1; -s 9; --stacktraces 9 1`,
+  cpufreq: '-d 1; --duration 1; -f 50; --frequency 50; -c /; --cgroup /',
+  inject: 'kmalloc -I linux/mm.h; kmalloc -P 0.1; kmalloc --probability 1; kmalloc -v; kmalloc -c 3; kmalloc --count 3',
+  lsmsnoop: '--trace-all',
+  syncsnoop: '-v',
+  mdflush: '-v',
+  oomkill: '-v',
+  numamove: '-v',
+  cputhrottle: '--interval 5; --interval 5 --count 2; 5 2',
   llcstat: '-c 100; --sample_period 100; -t; --tid; 5',
   numasched: '-p 1; -t 1; -c x; --comm x',
   bpflist: '-v; -vv',
@@ -106,7 +116,9 @@ const known: Readonly<Record<string, string>> = {
     -v; --verbose; -p 1; -K; --kernel-stack; -U; --user-stack; -x; --extra; --extra-fields; --unique; --unique pid; --unique cgroup; --unique=cgroup;
     --cgroupmap x; --mntnsmap x; -c /; --cgroup /; --perf-max-stack-depth 50; --stack-storage-size 1024;
     --audit-only; --collect-kstack`,
-  threadsample: '-a; -p 1; -t 1',
+  threadsample: `
+    -a; --all; -p 1; --pid 1; -t 1; --tid 1; -F 10; --freq 10; -i 5; --iterations 5; -P; --passive; -k; --kernel-stacks;
+    -s; --print-stacks; -n; --narrow-output; -w; --wide-output; 1 5`,
   udptop: '-p 1; -4; -6',
   udplife: '-p 1; -4; -6',
   opensnoop: `
@@ -115,6 +127,7 @@ const known: Readonly<Record<string, string>> = {
     O_CREAT; -b 64; --buffer-pages 64; --cgroupmap x; --mntnsmap x; -c; --callers; --errname; --paths; --depth 35`,
   statsnoop: '--timestamp; -s; --sysname; -x; --failed; -p 1',
   filelife: '-p 1; -F; --full-path',
+  filegone: '-p 1; --pid 1',
   filetop: `
     -a; --all-files; --all; -C; --noclear; -r 5; --maxrows 5; --rows 5; -s all; -s reads; -s wbytes;
     --sort rbytes; -p 1; --read-only; --write-only; -d /; --directory /; 1 2`,

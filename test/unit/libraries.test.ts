@@ -65,13 +65,13 @@ test('files that processes have mapped are found once each, through the root of 
   for (const [pid, lines] of [
     ['12', maps],
     ['34', maps],
-    ['56', ['2000-3000 r-xp 00001000 00:2a 7 /lib/libc.so.6', 'nonsense']],
+    ['56', ['2000-3000 r-xp 00001000 00:2a 7 /bücher/libc.so.6', 'nonsense']],
   ] as const) {
     mkdirSync(join(place.path, pid));
     writeFileSync(join(place.path, pid, 'maps'), `${lines.join('\n')}\n`);
   }
   mkdirSync(join(place.path, '78'));
-  const [first, second] = [12, 56].map((pid) => join(place.path, String(pid), 'root/lib/libc.so.6'));
+  const [first, second] = ['12/root/lib/libc.so.6', '56/root/bücher/libc.so.6'].map((path) => join(place.path, path));
   assert.deepEqual(mappedFiles(/^libc\./, undefined, place.path), [first, second]);
   assert.deepEqual(mappedFiles(/^libc\./, 56, place.path), [second]);
   assert.deepEqual(mappedFiles(/^libc\./, 99, place.path), []);

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import withoutPrograms from '../../bpf/tplist.bpf.ts';
 import { parseArguments } from '../../lib/cli/command.ts';
 import { ownCommands } from '../../lib/cli/own-commands.ts';
 import { Registry } from '../../lib/cli/registry.ts';
@@ -75,6 +76,7 @@ test('long prose is wrapped without a line becoming a request', () => {
 });
 
 const tool = fakeTool(async function* () {}, {
+  skeleton: withoutPrograms,
   description: 'Sees what open(2) does.\n\n.Second paragraph, with --failed and a \\backslash.',
   overhead: 'About 1% of a `busy` loop.',
   positionals: [{ key: 'interval', name: '[interval]', summary: 'seconds between two tables', parse: Number }],
@@ -83,6 +85,21 @@ const tool = fakeTool(async function* () {}, {
 
 test('a page has everything that the definition says', () => {
   assertGolden('man/rows.8', manPage('rows', tool));
+});
+
+test('a page says who needs CAP_NET_ADMIN, and when', async () => {
+  const pages = await manPages(new Registry());
+  const needs = (name: string) =>
+    (/^Needs root.*?(?=\n\\fBkscope)/ms.exec(pages.get(`${name}.8`) ?? '')?.[0] ?? '')
+      .replaceAll(/\\fB|\\fR|\\(?=-)/g, '')
+      .replaceAll('\n', ' ');
+  const tracing = 'Needs root, or CAP_BPF and CAP_PERFMON';
+  assert.deepEqual(['opensnoop', 'dnssnoop', 'tcpconnect', 'udplife'].map(needs), [
+    `${tracing}.`,
+    'Needs root, or CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN.',
+    `${tracing}; with --dns, CAP_NET_ADMIN as well.`,
+    `${tracing}; where functions of the kernel cannot be hooked, CAP_NET_ADMIN as well.`,
+  ]);
 });
 
 test('a page passes the formatters', { skip: !has('mandoc') }, () => {
@@ -117,6 +134,7 @@ test('a field without text stands among the fields, with how to get it', () => {
   const page = manPage(
     'rows',
     fakeTool(async function* () {}, {
+      skeleton: withoutPrograms,
       columns: () => [{ ...column('pid', 'pid_t', { header: 'PROC' }), help: 'process id' }],
       schema: () => ({ properties: { type: { const: 'event' }, pid: {}, extra: { description: 'something more' } } }),
     }),
@@ -136,7 +154,13 @@ test('pages of tools that are no more are removed, those written by hand are not
     writeFileSync(join(man, name), '');
   }
   const fake = fileURLToPath(new URL('../fixtures/tools/rows.js', import.meta.url));
-  writeFileSync(join(root, 'dist/tools/rows.js'), `export { default } from ${JSON.stringify(fake)};`);
+  const object = fileURLToPath(new URL('../../bpf/tplist.bpf.js', import.meta.url));
+  const lines = [
+    `import fake from ${JSON.stringify(fake)};`,
+    `import skeleton from ${JSON.stringify(object)};`,
+    'export default { ...fake, skeleton };',
+  ];
+  writeFileSync(join(root, 'dist/tools/rows.js'), lines.join('\n'));
   assert.deepEqual(await writeManPages(join(root, 'dist'), man), ['rows.8', 'three-rows.8']);
   assert.deepEqual(readdirSync(man).sort(), ['README', 'kscope.8', 'rows.8', 'three-rows.8']);
   assert.equal(readFileSync(join(man, 'three-rows.8'), 'utf8'), '.so man8/rows.8\n');

@@ -92,6 +92,15 @@ test('an interval begins with what was asked for, and with a gap after what was 
   );
 });
 
+test('a document is printed instead of its table', async () => {
+  const table: Message = { type: 'table', time: fakeTime, columns: fakeColumns, rows, document: { names: ['a'] } };
+  const printed = await print([table, table]);
+  assert.deepEqual(
+    printed.split('\n\n').map((text) => JSON.parse(text)),
+    [{ names: ['a'] }, { names: ['a'] }],
+  );
+});
+
 test('a screen is cleared only where there is one', async () => {
   const clear: Message = { type: 'interval', time: fakeTime, stamp: true, clear: true };
   assert.equal(await print([clear]), '06:14:03\n');

@@ -163,3 +163,20 @@ test('a descriptor that is not open is an error, not a crash', async () => {
   assert.ok(reason instanceof KscopeError);
   assert.match(reason.message, /EBADF/);
 });
+
+test('bytes are written as they are, among text', async () => {
+  const path = join(folder, 'bytes');
+  const fd = openSync(path, 'w');
+  const writer = new Writer(fd);
+  writer.hold();
+  writer.write('é');
+  writer.write(Uint8Array.of(0, 0xff, 0x80));
+  writer.write(new Uint8Array(0));
+  writer.write('\n');
+  writer.release();
+  await writer.flush();
+  writer.write(Uint8Array.of(0xfe));
+  await writer.flush();
+  closeSync(fd);
+  assert.equal(readFileSync(path, 'hex'), 'c3a900ff800afe');
+});

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Registry } from '../../lib/cli/registry.ts';
 import type { ToolColumn } from '../../lib/shapes/definition.ts';
+import { told } from '../helpers/told.ts';
 
 interface Use {
   readonly tool: string;
@@ -16,16 +17,6 @@ for (const [tool, definition] of await new Registry().loadAll()) {
   }
 }
 
-/** What `of` says of the columns, with the tools it says it of, the most usual first. */
-function told<T>(uses: readonly Use[], of: (column: ToolColumn) => T): [T, string[]][] {
-  const found = new Map<T, string[]>();
-  for (const { tool, column } of uses) {
-    const said = of(column);
-    found.set(said, [...(found.get(said) ?? []), tool]);
-  }
-  return [...found].sort(([, a], [, b]) => b.length - a.length);
-}
-
 /** What a column is, whether or not it may be absent. */
 function typeOf({ type }: ToolColumn): string {
   return type.name.replace(/^maybe_/, '').replace(/^enum .*/, 'enum');
@@ -34,7 +25,9 @@ function typeOf({ type }: ToolColumn): string {
 test('a column is on the same side in all tools', () => {
   // What a function returns is a number, and what becomes of a signal a word.
   const both = new Set(['result']);
-  const wrong = [...columns].filter(([name, uses]) => !both.has(name) && told(uses, ({ align }) => align).length > 1);
+  const wrong = [...columns].filter(
+    ([name, uses]) => !both.has(name) && told(uses, ({ column: { align } }) => align).length > 1,
+  );
   assert.deepEqual(wrong, []);
 });
 
@@ -50,6 +43,7 @@ const otherHeadings: Readonly<Record<string, Readonly<Record<string, string>>>> 
   bpfstats: { id: 'PROGID' },
   cachestat: { ratio: 'HITRATIO' },
   cachetop: { comm: 'CMD', ratio: 'READ_HIT%' },
+  capture: { daddr: '> DADDR:DPORT', saddr: 'SADDR:SPORT' },
   dbslower: { latency: 'MS' },
   dcsnoop: { name: 'FILE' },
   dcstat: { misses: 'MISS' },
@@ -70,6 +64,7 @@ const otherHeadings: Readonly<Record<string, Readonly<Record<string, string>>>> 
   mountsnoop: { latency: 'LAT' },
   qdisclat: { interface: 'INTERFACE', kind: 'qdisc' },
   runqslower: { latency: 'LAT(us)' },
+  seccompsnoop: { action: 'CODE' },
   setuids: { request: 'ARGS' },
   shmsnoop: { request: 'ARGs', syscall: 'SYS' },
   skbdrop: { daddr: '> DADDR:DPORT', saddr: 'SADDR:SPORT' },
@@ -107,7 +102,7 @@ const otherHeadings: Readonly<Record<string, Readonly<Record<string, string>>>> 
 
 test('a column has the same heading in all tools, but for those that are known by another one', () => {
   const found = [...columns].flatMap(([name, uses]) => {
-    const headings = told(uses, ({ header }) => header);
+    const headings = told(uses, ({ column: { header } }) => header);
     // Of several that are as usual, the field's own name.
     const most = headings.filter(([, tools]) => tools.length === headings[0]?.[1].length).map(([header]) => header);
     const usual = most.includes(name.toUpperCase()) ? name.toUpperCase() : most.sort()[0];
@@ -167,7 +162,7 @@ test('a field is an amount of the same in all tools', () => {
     const others = otherAmounts[name] ?? [];
     const found = told(
       uses.filter(({ tool, column }) => !others.includes(tool) && amounts[typeOf(column)] !== undefined),
-      (column) => amounts[typeOf(column)],
+      ({ column }) => amounts[typeOf(column)],
     );
     return found.length > 1 ? [[name, ...found]] : [];
   });

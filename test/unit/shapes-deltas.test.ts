@@ -4,6 +4,7 @@ import type { BpfMap } from '../../lib/bpf/map.ts';
 import type { RowSchema } from '../../lib/bpf/schema.ts';
 import type { Row } from '../../lib/model/message.ts';
 import { DeltaReader } from '../../lib/shapes/deltas.ts';
+import { Gains } from '../../lib/shapes/gains.ts';
 import { type } from '../helpers/fake-tool.ts';
 
 const schema = {
@@ -112,4 +113,14 @@ test('amounts that go on have what has come together so far, once', () => {
   entries[0] = [1, { bytes: 20, slots: [0], comm: 'a' }];
   assert.equal(reader.read()[0]?.value.bytes, 5);
   assert.ok(asked[0] !== undefined && asked[1] !== undefined && asked[0] < asked[1]);
+});
+
+test('rows that last are told without a gain, and never have less than they had', () => {
+  const gains = new Gains(['time'], true);
+  const told = (time: number) => gains.reading()('1', { time, name: 'a' });
+  assert.deepEqual(told(0), { time: 0, name: 'a' });
+  assert.deepEqual(told(70), { time: 70, name: 'a' });
+  assert.deepEqual(told(50), { time: 0, name: 'a' });
+  assert.deepEqual(told(75), { time: 5, name: 'a' });
+  assert.deepEqual(told(75), { time: 0, name: 'a' });
 });

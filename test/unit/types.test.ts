@@ -70,6 +70,7 @@ const texts: readonly (readonly [type: string, value: unknown, text: string, jso
   ['mark_t', undefined, '-', undefined],
   ['comm_t', 'bash', 'bash', 'bash'],
   ['data_t', 'one\\ntwo', 'one\\ntwo', 'one\\ntwo'],
+  ['hex_t', '00ff', '00ff', '00ff'],
   ['args_t', ['ls', '-l', 'my file', ''], 'ls -l "my file" ""', ['ls', '-l', 'my file', '']],
   ['args_t', ['say "hi"'], '"say \\"hi\\""', ['say "hi"']],
   ['ns_t', 1234567, '1.23ms', 1234567],

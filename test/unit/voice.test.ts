@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Registry } from '../../lib/cli/registry.ts';
 import type { Option } from '../../lib/shapes/options.ts';
+import { told } from '../helpers/told.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const tools = await new Registry().loadAll();
@@ -20,16 +21,6 @@ for (const [tool, { options: own }] of tools) {
   }
 }
 
-/** What `of` says of each, and which tools say so, the most usual first. */
-function told<T>(items: readonly (T & { readonly tool: string })[], of: (item: T) => string): [string, string[]][] {
-  const found = new Map<string, string[]>();
-  for (const item of items) {
-    const text = of(item);
-    found.set(text, [...(found.get(text) ?? []), item.tool]);
-  }
-  return [...found].sort(([, a], [, b]) => b.length - a.length);
-}
-
 /** Letters besides the usual one: those that the tools of bcc have, which gave the same option several. */
 const otherLetters: Readonly<Record<string, string>> = {
   '--address': 'a',
@@ -42,7 +33,7 @@ const otherLetters: Readonly<Record<string, string>> = {
   '--failures': 'f',
   '--flags': 'f',
   '--json': 'jJ',
-  '--kernel': 'k',
+  '--kernel': 'kK',
   '--latency': 'Ll',
   '--lock': 'L',
   '--lport': 'lp',
@@ -77,7 +68,7 @@ test('an option has the same letter in all tools, unless a letter means somethin
  * everywhere.
  */
 const aboutRows = new Set([
-  ...['--all', '--count', '--dist', '--extended', '--extra', '--failed', '--failures', '--flags', '--wide'],
+  ...['--all', '--count', '--dist', '--extended', '--extra', '--failed', '--failures', '--flags', '--list', '--wide'],
   ...[
     '--comm',
     '--cpu',
@@ -135,19 +126,6 @@ test('the help of an option is a phrase: no capital at its beginning, no period 
     wrong.map(({ tool, option }) => [tool, option.summary]),
     [],
   );
-});
-
-test('a column is on the same side in all tools', () => {
-  // What a function returns is a number, and what becomes of a signal a word.
-  const both = new Set(['result']);
-  const columns = new Map<string, { tool: string; align: string }[]>();
-  for (const [tool, definition] of tools) {
-    for (const { name, align } of definition.columns()) {
-      columns.set(name, [...(columns.get(name) ?? []), { tool, align }]);
-    }
-  }
-  const wrong = [...columns].filter(([name, uses]) => !both.has(name) && told(uses, ({ align }) => align).length > 1);
-  assert.deepEqual(wrong, []);
 });
 
 test('the summaries read as one list', () => {

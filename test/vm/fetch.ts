@@ -45,7 +45,8 @@ export interface Tools {
   /** The same for the guest. */
   guestBusybox: string;
   mkfsXfs: string;
-  /** `LD_LIBRARY_PATH` for `mkfsXfs`. */
+  mkfsBtrfs: string;
+  /** `LD_LIBRARY_PATH` for them. */
   libraries: string;
 }
 
@@ -87,6 +88,7 @@ const toolPackages = [
   'libinih1/bookworm',
   'liburcu8/bookworm',
 ];
+const btrfsPackages = ['btrfs-progs/bookworm', 'liblzo2-2/bookworm'];
 const virtiofsdPackage = 'qemu-system-common/bookworm';
 
 const armToolPackages = ['qemu-system-arm/bookworm-backports'];
@@ -186,10 +188,19 @@ async function fetchOwnTools(options: FetchOptions): Promise<Tools> {
     await rm(old, { recursive: true });
     await rm(join(build, 'usr/share/doc'), { recursive: true, force: true });
   });
+  const btrfs = join(cacheDirectory, 'tools-btrfs');
+  await produce(btrfs, options, async (apt, build) => {
+    options.log?.('fetching what makes a btrfs');
+    const packages = join(build, 'packages');
+    await apt.download(packages, btrfsPackages);
+    await unpackAll(packages, build);
+    await rm(join(build, 'usr/share'), { recursive: true, force: true });
+  });
+  const tools = toolsIn(directory, btrfs);
   // The cache may have come from another machine.
-  checked ??= checkTools(toolsIn(directory));
+  checked ??= checkTools(tools);
   await checked;
-  return toolsIn(directory);
+  return tools;
 }
 
 let checked: Promise<void> | undefined;
@@ -294,7 +305,7 @@ function requireHost(): void {
   if (process.getuid?.() !== 0) throw new VmUnavailable('guests need root: virtiofsd serves the root file system');
 }
 
-function toolsIn(directory: string): Tools {
+function toolsIn(directory: string, btrfs: string): Tools {
   return {
     qemu: join(directory, 'usr/bin/qemu-system-x86_64'),
     firmware: [join(directory, 'usr/share/qemu'), join(directory, 'usr/share/seabios')],
@@ -302,7 +313,10 @@ function toolsIn(directory: string): Tools {
     busybox: join(directory, 'bin/busybox'),
     guestBusybox: join(directory, 'bin/busybox'),
     mkfsXfs: join(directory, 'sbin/mkfs.xfs'),
-    libraries: ['usr/lib', 'lib'].map((lib) => join(directory, lib, 'x86_64-linux-gnu')).join(':'),
+    mkfsBtrfs: join(btrfs, 'sbin/mkfs.btrfs'),
+    libraries: [directory, btrfs]
+      .flatMap((root) => ['usr/lib', 'lib'].map((lib) => join(root, lib, 'x86_64-linux-gnu')))
+      .join(':'),
   };
 }
 
@@ -313,7 +327,7 @@ async function checkTools(tools: Tools): Promise<void> {
     await command(tools.qemu, ['--version']);
     await command(tools.virtiofsd, ['--version']);
     await command(tools.busybox, ['true']);
-    await command(tools.mkfsXfs, ['-V'], { env });
+    for (const mkfs of [tools.mkfsXfs, tools.mkfsBtrfs]) await command(mkfs, ['-V'], { env });
     for (const program of ['xz', 'zstd', 'lz4', 'mkfs.ext4']) await command(program, ['-V']);
   } catch (error) {
     throw new VmUnavailable(`${messageOf(error)} (needed packages: ${hostPackages.join(' ')})`, { cause: error });

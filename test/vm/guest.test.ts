@@ -54,9 +54,10 @@ test('a guest runs commands', async (t) => {
       'modprobe dummy && test -d /sys/module/dummy && echo module',
       'grep -q CONFIG_BPF_SYSCALL=y /boot/config-$(uname -r) && echo config',
       'cat /sys/class/net/lo/carrier',
+      'mount /mnt/btrfs && stat -f -c %T /mnt/btrfs',
     ];
     const found = await guest.exec(['sh', '-c', probe.join('\n')]);
-    assert.equal(found.stdout, 'unlimited\nbtf\nmodule\nconfig\n1\n');
+    assert.equal(found.stdout, 'unlimited\nbtf\nmodule\nconfig\n1\nbtrfs\n');
   });
 
   await t.test('this Node and this file are at their places', async () => {

@@ -31,6 +31,8 @@ export interface GuestOptions {
   memory?: number;
   /** Virtual processors, 2 unless given. */
   cpus?: number;
+  /** NUMA nodes that share the memory and the processors evenly, 1 unless given. */
+  nodes?: number;
   /** Put behind the kernel's command line. */
   append?: string;
   /** Milliseconds until the guest takes commands (without the time to fetch it), 60 000 unless given. */
@@ -91,7 +93,18 @@ interface Job {
 }
 
 /** Directories of the guest that are not the host's. */
-const ownDirectories = ['/tmp', '/run', '/dev', '/proc', '/sys', '/boot', '/mnt/job', '/mnt/ext4', '/mnt/xfs'];
+const ownDirectories = [
+  '/tmp',
+  '/run',
+  '/dev',
+  '/proc',
+  '/sys',
+  '/boot',
+  '/mnt/job',
+  '/mnt/ext4',
+  '/mnt/xfs',
+  '/mnt/btrfs',
+];
 /** Pointer authentication, which newer processors of arm64 have, makes an emulated one slow. */
 const machines = {
   // Without the last, the older kernels read the clock with a system call. Of this vendor they take for granted that the
@@ -245,6 +258,7 @@ export class Guest {
       this.#makeInitramfs(shares),
       makeDisk(at('ext4.img'), 64, 'mkfs.ext4', ['-qF']),
       makeDisk(at('xfs.img'), 320, tools.mkfsXfs, ['-q'], tools.libraries),
+      makeDisk(at('btrfs.img'), 128, tools.mkfsBtrfs, ['-q'], tools.libraries),
       this.#serve(tools, 'root', '/', 'cache=always'),
       this.#serve(tools, 'job', this.share, 'cache=none'),
       this.#listen(at('agent.sock'), ready),
@@ -275,7 +289,7 @@ export class Guest {
     }
   }
 
-  #qemuArguments(tools: Tools, { memory = 1024, cpus = 2, append = '' }: GuestOptions): string[] {
+  #qemuArguments(tools: Tools, { memory = 1024, cpus = 2, nodes = 1, append = '' }: GuestOptions): string[] {
     const at = (name: string) => join(this.#directory, name);
     const machine = this.#root === undefined ? machines.x64 : machines.arm64;
     const kernelOptions = [
@@ -289,15 +303,14 @@ export class Guest {
       ...tools.firmware.flatMap((directory) => ['-L', directory]),
       ...['-M', machine.type, '-cpu', machine.cpu],
       ...['-accel', 'tcg,thread=multi', '-smp', `${cpus}`, '-m', `${memory}`],
-      // virtiofsd maps the memory of the guest.
-      ...['-object', `memory-backend-memfd,id=mem,size=${memory}M,share=on`, '-numa', 'node,memdev=mem'],
+      ...Array.from({ length: nodes }, (_, node) => numaNode(node, memory / nodes, cpus / nodes)).flat(),
       ...['root', 'job'].flatMap((tag) => [
         ...['-chardev', `socket,id=${tag},path=${at(`${tag}.sock`)}`],
         ...['-device', `vhost-user-fs-pci,chardev=${tag},tag=${tag}`],
       ]),
       ...['-chardev', `socket,id=agent,path=${at('agent.sock')}`],
       ...['-device', 'virtio-serial-pci', '-device', 'virtserialport,chardev=agent,name=agent'],
-      ...['ext4', 'xfs'].flatMap((disk) => [
+      ...['ext4', 'xfs', 'btrfs'].flatMap((disk) => [
         ...['-drive', `file=${at(`${disk}.img`)},format=raw,if=virtio,cache=unsafe`],
       ]),
       ...['-netdev', 'user,id=net,restrict=on', '-device', 'virtio-net-pci,netdev=net,romfile='],
@@ -376,6 +389,13 @@ export class Guest {
     const file = join(this.#directory, name);
     return existsSync(file) ? readFileSync(file, 'latin1') : '';
   }
+}
+
+/** virtiofsd maps the memory of the guest, so that it has to be shared. */
+function numaNode(node: number, memory: number, cpus: number): string[] {
+  const backend = `memory-backend-memfd,id=mem${node},size=${memory}M,share=on`;
+  const range = `${node * cpus}-${(node + 1) * cpus - 1}`;
+  return ['-object', backend, '-numa', `node,nodeid=${node},memdev=mem${node},cpus=${range}`];
 }
 
 /** Removes what guests of processes that were killed have left; not what is young, for pids of containers mean nothing. */

@@ -7,6 +7,7 @@ const usage = `Usage: node dist/test/vm/run.js [options] KERNEL -- COMMAND [ARGU
 Boots a kernel (${[...kernelSeries, armKernel].join(', ')}), runs the command in this directory and ends with its exit status.
 
   --memory MIB      memory of the guest (1024)
+  --nodes N         NUMA nodes of the guest (1)
   --append TEXT     more for the kernel's command line
   --timeout SEC     kill the command after that time (3600)
   --repeat N        run the command N times in the same guest (1)
@@ -18,6 +19,7 @@ async function main(): Promise<number> {
     allowPositionals: true,
     options: {
       memory: { type: 'string', default: '1024' },
+      nodes: { type: 'string', default: '1' },
       append: { type: 'string', default: '' },
       timeout: { type: 'string', default: '3600' },
       repeat: { type: 'string', default: '1' },
@@ -34,7 +36,8 @@ async function main(): Promise<number> {
     if (values.time) console.error(`${what}: ${((performance.now() - since) / 1000).toFixed(2)} s`);
   };
   let since = performance.now();
-  await using guest = await Guest.start({ kernel, memory: Number(values.memory), append: values.append });
+  const { memory, nodes, append } = values;
+  await using guest = await Guest.start({ kernel, memory: Number(memory), nodes: Number(nodes), append });
   stamp(`${guest.kernel.release} up`, since);
   // `| head` has seen enough.
   const closed = new AbortController();

@@ -1,9 +1,11 @@
-import { readFileSync } from 'node:fs';
 import type { Frame } from '../../model/message.ts';
+import { readKernelFile } from '../kernel-file.ts';
 
 // All kernel addresses have their top 16 bits set; without them they fit a number exactly.
 const KERNEL_BASE = 0xffff000000000000n;
 const DIGITS = 12;
+/** Address, type, and a name of one letter. */
+const SHORTEST_LINE = 20;
 
 const LINE_END = 0x0a;
 const SPACE = 0x20;
@@ -18,12 +20,12 @@ export class KernelSymbols {
   readonly #known = new Map<bigint, Frame>();
 
   constructor(file = '/proc/kallsyms') {
-    this.#text = readFileSync(file);
-    const { addresses, names, hidden } = functions(this.#text);
+    this.#text = readKernelFile(file);
+    const { hidden, ...found } = functions(this.#text);
+    const { addresses, names } = sorted(found);
     this.hidden = hidden;
-    const order = Uint32Array.from(addresses.keys()).sort((a, b) => (addresses[a] ?? 0) - (addresses[b] ?? 0));
-    this.#addresses = Float64Array.from(order, (i) => addresses[i] ?? 0);
-    this.#names = Uint32Array.from(order, (i) => names[i] ?? 0);
+    this.#addresses = addresses;
+    this.#names = names;
   }
 
   /** The function that an address is in. */
@@ -85,25 +87,74 @@ export function lastNotAbove(sorted: Float64Array, value: number): number {
   return low - 1;
 }
 
+interface Functions {
+  readonly addresses: Float64Array;
+  /** Where in the text are the names. */
+  readonly names: Uint32Array;
+}
+
 /** Lines are 'ffffffff81000000 T name' and may end in a tab and '[module]'. */
-function functions(text: Buffer): { addresses: number[]; names: number[]; hidden: boolean } {
-  const addresses: number[] = [];
-  const names: number[] = [];
+function functions(text: Buffer): Functions & { hidden: boolean } {
+  const most = Math.ceil(text.length / SHORTEST_LINE);
+  const addresses = new Float64Array(most);
+  const names = new Uint32Array(most);
   let seen = 0;
+  let count = 0;
   for (let at = 0; at < text.length; ) {
-    const end = text.indexOf(LINE_END, at);
-    const line = end < 0 ? text.length : end;
     // Functions have type t or w, in either case.
     const type = (text[at + 17] ?? 0) | 0x20;
     if (text[at + 16] === SPACE && (type === 0x74 || type === 0x77)) {
-      const address = Number.parseInt(text.toString('latin1', at + 16 - DIGITS, at + 16), 16);
+      const address = hexadecimal(text, at + 16 - DIGITS, at + 16);
       seen++;
       if (address > 0) {
-        addresses.push(address);
-        names.push(at + 19);
+        addresses[count] = address;
+        names[count++] = at + 19;
       }
     }
-    at = line + 1;
+    while (at < text.length && text[at] !== LINE_END) {
+      at++;
+    }
+    at++;
   }
-  return { addresses, names, hidden: seen > 0 && addresses.length === 0 };
+  return {
+    addresses: addresses.slice(0, count),
+    names: names.slice(0, count),
+    hidden: seen > 0 && count === 0,
+  };
+}
+
+/** Sorts by address. The kernel has sorted its own functions, a hundred thousand, but not those of modules. */
+function sorted({ addresses, names }: Functions): Functions {
+  const count = addresses.length;
+  let start = 1;
+  while (start < count && (addresses[start] ?? 0) >= (addresses[start - 1] ?? 0)) {
+    start++;
+  }
+  if (start >= count) {
+    return { addresses, names };
+  }
+  const rest = Uint32Array.from({ length: count - start }, (_, i) => start + i).sort(
+    (a, b) => (addresses[a] ?? 0) - (addresses[b] ?? 0),
+  );
+  const merged = { addresses: new Float64Array(count), names: new Uint32Array(count) };
+  for (let i = 0, own = 0, other = 0; i < count; i++) {
+    const next = rest[other] ?? count;
+    const isOwn = own < start && !(next < count && (addresses[next] ?? 0) < (addresses[own] ?? 0));
+    const from = isOwn ? own++ : next;
+    other += isOwn ? 0 : 1;
+    merged.addresses[i] = addresses[from] ?? 0;
+    merged.names[i] = names[from] ?? 0;
+  }
+  return merged;
+}
+
+/** The number that these digits are; NaN when some are none. */
+function hexadecimal(text: Uint8Array, from: number, end: number): number {
+  let value = 0;
+  for (let at = from; at < end; at++) {
+    const character = text[at] ?? 0;
+    const digit = character <= 0x39 ? character - 0x30 : (character | 0x20) - 0x57;
+    value = digit >= 0 && digit < 16 ? value * 16 + digit : Number.NaN;
+  }
+  return value;
 }

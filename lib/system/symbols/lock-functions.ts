@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readKernelFile } from '../kernel-file.ts';
 
 const limits = ['__sched_text_start', '__sched_text_end', '__lock_text_start', '__lock_text_end'];
 
@@ -8,9 +8,9 @@ const limits = ['__sched_text_start', '__sched_text_end', '__lock_text_start', '
  */
 export function lockFunctions(file = '/proc/kallsyms'): readonly bigint[] {
   const found = new Map(limits.map((name) => [name, 0n]));
-  for (const [, address = '0', name = ''] of readFileSync(file, 'latin1').matchAll(
-    /^([0-9a-f]+) \w (__\w+_text_\w+)$/gm,
-  )) {
+  for (const [, address = '0', name = ''] of readKernelFile(file)
+    .toString('latin1')
+    .matchAll(/^([0-9a-f]+) \w (__\w+_text_\w+)$/gm)) {
     if (found.has(name)) {
       found.set(name, BigInt(`0x${address}`));
     }
