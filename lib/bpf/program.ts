@@ -9,6 +9,7 @@ import { cgroupMounts } from '../system/cgroups.ts';
 import { BpfLink } from './link.ts';
 import { withLog } from './log.ts';
 import { programInfo } from './program-info.ts';
+import { tracefs } from './tracefs.ts';
 import { linkUserPlaces, UPROBE_MULTI, type UserPlaces } from './user-multi.ts';
 
 // BPF_PROG_TYPE_KPROBE and BPF_TRACE_KPROBE_MULTI.
@@ -135,6 +136,9 @@ export class BpfProgram {
     if (/^cgroup(_skb)?\//.test(this.#section)) {
       return this.attachCgroup(cgroupMounts()[0] ?? '/sys/fs/cgroup');
     }
+    if (/^(tp|tracepoint)\//.test(this.#section)) {
+      tracefs(); // libbpf looks there, and takes a place that is not mounted for a tracepoint that does not exist
+    }
     try {
       return this.#attach(this.section, () => libbpf.bpf_program__attach(this.#pointer));
     } catch (error) {
@@ -149,6 +153,7 @@ export class BpfProgram {
   }
 
   attachTracepoint(category: string, name: string, details: { cookie?: number } = {}): BpfLink {
+    tracefs();
     const given = { bpf_cookie: details.cookie ?? 0 };
     return this.#attach(`tracepoint ${category}:${name}`, () =>
       libbpf.bpf_program__attach_tracepoint_opts(this.#pointer, category, name, options('bpf_tracepoint_opts', given)),
