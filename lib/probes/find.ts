@@ -135,13 +135,16 @@ function userFiles({ where }: ProbePattern, pid: number | undefined): string[] {
   return [`/proc/${pid}/exe`];
 }
 
-/** Files that a library's or program's name stands for: as the process has them, or else as the loader finds them. */
+/**
+ * Files that a library's or program's name stands for: as the process has them, or else as the loader finds them. The C
+ * library is `c`, `libc` and `libc.so.6`.
+ */
 export function filesNamed(where: string, pid?: number): string[] {
   if (where.includes('/')) {
     return [where];
   }
   const escaped = where.replace(/[\\^$.|?*+()[\]{}]/g, '\\$&');
-  const library = new RegExp(`^lib${escaped}[.-]`);
+  const library = new RegExp(`^(?:lib${escaped}[.-]${where.startsWith('lib') ? `|${escaped}(?:[.-]|$)` : ''})`);
   const files = [...mappedFiles(library, pid), ...(pid === undefined ? loaderFiles(library) : [])];
   return files.length > 0 ? files : programs(where);
 }

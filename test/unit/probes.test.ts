@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { parseElf } from '../../lib/bpf/elf.ts';
 import { KscopeError } from '../../lib/model/errors.ts';
 import { isDenied, isPart, neverReturns, returnsUnusually } from '../../lib/probes/denied.ts';
-import { findProbes, type SearchOptions } from '../../lib/probes/find.ts';
+import { filesNamed, findProbes, type SearchOptions } from '../../lib/probes/find.ts';
 import { nameMatcher, parseProbePattern } from '../../lib/probes/pattern.ts';
 import { parseFormat } from '../../lib/probes/tracepoint-format.ts';
 import { usdtArguments } from '../../lib/probes/usdt-arguments.ts';
@@ -191,4 +191,15 @@ test('damaged notes and symbols are passed over', () => {
 test('functions that are one under two names are one place', () => {
   const places = functionPlaces(process.execPath, 'uv_*');
   assert.equal(new Set(places.map(({ offset }) => offset)).size, places.length);
+});
+
+test('a library is known by its name without lib, with it, and by that of its file', () => {
+  const [file = '', ...others] = filesNamed('c', process.pid);
+  assert.match(file, /\/libc[.-]/);
+  assert.deepEqual(others, []);
+  for (const name of ['libc', basename(file)]) {
+    assert.deepEqual(filesNamed(name, process.pid), [file], name);
+  }
+  assert.deepEqual(filesNamed('lib', process.pid), []);
+  assert.deepEqual(filesNamed('ibc', process.pid), []);
 });
