@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { KscopeError, reasonOf } from '../model/errors.ts';
+import { crc32 } from '../native/crc32.ts';
 import { type ObjectSpec, readObjectSpec } from './object-spec.ts';
 import type { Skeleton } from './skeleton.ts';
 
@@ -61,16 +61,22 @@ function objectBytes(skeleton: Skeleton): Uint8Array {
       cause,
     });
   }
-  const digest = skeleton.digests[architecture()];
-  if (digest !== undefined) {
-    checkDigest(bytes, digest, skeleton.name);
+  const checksum = skeleton.checksums[architecture()];
+  if (checksum !== undefined && checksum !== crc32(bytes)) {
+    throw damaged(skeleton.name);
   }
   return bytes;
 }
 
 /** @throws KscopeError failed when the bytes do not have that SHA-256 */
 export function checkDigest(bytes: Uint8Array, digest: string, name: string): void {
+  // To load what makes digests takes longer than to load most objects.
+  const { createHash } = process.getBuiltinModule('node:crypto');
   if (createHash('sha256').update(bytes).digest('hex') !== digest) {
-    throw new KscopeError('failed', `the BPF object of ${name} is damaged or of another build`, { hint: reinstall });
+    throw damaged(name);
   }
+}
+
+function damaged(name: string): KscopeError {
+  return new KscopeError('failed', `the BPF object of ${name} is damaged or of another build`, { hint: reinstall });
 }

@@ -21,15 +21,15 @@ export interface AnyTypes extends SkeletonTypes {
 
 export interface Skeleton<S extends SkeletonTypes = SkeletonTypes> {
   readonly name: string;
-  /** SHA-256 of the object file by architecture ('x86', 'arm64'), so that a stale or damaged one is refused. */
-  readonly digests: Readonly<Record<string, string>>;
+  /** CRC-32 of the object file by architecture ('x86', 'arm64'), so that a stale or damaged one is refused. */
+  readonly checksums: Readonly<Record<string, number>>;
   /** Never present: carries the types. */
   readonly types?: S;
 }
 
 export function skeleton<S extends SkeletonTypes>(
   name: string,
-  digests: Readonly<Record<string, string>>,
+  checksums: Readonly<Record<string, number>>,
 ): Skeleton<S> {
-  return { name, digests };
+  return { name, checksums };
 }

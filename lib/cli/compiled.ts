@@ -31,6 +31,11 @@ export function compiledMain(): Commands['main'] {
   return commands.main;
 }
 
+/** What the file of a command does: runs it, and ends the process with its exit status. */
+export function start(...details: Parameters<Commands['main']>): void {
+  compiledMain()(...details).then((status) => process.exit(status));
+}
+
 /** The file, not run yet. */
 export function commandsScript(cachedData?: Buffer): Script {
   // Only comments have other characters, and these are read soonest.

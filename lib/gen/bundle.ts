@@ -16,11 +16,13 @@ import { writeFolder } from './write-folder.ts';
 export async function bundleCommands(dist: string): Promise<boolean> {
   const folder = join(dist, 'commands/shared');
   mkdirSync(folder, { recursive: true });
-  const [commands, view] = await Promise.all([
+  const [commands, ...others] = await Promise.all([
     build({ ...options, ...oneFunction, stdin: entry(dist), outfile: join(folder, file) }),
-    build({ ...options, ...besides, entryPoints: [join(dist, 'lib/view', app)], outfile: join(folder, app) }),
+    build({ ...options, ...besides, entryPoints: [join(dist, 'lib/view/app.js')], outfile: join(folder, app) }),
+    build({ ...options, ...first, entryPoints: [join(dist, 'lib/cli/compiled.js')], outfile: join(folder, start) }),
   ]);
-  const files = new Map([...commands.outputFiles, ...view.outputFiles].map(({ path, text }) => [basename(path), text]));
+  const outputs = [commands, ...others].flatMap(({ outputFiles }) => outputFiles);
+  const files = new Map(outputs.map(({ path, text }) => [basename(path), text]));
   files.set(file, (files.get(file) ?? '').replace(imports, '__import('));
   files.set('licences.txt', licences(join(dist, '..'), commands.metafile));
   const compiled = join(dist, 'commands', basename(compiledFile));
@@ -42,7 +44,8 @@ export async function bundleCommands(dist: string): Promise<boolean> {
 
 const longestCompilation = 60_000;
 
-const app = 'app.js';
+const app = 'app.mjs';
+const start = 'start.cjs';
 const file = 'commands.cjs';
 
 /** What V8 has from a cache cannot import modules: it has to ask somebody who can. */
@@ -59,6 +62,9 @@ const options = {
 
 const besides = { format: 'esm', packages: 'external' } satisfies BuildOptions;
 
+/** What the file of each command requires: it finds the rest beside itself, as the module does that it is made of. */
+const first = { format: 'cjs', define: { 'import.meta.dirname': '__dirname' } } satisfies BuildOptions;
+
 /** Commander could start programs as its commands; ours are none, and what starts programs takes long to load. */
 const startsNoPrograms: Plugin = {
   name: 'starts no programs',
@@ -70,12 +76,19 @@ const startsNoPrograms: Plugin = {
   },
 };
 
+const viewApart: Plugin = {
+  name: 'view apart',
+  setup(build) {
+    build.onResolve({ filter: /^\.\/app\.js$/ }, () => ({ path: `./${app}`, external: true }));
+  },
+};
+
 /** As Node calls what is required, but with only what is used. */
 const oneFunction = {
   format: 'cjs',
-  // Those find their native parts and their own packages where they are installed.
-  external: ['koffi', 'cli-table3', `./${app}`],
-  plugins: [startsNoPrograms],
+  // It finds its own packages where it is installed.
+  external: ['cli-table3'],
+  plugins: [startsNoPrograms, viewApart],
   banner: {
     js: `(function (exports, require, __filename, __import) { 'use strict'; const module = { exports };
 const __url = require('node:url').pathToFileURL(__filename).href;`,

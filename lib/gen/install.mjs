@@ -8,10 +8,10 @@ await prepare();
 const { npm_config_global: isGlobal, npm_config_global_prefix: prefix, npm_package_name: name } = process.env;
 if (isGlobal === 'true' && prefix !== undefined) {
   mkdirSync(join(prefix, 'bin'), { recursive: true });
-  for (const command of readdirSync(join(root, 'dist/bin'))) {
+  for (const command of readdirSync(join(root, 'dist/commands/bin'))) {
     const link = join(prefix, 'bin', command);
     if (lstatSync(link, { throwIfNoEntry: false }) === undefined) {
-      symlinkSync(`../lib/node_modules/${name}/dist/bin/${command}`, link);
+      symlinkSync(`../lib/node_modules/${name}/dist/commands/bin/${command}`, link);
     }
   }
 }

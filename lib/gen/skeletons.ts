@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { objectTypes } from '../bpf/object-types.ts';
 import { KscopeError } from '../model/errors.ts';
 import type { BuiltObject } from './objects.ts';
@@ -20,7 +21,10 @@ export function writeSkeletons(root: string, objects: readonly BuiltObject[]): n
     const path = join(root, 'bpf', file);
     const text = skeletonText(
       name,
-      builds.map((build) => ({ ...build, bytes: readFileSync(join(root, build.path)) })),
+      builds.map(({ architecture, path }) => {
+        const bytes = readFileSync(join(root, path));
+        return { architecture, bytes, checksum: crc32(bytes) };
+      }),
     );
     if (!existsSync(path) || readFileSync(path, 'utf8') !== text) {
       writeFileSync(path, text);
@@ -38,7 +42,8 @@ export function writeSkeletons(root: string, objects: readonly BuiltObject[]): n
 /** An object file in memory, for one architecture. */
 export interface ObjectBytes {
   readonly architecture: string;
-  readonly digest: string;
+  /** CRC-32. */
+  readonly checksum: number;
   readonly bytes: Uint8Array;
 }
 
@@ -53,13 +58,13 @@ export function skeletonText(name: string, builds: readonly ObjectBytes[]): stri
       throw new KscopeError('failed', `bpf/${name}.bpf.c has other types for ${architecture} than elsewhere`);
     }
   }
-  const digests = builds.map(({ architecture, digest }) => `  ${architecture}: '${digest}',`);
+  const checksums = builds.map(({ architecture, checksum }) => `  ${architecture}: ${checksum},`);
   return [
     `// The types of bpf/${name}.bpf.c, written by the build.`,
     "import { skeleton } from '../lib/bpf/skeleton.ts';",
     '',
     `${first?.text ?? ''}>('${name}', {`,
-    ...digests,
+    ...checksums,
     '});',
     '',
   ].join('\n');

@@ -1,14 +1,11 @@
-import koffi from 'koffi';
+import type { LibraryHandle, TypeObject } from 'koffi';
+import { koffi } from './koffi.ts';
 import { bind, type Memory, openLibbpf, type Pointer } from './library.ts';
 
 // Option structs start with their own size; libbpf takes fields beyond a caller's size as zero, so the layouts of
 // libbpf 1.0 serve every later release.
-function optionStruct(name: string, fields: Record<string, string>) {
-  return koffi.struct(name, { sz: 'size_t', ...fields });
-}
-
-const layouts = {
-  bpf_object_open_opts: optionStruct('bpf_object_open_opts', {
+const optionFields = {
+  bpf_object_open_opts: {
     object_name: 'const char *',
     relaxed_maps: 'bool',
     pin_root_path: 'const char *',
@@ -18,23 +15,23 @@ const layouts = {
     kernel_log_buf: 'void *',
     kernel_log_size: 'size_t',
     kernel_log_level: 'uint32_t',
-  }),
-  bpf_kprobe_opts: optionStruct('bpf_kprobe_opts', { bpf_cookie: 'uint64_t', offset: 'size_t', retprobe: 'bool' }),
-  bpf_kprobe_multi_opts: optionStruct('bpf_kprobe_multi_opts', {
+  },
+  bpf_kprobe_opts: { bpf_cookie: 'uint64_t', offset: 'size_t', retprobe: 'bool' },
+  bpf_kprobe_multi_opts: {
     syms: 'void *',
     addrs: 'void *',
     cookies: 'void *',
     cnt: 'size_t',
     retprobe: 'bool',
-  }),
-  bpf_tracepoint_opts: optionStruct('bpf_tracepoint_opts', { bpf_cookie: 'uint64_t' }),
-  bpf_uprobe_opts: optionStruct('bpf_uprobe_opts', {
+  },
+  bpf_tracepoint_opts: { bpf_cookie: 'uint64_t' },
+  bpf_uprobe_opts: {
     ref_ctr_offset: 'size_t',
     bpf_cookie: 'uint64_t',
     retprobe: 'bool',
     func_name: 'const char *',
-  }),
-  bpf_prog_load_opts: optionStruct('bpf_prog_load_opts', {
+  },
+  bpf_prog_load_opts: {
     attempts: 'int',
     expected_attach_type: 'int',
     prog_btf_fd: 'uint32_t',
@@ -44,13 +41,24 @@ const layouts = {
     attach_btf_id: 'uint32_t',
     attach_prog_fd: 'uint32_t',
     attach_btf_obj_fd: 'uint32_t',
-  }),
-};
-const print = koffi.proto('int libbpf_print(int level, void *format, void *arguments)');
+  },
+} satisfies Record<string, Record<string, string>>;
+
+type Layout = keyof typeof optionFields;
+
+let layouts: Record<Layout, TypeObject> | undefined;
+
+/** Prototypes name them, so koffi has to know them all before the first one. */
+function optionLayouts(): Record<Layout, TypeObject> {
+  layouts ??= Object.fromEntries(
+    Object.entries(optionFields).map(([name, fields]) => [name, koffi().struct(name, { sz: 'size_t', ...fields })]),
+  ) as Record<Layout, TypeObject>;
+  return layouts;
+}
 
 /** An option struct as koffi takes it: size first, absent fields zero. */
-export function options<T extends object>(layout: keyof typeof layouts, given: T): object {
-  const type = layouts[layout];
+export function options<T extends object>(layout: Layout, given: T): object {
+  const type = optionLayouts()[layout];
   const zero = Object.keys(type.members ?? {}).map((name) => [name, defaultOf(type.members?.[name]?.type.primitive)]);
   return { ...Object.fromEntries(zero), ...given, sz: type.size };
 }
@@ -162,7 +170,21 @@ export interface Libbpf {
   libbpf_find_vmlinux_btf_id(name: string, attachType: number): number;
 }
 
-export const libbpf = bind<Libbpf>(openLibbpf, {
+let print: TypeObject | undefined;
+
+function printType(): TypeObject {
+  print ??= koffi().proto('int libbpf_print(int level, void *format, void *arguments)');
+  return print;
+}
+
+function openWithOptions(): LibraryHandle {
+  const library = openLibbpf();
+  optionLayouts();
+  printType();
+  return library;
+}
+
+export const libbpf = bind<Libbpf>(openWithOptions, {
   libbpf_version_string: 'const char *libbpf_version_string()',
   libbpf_set_print: 'void *libbpf_set_print(libbpf_print *callback)',
   libbpf_num_possible_cpus: 'int libbpf_num_possible_cpus()',
@@ -241,5 +263,5 @@ export const libbpf = bind<Libbpf>(openLibbpf, {
 
 /** Keeps a JavaScript function callable from libbpf for the life of the process. */
 export function printCallback(callback: (level: number, format: bigint, args: bigint) => number): bigint {
-  return koffi.register(callback, koffi.pointer(print));
+  return koffi().register(callback, koffi().pointer(printType()));
 }

@@ -1,4 +1,4 @@
-import koffi from 'koffi';
+import { koffi } from './koffi.ts';
 import { bind, type Memory, type Pointer } from './library.ts';
 
 export interface Libc {
@@ -20,7 +20,7 @@ export interface Libc {
 }
 
 // musl and glibc both answer to their own name inside the process, whose libc is already loaded.
-export const libc = bind<Libc>(() => koffi.load(null), {
+export const libc = bind<Libc>(() => koffi().load(null), {
   mmap: 'intptr_t mmap(void *address, size_t length, int protection, int flags, int fd, int64_t offset)',
   munmap: 'int munmap(intptr_t address, size_t length)',
   close: 'int close(int fd)',
@@ -44,13 +44,13 @@ export function pageBytes(): number {
 
 /** errno of the last native call of this thread. */
 export function errno(): number {
-  return koffi.errno();
+  return koffi().errno();
 }
 
 /** 'No such file or directory (ENOENT)' for 2; negative results of libbpf may be given as they are. */
 export function errorText(error: number): string {
   const number = Math.abs(error);
-  const name = Object.keys(koffi.os.errno).find((key) => koffi.os.errno[key] === number);
+  const name = Object.keys(koffi().os.errno).find((key) => koffi().os.errno[key] === number);
   const text = number === 524 ? 'Operation is not supported' : libc.strerror(number);
   return `${text} (${number === 524 ? 'ENOTSUPP' : (name ?? number)})`;
 }

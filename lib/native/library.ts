@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import koffi, { type LibraryHandle } from 'koffi';
+import type { LibraryHandle } from 'koffi';
 import { KscopeError } from '../model/errors.ts';
+import { koffi } from './koffi.ts';
 
 /** Address in this process; null is NULL. */
 export type Pointer = bigint | null;
@@ -52,7 +53,7 @@ export function openLibbpf(): LibraryHandle {
   const bundled = fileURLToPath(new URL(`../../native/${process.arch}/libbpf.so.1`, import.meta.url));
   const file = chosen ?? (existsSync(bundled) ? bundled : 'libbpf.so.1');
   try {
-    return koffi.load(file);
+    return koffi().load(file);
   } catch (cause) {
     throw new KscopeError('unsupported', `cannot load libbpf (${file}): ${reasonOf(cause)}`, {
       hint:

@@ -1,5 +1,5 @@
-import koffi from 'koffi';
 import { KscopeError } from '../model/errors.ts';
+import { koffi } from './koffi.ts';
 import { errno, errorText, libc } from './libc.ts';
 
 const PROT_READ = 1;
@@ -21,7 +21,7 @@ export class MappedMemory {
   private constructor(address: bigint, length: number) {
     this.address = address;
     this.length = length;
-    this.#buffer = koffi.view(address, length);
+    this.#buffer = koffi().view(address, length);
   }
 
   /** @throws KscopeError failed after close */
@@ -61,10 +61,10 @@ export class MappedMemory {
 
 /** Bytes at a native address that stays valid for as long as the caller uses them. */
 export function viewMemory(address: bigint, length: number): Uint8Array {
-  return new Uint8Array(koffi.view(address, length));
+  return new Uint8Array(koffi().view(address, length));
 }
 
 /** Address of a buffer's bytes, valid while the caller holds the buffer. */
 export function addressOf(bytes: Uint8Array): bigint {
-  return koffi.address(bytes);
+  return koffi().address(bytes);
 }

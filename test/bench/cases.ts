@@ -189,7 +189,7 @@ export const packages = [libbpfTools, bpftrace, bcc].filter((one): one is Peer =
 
 /** Where a command of ours is; undefined when there is no such tool. */
 function ownCommand(tool: string): string | undefined {
-  const file = fileURLToPath(new URL(`../../bin/${tool}`, import.meta.url));
+  const file = fileURLToPath(new URL(`../../commands/bin/${tool}`, import.meta.url));
   return existsSync(file) ? file : undefined;
 }
 

@@ -15,7 +15,7 @@ export interface Sustained {
 
 /** Half a million events a second, with the usual buffer: what is lost, and how near that came. */
 export async function sustained(count: number): Promise<Sustained> {
-  const program = fileURLToPath(new URL('../../bin/opensnoop', import.meta.url));
+  const program = fileURLToPath(new URL('../../commands/bin/opensnoop', import.meta.url));
   await using workload = await RunningWorkload.start('pacedOpens');
   const line = [program, '--json', '--stats', '-p', String(workload.pid)];
   const tool = spawn(process.execPath, line, { stdio: ['ignore', 'pipe', 'pipe'] });

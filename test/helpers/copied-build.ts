@@ -22,7 +22,7 @@ export class CopiedBuild implements Disposable {
 
   constructor() {
     const root = join(built, '..');
-    for (const part of ['bin', 'bpf', 'commands', 'lib', 'tools']) {
+    for (const part of ['bpf', 'commands', 'lib', 'tools']) {
       cpSync(join(built, part), join(this.#folder, 'dist', part), { recursive: true });
     }
     copyFileSync(join(root, 'package.json'), join(this.#folder, 'package.json'));
@@ -31,7 +31,7 @@ export class CopiedBuild implements Disposable {
 
   /** The command line of a copied command. */
   command(name: string, args: readonly string[] = []): [string, ...string[]] {
-    return [process.execPath, join(this.#folder, 'dist/bin', name), ...args];
+    return [process.execPath, join(this.#folder, 'dist/commands/bin', name), ...args];
   }
 
   /** Runs a copied command to its end. */
@@ -66,7 +66,8 @@ export class CopiedBuild implements Disposable {
 
   /** Makes what commands run from, where there was nothing of it. */
   async bundleAnew(): Promise<void> {
-    rmSync(join(this.#folder, 'dist/commands'), { recursive: true });
+    rmSync(join(this.#folder, 'dist/commands/shared'), { recursive: true });
+    this.replaceCompiled(undefined);
     await bundleCommands(join(this.#folder, 'dist'));
   }
 

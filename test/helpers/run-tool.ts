@@ -27,7 +27,7 @@ export const built = fileURLToPath(new URL('../../', import.meta.url));
 
 /** What starts a command of the package; no PATH and no `env` is asked for Node. */
 export function toolCommand(name: string, args: readonly string[] = []): [string, ...string[]] {
-  return [process.execPath, `${built}bin/${name}`, ...args];
+  return [process.execPath, `${built}commands/bin/${name}`, ...args];
 }
 
 /**

@@ -28,7 +28,7 @@ after(() => rmSync(scratch, { recursive: true }));
 
 /** What an example says of the workload. */
 function traced(name: string): JsonMessage[] {
-  const command = join(project, 'dist/bin', name);
+  const command = join(project, 'dist/commands/bin', name);
   const { status, stdout, stderr } = spawnSync(process.execPath, [command, '--json', '--', ...workload], {
     encoding: 'utf8',
   });

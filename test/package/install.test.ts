@@ -23,7 +23,7 @@ import { unprivileged } from '../helpers/unprivileged.ts';
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), 'kscope-install-'));
 const project = join(scratch, 'project');
-const commands = readdirSync(join(root, 'dist/bin'));
+const commands = readdirSync(join(root, 'dist/commands/bin'));
 /** A PATH with Node on it and nothing else: no compiler, no shell. */
 const nodeOnly = join(scratch, 'node-only');
 
@@ -68,7 +68,7 @@ test('the package has what runs, and not what builds or tests it', async (t) => 
   await t.test('every tool has its command, objects, definition and manual page', () => {
     const tools = readdirSync(join(root, 'tools')).map((file) => file.replace(/\.ts$/, ''));
     const wanted = tools.flatMap((tool) => [
-      `dist/bin/${tool}`,
+      `dist/commands/bin/${tool}`,
       `dist/bpf/x86/${tool}.bpf.o`,
       `dist/bpf/arm64/${tool}.bpf.o`,
       `dist/bpf/${tool}.bpf.js`,

@@ -35,7 +35,7 @@ test('npm start of what is fresh makes nothing, says nothing, and takes less tha
   let least = Number.POSITIVE_INFINITY;
   for (let round = 0; round < 3; round++) {
     const started = timed(project, 'npm', 'start', '--silent', '--', '--version');
-    const direct = timed(project, process.execPath, 'dist/bin/kscope', '--version');
+    const direct = timed(project, process.execPath, 'dist/commands/bin/kscope', '--version');
     assert.deepEqual([started.status, started.text, started.stderr], [0, direct.text, '']);
     least = Math.min(least, started.seconds - direct.seconds);
   }

@@ -19,7 +19,7 @@ test('compiled files without a source are removed, and nothing else', () => {
     'lib/gen/start.mjs',
     'dist/lib/gen/start.mjs',
     'dist/lib/gen/start.d.mts',
-    'dist/bin/gone',
+    'dist/commands/bin/gone',
     'dist/test/unit/data.json',
   ];
   const removed = [

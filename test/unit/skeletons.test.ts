@@ -77,8 +77,8 @@ function sample({
 
 function text(given?: Sample, other = given): string {
   return skeletonText('deletesnoop', [
-    { architecture: 'x86', digest: 'aa', bytes: sample(given) },
-    { architecture: 'arm64', digest: 'bb', bytes: sample(other) },
+    { architecture: 'x86', checksum: 10, bytes: sample(given) },
+    { architecture: 'arm64', checksum: 11, bytes: sample(other) },
   ]);
 }
 
@@ -107,8 +107,8 @@ export default skeleton<{
   };
   programs: 'open__tp' | 'unlink__fentry';
 }>('deletesnoop', {
-  x86: 'aa',
-  arm64: 'bb',
+  x86: 10,
+  arm64: 11,
 });
 `,
   );

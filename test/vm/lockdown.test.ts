@@ -6,7 +6,7 @@ import type { Guest } from './guest.ts';
 import { startOrSkip } from './start-or-skip.ts';
 
 const eachTool = join(import.meta.dirname, '../helpers/each-tool-main.js');
-const command = (name: string): string => join(import.meta.dirname, '../../bin', name);
+const command = (name: string): string => join(import.meta.dirname, '../../commands/bin', name);
 const minute = 60_000;
 
 /** They look at nothing but the arguments of their hooks, and at stacks. */

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { lastNotAbove } from './kernel.ts';
 
@@ -67,6 +66,8 @@ export class ElfFunctions {
     this.#symbols =
       table === undefined ? Buffer.alloc(0) : reader.read(table.offset, Math.min(table.size, SYMBOLS_MAX * SYMBOL));
     this.#strings = strings === undefined ? Buffer.alloc(0) : reader.read(strings.offset, strings.size);
+    // Most commands read no binary, and it takes long to load.
+    const { createHash } = process.getBuiltinModule('node:crypto');
     const places = JSON.stringify([this.debugLink, this.#segments, this.#symbols.length]);
     const digest = createHash('sha256').update(places).update(this.#symbols).update(this.#strings).digest('base64');
     this.content = `${this.buildId ?? 'no build id'} ${digest}`;
