@@ -17,7 +17,7 @@ Samples two counters of each processor, the references to its last-level cache a
 
 It needs the processor's counters, which virtual machines often do not have: the tool then says so and ends. What exactly counts as a reference is up to the processor.`,
   overhead:
-    'An interrupt for each hundred events, unless --sample-period says otherwise. Not measured: the machines that this was written on have no such counters.',
+    'An interrupt for each hundred events, unless --sample-period says otherwise. Neither that nor an example with its output is here: no machine that this was written on has such counters, and the programs were tested with page faults, which the kernel counts, in their place.',
   options: {
     pid: filters.pid,
     uid: filters.uid,

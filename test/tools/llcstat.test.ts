@@ -1,8 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type bpf from '../../bpf/llcstat.bpf.ts';
 import { counterProblem } from '../../lib/bpf/hardware-counters.ts';
-import { hitPercent } from '../../tools/llcstat.ts';
+import { objectFile } from '../../lib/bpf/object-file.ts';
+import { BpfObject } from '../../lib/index.ts';
+import llcstat, { hitPercent } from '../../tools/llcstat.ts';
+import { Actor } from '../helpers/actor.ts';
 import { type JsonMessage, runTool, startCommand } from '../helpers/run-tool.ts';
+
+/** Of the kernel's own counters. */
+const pageFaults = { type: 1, config: 2 };
+const [PAGES, PAGE, EVENTS] = [200, 4096, 7];
+const [O_RDWR, PROT_READ_WRITE, MAP_PRIVATE] = [2, 3, 2];
 
 test('misses of a process that jumps through memory, or a clear word that nobody counts', async () => {
   if ((counterProblem('cache references') ?? counterProblem('cache misses')) !== undefined) {
@@ -23,6 +32,25 @@ test('misses of a process that jumps through memory, or a clear word that nobody
   const sum = (name: string) => rows.reduce((all, row) => all + Number(row[name]), 0);
   assert.ok(rows.length > 0 && rows.every(({ pid }) => pid === jumping.pid));
   assert.ok(sum('references') > 0 && sum('misses') > 0);
+});
+
+test('samples are counted by process and processor, each as so many events: of page faults here, as all machines have them', async () => {
+  using object = BpfObject.open<NonNullable<(typeof bpf)['types']>>(objectFile(llcstat.skeleton));
+  object.globals.set('sample_period', BigInt(EVENTS));
+  object.load();
+  await using actor = await Actor.start();
+  const fd = await actor.mustCall('openat', 0, '/dev/zero', O_RDWR);
+  const memory = await actor.mustCall('mmap', 0, PAGES * PAGE, PROT_READ_WRITE, MAP_PRIVATE, fd, 0);
+  object.program('reference').attachPerfEvent({ ...pageFaults, period: 1 }, { pid: actor.pid });
+  object.program('miss').attachPerfEvent({ ...pageFaults, period: 4 }, { pid: actor.pid });
+  await actor.mustCall('read', fd, memory, PAGES * PAGE);
+  const rows = [...object.map('caches')];
+  const sum = (name: 'references' | 'misses') => rows.reduce((all, [, value]) => all + Number(value[name]), 0);
+  assert.ok(rows.every(([{ pid, tid }]) => pid === actor.pid && tid === pid));
+  const faults = sum('references') / EVENTS;
+  // The memory of Node's own comes on top.
+  assert.ok(Number.isInteger(faults) && faults >= PAGES && faults < 4 * PAGES, `${faults} page faults`);
+  assert.equal(sum('misses'), Math.floor(faults / 4) * EVENTS);
 });
 
 test('the share of hits is none where samples have more misses than references', () => {
