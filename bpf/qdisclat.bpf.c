@@ -2,6 +2,7 @@
 /* How long packets wait in the queueing disciplines of network interfaces. */
 #include "hist.h"
 #include "skb.h"
+#include <bpf/bpf_tracing.h>
 
 #define MAX_AT_ONCE 64
 
@@ -43,24 +44,12 @@ struct Qdisc {
 	const struct Qdisc_ops *ops;
 };
 
-struct trace_event_raw_qdisc_enqueue {
-	void *skbaddr;
-	int ifindex;
-};
-
-struct trace_event_raw_qdisc_dequeue {
-	struct Qdisc *qdisc;
-	int packets;
-	void *skbaddr;
-	int ifindex;
-};
-
-struct trace_event_raw_net_dev_template {
-	void *skbaddr;
-};
-
 struct net_device___index {
 	int ifindex;
+};
+
+struct netdev_queue {
+	struct net_device___index *dev;
 };
 
 struct sk_buff___queued {
@@ -81,18 +70,23 @@ static __always_inline int begins(const struct sk_buff___queued *skb, __u32 ifin
 	return 0;
 }
 
-/* 70713dddf3d2 ("net_sched: introduce tracepoint trace_qdisc_enqueue()", 5.14) */
-SEC("tp/qdisc/qdisc_enqueue")
-int enqueued__tp(struct trace_event_raw_qdisc_enqueue *ctx)
+/*
+ * Packets are put in and taken out in interrupts as well, where the kernel
+ * leaves out programs of plain tracepoints when it was one that was interrupted.
+ *
+ * 70713dddf3d2 ("net_sched: introduce tracepoint trace_qdisc_enqueue()", 5.14)
+ */
+SEC("tp_btf/qdisc_enqueue")
+int BPF_PROG(enqueued__tp_btf, struct Qdisc *qdisc, const struct netdev_queue *queue,
+	     const struct sk_buff___queued *skb)
 {
-	return begins(ctx->skbaddr, ctx->ifindex);
+	return begins(skb, BPF_CORE_READ(queue, dev, ifindex));
 }
 
 /* Before that, the packet is known when it comes to the interface, whether it will be queued or not. */
-SEC("tp/net/net_dev_queue")
-int came__tp(struct trace_event_raw_net_dev_template *ctx)
+SEC("tp_btf/net_dev_queue")
+int BPF_PROG(came__tp_btf, const struct sk_buff___queued *skb)
 {
-	const struct sk_buff___queued *skb = ctx->skbaddr;
 	const struct net_device___index *dev = (const void *)BPF_CORE_READ(skb, dev);
 
 	return begins(skb, BPF_CORE_READ(dev, ifindex));
@@ -110,16 +104,16 @@ static __always_inline void ends(const struct sk_buff___queued *skb, __u64 now, 
 	bpf_map_delete_elem(&packets, &address);
 }
 
-SEC("tp/qdisc/qdisc_dequeue")
-int dequeued__tp(struct trace_event_raw_qdisc_dequeue *ctx)
+SEC("tp_btf/qdisc_dequeue")
+int BPF_PROG(dequeued__tp_btf, struct Qdisc *qdisc, const struct netdev_queue *queue, int count)
 {
-	const struct sk_buff___queued *skb = ctx->skbaddr;
+	const struct sk_buff___queued *skb = maybe_null(&ctx[3]);
 	__u64 now = bpf_ktime_get_ns();
 	char interface[16] = {};
 	struct key key = {};
 
 	/* An empty queue is asked as well. */
-	if (!skb || ctx->packets < 1 || (filter_ifindex && ctx->ifindex != filter_ifindex))
+	if (!skb || count < 1 || (filter_ifindex && BPF_CORE_READ(queue, dev, ifindex) != filter_ifindex))
 		return 0;
 	if (by_interface || filter_interface[0]) {
 		bpf_probe_read_kernel_str(interface, sizeof(interface), BPF_CORE_READ(skb, dev, name));
@@ -129,7 +123,7 @@ int dequeued__tp(struct trace_event_raw_qdisc_dequeue *ctx)
 	if (by_interface)
 		__builtin_memcpy(key.interface, interface, sizeof(interface));
 	if (by_kind)
-		bpf_probe_read_kernel_str(key.kind, sizeof(key.kind), BPF_CORE_READ(ctx->qdisc, ops, id));
+		bpf_probe_read_kernel_str(key.kind, sizeof(key.kind), BPF_CORE_READ(qdisc, ops, id));
 	/* Several packets come as a list. */
 	for (int i = 0; i < MAX_AT_ONCE && skb; i++) {
 		ends(skb, now, &key);

@@ -29,10 +29,11 @@ struct event {
 EVENT_RING(events, event);
 STACKS(stacks);
 
-SEC("tp/skb/kfree_skb")
-int dropped__tp(struct trace_event_raw_kfree_skb *ctx)
+SEC("tp_btf/kfree_skb")
+int dropped__tp_btf(__u64 *ctx)
 {
-	const struct sk_buff___packet *skb = ctx->skbaddr;
+	const struct sk_buff___packet *skb = (const void *)dropped_packet(ctx);
+	__u16 ethertype = packet_ethertype(dropped_packet(ctx));
 	struct packet packet = {};
 	char interface[16] = {};
 	struct net_device *dev;
@@ -42,7 +43,7 @@ int dropped__tp(struct trace_event_raw_kfree_skb *ctx)
 
 	if (!is_drop(ctx))
 		return 0;
-	packet_read(&packet, (const void *)skb, ctx->protocol);
+	packet_read(&packet, dropped_packet(ctx), ethertype);
 	if (filter_family && packet.ip != filter_family)
 		return 0;
 	/* Behind the header of IP, sockets use the place of the device for themselves. */
@@ -52,16 +53,16 @@ int dropped__tp(struct trace_event_raw_kfree_skb *ctx)
 	if (!wanted_interface(filter_interface, interface))
 		return 0;
 	sk = drop_socket(ctx);
-	netns = drop_netns(is_inet(sk) ? sk : NULL, (const void *)skb);
+	netns = drop_netns(is_inet(sk) ? sk : NULL, dropped_packet(ctx));
 	if (!wanted_netns(netns))
 		return 0;
 	event = event_reserve(events, event);
 	if (!event)
 		return 0;
 	event->time = bpf_ktime_get_boot_ns();
-	event->location = (__u64)ctx->location;
+	event->location = drop_location(ctx);
 	event->code = drop_reason(ctx);
-	event->ethertype = ctx->protocol;
+	event->ethertype = ethertype;
 	event->ip = packet.ip;
 	event->protocol = packet.protocol;
 	__builtin_memcpy(event->saddr, packet.saddr, 16);

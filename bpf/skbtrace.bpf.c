@@ -79,24 +79,8 @@ struct net_device___mtu {
 	unsigned int mtu;
 };
 
-struct trace_event_raw_net_dev_template {
-	const void *skbaddr;
-};
-
-struct trace_event_raw_net_dev_start_xmit {
-	const void *skbaddr;
-};
-
-struct trace_event_raw_qdisc_dequeue {
-	const void *skbaddr;
-};
-
-struct trace_event_raw_skb_copy_datagram_iovec {
-	const void *skbaddr;
-};
-
+/* Of the record only what tells which arguments there are. */
 struct trace_event_raw_consume_skb {
-	const void *skbaddr;
 	const void *location;
 };
 
@@ -213,33 +197,35 @@ static __always_inline int met(void *ctx, __u64 location, const void *skb)
 
 ARGUMENT_POINTS(met)
 
-#define AT_TRACEPOINT(category, event, record, place)			\
-SEC("tp/" #category "/" #event)						\
-int event##__tp(struct trace_event_raw_##record *ctx)			\
+/* Many of these are reached in interrupts: see skb.h. */
+#define AT_TRACEPOINT(event, packet, place)				\
+SEC("tp_btf/" #event)							\
+int event##__tp_btf(__u64 *ctx)						\
 {									\
-	return met_at(ctx, place, 0, ctx->skbaddr, 0);			\
+	return met_at(ctx, place, 0, packet, 0);			\
 }
 
-AT_TRACEPOINT(net, net_dev_queue, net_dev_template, NET_DEV_QUEUE)
-AT_TRACEPOINT(qdisc, qdisc_dequeue, qdisc_dequeue, QDISC_DEQUEUE)
-AT_TRACEPOINT(net, net_dev_start_xmit, net_dev_start_xmit, NET_DEV_START_XMIT)
-AT_TRACEPOINT(net, netif_rx, net_dev_template, NETIF_RX)
-AT_TRACEPOINT(net, netif_receive_skb, net_dev_template, NETIF_RECEIVE_SKB)
-AT_TRACEPOINT(skb, skb_copy_datagram_iovec, skb_copy_datagram_iovec, SKB_COPY_DATAGRAM_IOVEC)
+AT_TRACEPOINT(net_dev_queue, (const void *)ctx[0], NET_DEV_QUEUE)
+/* An empty queue is asked as well. */
+AT_TRACEPOINT(qdisc_dequeue, maybe_null(&ctx[3]), QDISC_DEQUEUE)
+AT_TRACEPOINT(net_dev_start_xmit, (const void *)ctx[0], NET_DEV_START_XMIT)
+AT_TRACEPOINT(netif_rx, (const void *)ctx[0], NETIF_RX)
+AT_TRACEPOINT(netif_receive_skb, (const void *)ctx[0], NETIF_RECEIVE_SKB)
+AT_TRACEPOINT(skb_copy_datagram_iovec, (const void *)ctx[0], SKB_COPY_DATAGRAM_IOVEC)
 
-SEC("tp/skb/kfree_skb")
-int kfree_skb__tp(struct trace_event_raw_kfree_skb *ctx)
+SEC("tp_btf/kfree_skb")
+int kfree_skb__tp_btf(__u64 *ctx)
 {
-	return met_at(ctx, KFREE_SKB, (__u64)ctx->location, ctx->skbaddr, drop_reason(ctx));
+	return met_at(ctx, KFREE_SKB, drop_location(ctx), dropped_packet(ctx), drop_reason(ctx));
 }
 
-SEC("tp/skb/consume_skb")
-int consume_skb__tp(struct trace_event_raw_consume_skb *ctx)
+SEC("tp_btf/consume_skb")
+int consume_skb__tp_btf(__u64 *ctx)
 {
 	/* dd1b527831a3 ("net: add location to trace_consume_skb()", 6.3) */
-	__u64 location = bpf_core_field_exists(ctx->location) ? (__u64)ctx->location : 0;
+	__u64 location = bpf_core_field_exists(struct trace_event_raw_consume_skb, location) ? ctx[1] : 0;
 
-	return met_at(ctx, CONSUME_SKB, location, ctx->skbaddr, 0);
+	return met_at(ctx, CONSUME_SKB, location, (const void *)ctx[0], 0);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -36,10 +36,10 @@ static __always_inline void from_socket(struct packet *packet, const struct sock
 	bpf_probe_read_kernel(&packet->flags, 1, flags);
 }
 
-SEC("tp/skb/kfree_skb")
-int dropped__tp(struct trace_event_raw_kfree_skb *ctx)
+SEC("tp_btf/kfree_skb")
+int dropped__tp_btf(__u64 *ctx)
 {
-	const struct sk_buff *skb = ctx->skbaddr;
+	const struct sk_buff *skb = dropped_packet(ctx);
 	struct packet packet = {};
 	const struct sock *sk;
 	struct event *event;
@@ -47,7 +47,7 @@ int dropped__tp(struct trace_event_raw_kfree_skb *ctx)
 
 	if (!is_drop(ctx))
 		return 0;
-	packet_read(&packet, skb, ctx->protocol);
+	packet_read(&packet, skb, packet_ethertype(skb));
 	sk = drop_socket(ctx);
 	if (!is_inet(sk))
 		sk = NULL;

@@ -21,10 +21,6 @@ struct sock___backlog {
 	__u32 sk_max_ack_backlog;
 };
 
-struct sk_buff___protocol {
-	__be16 protocol;
-};
-
 #pragma clang attribute pop
 
 /* `sk` is the socket that listens, or a copy that was made of it for the connection. */
@@ -43,9 +39,7 @@ static __always_inline int arrived(const struct sock *sk, __u8 ip)
 /* The function of IPv6 calls that of IPv4 for packets of IPv4, which must not count twice. */
 static __always_inline int arrived_v6(const struct sock *sk, const struct sk_buff *skb)
 {
-	__be16 protocol = BPF_CORE_READ((const struct sk_buff___protocol *)skb, protocol);
-
-	return protocol == bpf_htons(ETH_P_IP) ? 0 : arrived(sk, 6);
+	return packet_ethertype(skb) == ETH_P_IP ? 0 : arrived(sk, 6);
 }
 
 SEC("fentry/tcp_v4_syn_recv_sock")
@@ -85,15 +79,16 @@ static __always_inline int state_changes(const struct sock *sk, int from, int to
 AT_TCP_STATE(state_changes)
 
 /* And where there is no room, there is no copy. */
-SEC("tp/skb/kfree_skb")
-int overflown__tp(struct trace_event_raw_kfree_skb *ctx)
+SEC("tp_btf/kfree_skb")
+int overflown__tp_btf(__u64 *ctx)
 {
-	const struct sock *sk = drop_socket(ctx);
+	const struct sock *sk;
 
-	if (!sk || !bpf_core_enum_value_exists(enum skb_drop_reason, SKB_DROP_REASON_TCP_LISTEN_OVERFLOW) ||
+	if (!bpf_core_enum_value_exists(enum skb_drop_reason, SKB_DROP_REASON_TCP_LISTEN_OVERFLOW) ||
 	    drop_reason(ctx) != bpf_core_enum_value(enum skb_drop_reason, SKB_DROP_REASON_TCP_LISTEN_OVERFLOW))
 		return 0;
-	return arrived(sk, ctx->protocol == ETH_P_IP ? 4 : 6);
+	sk = drop_socket(ctx);
+	return sk ? arrived(sk, packet_ethertype(dropped_packet(ctx)) == ETH_P_IP ? 4 : 6) : 0;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -27,7 +27,7 @@ Before 5.14 the kernel does not tell when a packet is put into a queue: there th
   map: 'hists',
   unit: ({ milliseconds }) => (milliseconds ? units.msecs : units.usecs),
   keys: { interface: { when: ['interfaces'] }, kind: { header: 'qdisc', when: ['kinds'] } },
-  attach: { either: [['enqueued__tp'], ['came__tp']] },
+  attach: { either: [['enqueued__tp_btf'], ['came__tp_btf']] },
   examples: {
     '': 'all interfaces, until Ctrl-C',
     '-i eth0 -m 1': 'one interface, each second, in milliseconds',

@@ -34,12 +34,12 @@ const protocol: Option<number | undefined, 'filter_protocol'> = {
 };
 
 const tracepoints = [
-  'net_dev_queue__tp',
-  'qdisc_dequeue__tp',
-  'net_dev_start_xmit__tp',
-  'netif_rx__tp',
-  'netif_receive_skb__tp',
-  'skb_copy_datagram_iovec__tp',
+  'net_dev_queue__tp_btf',
+  'qdisc_dequeue__tp_btf',
+  'net_dev_start_xmit__tp_btf',
+  'netif_rx__tp_btf',
+  'netif_receive_skb__tp_btf',
+  'skb_copy_datagram_iovec__tp_btf',
 ] as const;
 
 const places: Readonly<Record<string, string>> = {

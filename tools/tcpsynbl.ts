@@ -24,7 +24,7 @@ The kernel's functions for that are used (tcp_v4_syn_recv_sock and tcp_v6_syn_re
     either: [
       ['v4__fentry', 'v6__fentry'],
       ['v4__kprobe', 'v6__kprobe'],
-      ['sock_state__tp_btf', 'overflown__tp'],
+      ['sock_state__tp_btf', 'overflown__tp_btf'],
     ],
   },
   examples: {

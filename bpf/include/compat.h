@@ -78,4 +78,19 @@ static __always_inline bool exit_tells_group_dead(void)
 	__result;									\
 })
 
+/*
+ * An argument of a tracepoint with types (tp_btf) that may be NULL. The verifier
+ * of some kernels takes it for never NULL, from 3f00c5239344 ("bpf: Allow trusted
+ * pointers to be passed to KF_TRUSTED_ARGS kfuncs", 6.2) on until 838a10bd2ebf
+ * ("bpf: Augment raw_tp arguments with PTR_MAYBE_NULL", 6.13), and leaves out what
+ * a program does when it is; about what was read as memory it knows nothing.
+ */
+static __always_inline void *maybe_null(const __u64 *argument)
+{
+	void *value = NULL;
+
+	bpf_probe_read_kernel(&value, sizeof(value), argument);
+	return value;
+}
+
 #endif

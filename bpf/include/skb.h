@@ -3,6 +3,7 @@
 #ifndef KSCOPE_SKB_H
 #define KSCOPE_SKB_H
 
+#include "compat.h"
 #include "core.h"
 #include "ip.h"
 #include <bpf/bpf_helpers.h>
@@ -52,6 +53,7 @@ struct sock___net {
 struct sk_buff___packet {
 	unsigned char *head;
 	__u16 network_header;
+	__be16 protocol;
 	unsigned int len;
 	struct sock *sk;
 	struct net_device *dev;
@@ -63,11 +65,9 @@ enum skb_drop_reason {
 	SKB_DROP_REASON_TCP_LISTEN_OVERFLOW = 3,
 };
 
+/* Of the record only what tells which arguments there are. */
 struct trace_event_raw_kfree_skb {
-	void *skbaddr;
-	void *location;
 	struct sock *rx_sk;
-	unsigned short protocol;
 	enum skb_drop_reason reason;
 };
 
@@ -156,18 +156,40 @@ static __always_inline void packet_read(struct packet *packet, const struct sk_b
 		packet_v6(packet, at);
 }
 
-/* Why; 0 on kernels before c504e5c2f964 ("net: skb: introduce kfree_skb_reason()", 5.17). */
-static __always_inline __u32 drop_reason(struct trace_event_raw_kfree_skb *ctx)
+/* What the header of the link said, in host order. */
+static __always_inline __u16 packet_ethertype(const struct sk_buff *buffer)
 {
-	return bpf_core_field_exists(ctx->reason) ? ctx->reason : 0;
+	return bpf_ntohs(BPF_CORE_READ((const struct sk_buff___packet *)buffer, protocol));
+}
+
+/*
+ * What follows is for programs of SEC("tp_btf/kfree_skb"): most packets are
+ * dropped in interrupts, where the kernel leaves out programs of plain
+ * tracepoints when it was one that was interrupted.
+ */
+static __always_inline const struct sk_buff *dropped_packet(const __u64 *ctx)
+{
+	return (const void *)ctx[0];
+}
+
+/* Who freed it. */
+static __always_inline __u64 drop_location(const __u64 *ctx)
+{
+	return ctx[1];
+}
+
+/* Why; 0 on kernels before c504e5c2f964 ("net: skb: introduce kfree_skb_reason()", 5.17). */
+static __always_inline __u32 drop_reason(const __u64 *ctx)
+{
+	return bpf_core_field_exists(struct trace_event_raw_kfree_skb, reason) ? ctx[2] : 0;
 }
 
 /* Whether it is a drop at all, as far as the kernel tells. */
-static __always_inline bool is_drop(struct trace_event_raw_kfree_skb *ctx)
+static __always_inline bool is_drop(const __u64 *ctx)
 {
 	__u32 reason = drop_reason(ctx);
 
-	if (!bpf_core_field_exists(ctx->reason))
+	if (!bpf_core_field_exists(struct trace_event_raw_kfree_skb, reason))
 		return true;
 	if (!reason || (bpf_core_enum_value_exists(enum skb_drop_reason, SKB_CONSUMED) &&
 			reason == bpf_core_enum_value(enum skb_drop_reason, SKB_CONSUMED)))
@@ -177,14 +199,15 @@ static __always_inline bool is_drop(struct trace_event_raw_kfree_skb *ctx)
 }
 
 /* The socket that a packet was for or from, where the kernel knows it by then. */
-static __always_inline const struct sock *drop_socket(struct trace_event_raw_kfree_skb *ctx)
+static __always_inline const struct sock *drop_socket(const __u64 *ctx)
 {
-	const struct sk_buff___packet *skb = ctx->skbaddr;
+	const struct sk_buff___packet *skb = (const void *)dropped_packet(ctx);
+	const struct sock *receiver = NULL;
 
 	/* c53795d48ee8 ("net: add rx_sk to trace_kfree_skb", 6.11) */
-	if (bpf_core_field_exists(ctx->rx_sk) && ctx->rx_sk)
-		return ctx->rx_sk;
-	return BPF_CORE_READ(skb, sk);
+	if (bpf_core_field_exists(struct trace_event_raw_kfree_skb, rx_sk))
+		receiver = maybe_null(&ctx[3]);
+	return receiver ?: BPF_CORE_READ(skb, sk);
 }
 
 static __always_inline bool is_inet(const struct sock *sk)
