@@ -44,12 +44,13 @@ A profile is made of names, for programs of 64 bits. The calls of 32-bit program
     const called = [...new Set(rows.map(({ syscall = '' }) => syscall))].sort();
     const names = called.filter((name) => !/^syscall_| /.test(name));
     const others = called.filter((name) => !names.includes(name));
+    const content = {
+      defaultAction: actions[action],
+      architectures: [architecture],
+      syscalls: names.length === 0 ? [] : [{ names, action: 'SCMP_ACT_ALLOW' }],
+    };
     return {
-      content: {
-        defaultAction: actions[action],
-        architectures: [architecture],
-        syscalls: names.length === 0 ? [] : [{ names, action: 'SCMP_ACT_ALLOW' }],
-      },
+      document: { format: 'json', content },
       warnings: others.length === 0 ? [] : [`not in the profile: ${others.join(', ')}`],
     };
   },

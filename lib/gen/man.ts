@@ -132,22 +132,19 @@ function privileges(tool: Tool): string {
   return `${needs}; ${when}, CAP_NET_ADMIN as well.`;
 }
 
-/** What a run printed, in print that keeps columns. */
-function sampleLines(name: string, { sample }: Tool): string[] {
-  if (sample === undefined) {
-    return [];
-  }
-  const printed = [`# ${`${name} ${sample.args}`.trimEnd()}`, ...sample.output.replace(/^\n|\n$/g, '').split('\n')];
-  return [
-    '.SH OUTPUT',
-    ...roffParagraphs(sample.before),
+/** What runs printed, in print that keeps columns. */
+function sampleLines(name: string, { samples = [] }: Tool): string[] {
+  const lines = samples.flatMap(({ before, args, output, after }) => [
+    ...roffParagraphs(before),
     '.PP',
     '.nf',
-    ...printed.map(roffLine),
+    ...[`# ${`${name} ${args}`.trimEnd()}`, ...output.replace(/^\n|\n$/g, '').split('\n')].map(roffLine),
     '.fi',
     '.PP',
-    ...roffParagraphs(sample.after),
-  ];
+    ...roffParagraphs(after),
+    '.PP',
+  ]);
+  return lines.length === 0 ? [] : ['.SH OUTPUT', ...lines.slice(0, -1)];
 }
 
 function lowerFirst(text: string): string {

@@ -155,6 +155,11 @@ export interface StacksMessage {
   readonly stacks: readonly WeighedStack[];
 }
 
+/** What the rows of a table come to, for a program that reads it: indented JSON, or each of a list as YAML. */
+export type Document =
+  | { readonly format: 'json'; readonly content: JsonValue }
+  | { readonly format: 'yaml'; readonly content: readonly JsonValue[] };
+
 /** A finite table: a summary at the end, or one interval. */
 export interface TableMessage {
   readonly type: 'table';
@@ -170,8 +175,8 @@ export interface TableMessage {
   readonly sort?: string;
   /** Fields with stacks, which text prints below each row. */
   readonly stacks?: StackFields;
-  /** What text prints instead, as indented JSON. */
-  readonly document?: JsonValue;
+  /** What text prints instead. */
+  readonly document?: Document;
 }
 
 /** Records that were produced in the kernel and never read. */

@@ -1,6 +1,7 @@
 import { stackNames } from '../model/frames.ts';
 import type {
   Column,
+  Document,
   HistogramMessage,
   IntervalMessage,
   Message,
@@ -107,7 +108,7 @@ export class TextOutput implements Output {
 
   async #table({ columns, rows, stacks, document }: TableMessage): Promise<string> {
     if (document !== undefined) {
-      return `${this.#gap()}${JSON.stringify(document, null, 2)}\n`;
+      return this.#gap() + (await rendered(document));
     }
     if (stacks !== undefined) {
       const line = withStacks(compileRow(columns, this.#style), stacks);
@@ -207,4 +208,12 @@ return line;
     spaces,
     ...columns.map((column) => (column.text === undefined ? column.type : column)),
   ) as FormatRow;
+}
+
+async function rendered({ format, content }: Document): Promise<string> {
+  if (format === 'json') {
+    return `${JSON.stringify(content, null, 2)}\n`;
+  }
+  const { yamlDocument } = await import('../model/yaml.ts');
+  return content.map(yamlDocument).join('');
 }

@@ -54,7 +54,7 @@ export interface CommonDefinition<S extends SkeletonTypes, O> {
   warnings?(values: OptionValues<O>): readonly string[];
   readonly examples: Readonly<Record<string, string>>;
   readonly aliases?: Readonly<Record<string, readonly string[]>>;
-  readonly sample?: Sample;
+  readonly sample?: Sample | readonly Sample[];
 }
 
 /**
@@ -77,7 +77,7 @@ export function commonParts(
     positionals: [...positionalsOf(options), ...positionals],
     examples: definition.examples,
     aliases: definition.aliases ?? {},
-    ...(definition.sample !== undefined && { sample: definition.sample }),
+    samples: [definition.sample ?? []].flat(),
     rules: (values: Readonly<Record<string, unknown>>) => rulesOf(definition.attach, values),
   };
 }

@@ -79,7 +79,7 @@ export interface Tool {
   readonly screen?: boolean;
   /** Arguments to explanation: { '-x -p 181': 'trace the failed opens of process 181' }. */
   readonly examples: Readonly<Record<string, string>>;
-  readonly sample?: Sample;
+  readonly samples?: readonly Sample[];
   /** Words that ask for help where the first argument is expected, as --help does; the beginning of one is enough. */
   readonly helpWords?: readonly string[];
   /** Other command names that start this tool with arguments put in front: { ext4dist: ['--type', 'ext4'] }. */

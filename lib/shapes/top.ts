@@ -1,7 +1,7 @@
 import type { Skeleton, SkeletonTypes } from '../bpf/skeleton.ts';
 import { KscopeError } from '../model/errors.ts';
-import type { JsonSchema, JsonValue } from '../model/json.ts';
-import type { Column, FieldTypes, Message } from '../model/message.ts';
+import type { JsonSchema } from '../model/json.ts';
+import type { Column, Document, FieldTypes, Message } from '../model/message.ts';
 import { now } from '../system/clock.ts';
 import { loadAverages } from '../system/load.ts';
 import { aggregate, mapRows, readyMessage } from './aggregate.ts';
@@ -71,18 +71,15 @@ export interface TopDefinition<S extends SkeletonTypes, O, M extends Text<keyof 
    */
   growing?(value: S['maps'][M]['value'], now: bigint): Partial<S['maps'][M]['value']>;
   /**
-   * What to print of the rows instead of a table, as JSON, and what that leaves out; undefined prints the table. The
-   * option that asks for it excludes the outputs that have rows: `conflicts: ['json', 'view', 'record']`.
+   * What to print of the rows instead of a table, and what that leaves out; undefined prints the table. The option that
+   * asks for it excludes the outputs that have rows: `conflicts: ['json', 'view', 'record']`.
    */
-  document?(rows: readonly RowOf<S, M>[], values: OptionValues<O>): Document | undefined;
+  document?(
+    rows: readonly RowOf<S, M>[],
+    values: OptionValues<O>,
+  ): { readonly document: Document; readonly warnings: readonly string[] } | undefined;
   /** What the kernel cannot filter. */
   keep?(row: RowOf<S, M>, values: OptionValues<O>): boolean;
-}
-
-/** What the rows of a table come to, for a program that reads it. */
-export interface Document {
-  readonly content: JsonValue;
-  readonly warnings: readonly string[];
 }
 
 /** Rows for somebody who can scroll. */
@@ -236,8 +233,8 @@ async function* run(
           row[name] = field.value(row, values);
         }
       }
-      const document = definition.document?.(rows as never, typed);
-      for (const text of document?.warnings ?? []) {
+      const written = definition.document?.(rows as never, typed);
+      for (const text of written?.warnings ?? []) {
         yield { type: 'warning', text };
       }
       const screen = definition.screen === true;
@@ -258,7 +255,7 @@ async function* run(
         key,
         sort: by,
         ...(fields !== undefined && { fields }),
-        ...(document !== undefined && { document: document.content }),
+        ...(written !== undefined && { document: written.document }),
       };
     },
   });

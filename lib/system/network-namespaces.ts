@@ -9,3 +9,12 @@ export function networkNamespace(pid: number, proc = '/proc'): number {
     throw new KscopeError('usage', `process ${pid} has no network namespace to look at`, { cause });
   }
 }
+
+/** The inode of the host's own, where this process may know it: that of the first process. */
+export function hostNetwork(): number | undefined {
+  try {
+    return statSync('/proc/1/ns/net').ino;
+  } catch {
+    return undefined;
+  }
+}

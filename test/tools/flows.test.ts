@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { statSync } from 'node:fs';
 import { test } from 'node:test';
 import { Actor } from '../helpers/actor.ts';
-import { enterNetwork } from '../helpers/network-namespace.ts';
+import { enterCgroup, TestCgroup } from '../helpers/cgroup.ts';
+import { addAddress, areConnectedHosts, enterNetwork } from '../helpers/network-namespace.ts';
 import { RawTcp } from '../helpers/raw-tcp.ts';
+import { runTool } from '../helpers/run-tool.ts';
 import { AF_INET, familyOf, socketAddress } from '../helpers/socket-address.ts';
 import { tableRows } from '../helpers/tables.ts';
 import { TcpListener, waysToSpeak } from '../helpers/tcp-conversation.ts';
@@ -159,4 +162,199 @@ test('processes of one command are one flow with --by-command', async () => {
   );
   const line = lines.map((text) => text.trim().replace(/ +/g, ' ')).find((text) => text.includes(` ${listener.port} `));
   assert.match(line ?? '', / OUT TCP 127\.0\.0\.1 - \d+ 2 0 0 0 0 (\d\d:\d\d:\d\d) \d\d:\d\d:\d\d$/);
+});
+
+/** Gives a process a name that a file may not take at its word. */
+async function rename(actor: Actor, name: string): Promise<void> {
+  const fd = await actor.mustCall('openat', -100, Buffer.from('/proc/self/comm\0'), 1, 0);
+  await actor.mustCall('write', fd, Buffer.from(name), name.length);
+  await actor.mustCall('close', fd);
+}
+
+test('policies allow what was seen, for each network, and nothing else', async (t) => {
+  const uid = '01234567-89ab-cdef-0123-456789abcdef';
+  using group = new TestCgroup();
+  const cgroup = group.below(`kubepods-burstable-pod${uid.replaceAll('-', '_')}.slice`);
+  await using client = await Actor.start();
+  await using server = await Actor.start();
+  if (!(await areConnectedHosts(t, client, server))) {
+    return;
+  }
+  for (const [actor, host] of [
+    [client, 1],
+    [server, 2],
+  ] as const) {
+    await addAddress(actor, `192.0.2.${host}`, 24);
+    await addAddress(actor, `2001:db8::${host}`, 64);
+  }
+  enterCgroup(cgroup, server.pid);
+  await rename(client, 'yes');
+  await rename(server, ' #"\x1b[2J\n: &a');
+  const open = async (actor: Actor, type: number, address: string, port?: number) => {
+    const fd = await actor.mustCall('socket', familyOf(address), type, 0);
+    const own = socketAddress({ address, port: port ?? 0 });
+    if (port !== undefined) {
+      await actor.mustCall('bind', fd, own, own.length);
+      if (type === SOCK_STREAM) {
+        await actor.mustCall('listen', fd, 8);
+      }
+    }
+    return fd;
+  };
+  const listeners = [
+    { fd: await open(server, SOCK_STREAM, '192.0.2.2', 8080), dial: ['192.0.2.2'], port: 8080 },
+    { fd: await open(server, SOCK_STREAM, '::', 8443), dial: ['2001:db8::2', '::ffff:192.0.2.2'], port: 8443 },
+  ];
+  const receiver = await open(server, SOCK_DGRAM, '::', 5000);
+  const netns = (actor: Actor) => statSync(`/proc/${actor.pid}/ns/net`).ino;
+  const of = (actor: Actor) => ['--pid-netns', String(actor.pid)];
+  const seen = await watch(
+    'flows',
+    {
+      client: ['--policy', 'json', ...of(client)],
+      server: ['--policy', 'yaml', ...of(server)],
+      together: ['--policy', 'yaml', '--by-command', '-6', '--labels', 'app=web,example.org/tier=', ...of(client)],
+      nothing: ['--policy', 'yaml', '-n', '1'],
+    },
+    async () => {
+      for (const { fd, dial, port } of listeners) {
+        for (const address of [...dial, ...dial]) {
+          const there = socketAddress({ address, port });
+          await client.mustCall('connect', await open(client, SOCK_STREAM, address), there, there.length);
+          await server.mustCall('accept4', fd, 0, 0, 0);
+        }
+      }
+      for (const [address, port] of [
+        ['192.0.2.2', 81],
+        ['127.0.0.1', 82],
+        ['::1', 82],
+      ] as const) {
+        const there = socketAddress({ address, port });
+        assert.ok((await client.call('connect', await open(client, SOCK_STREAM, address), there, there.length)) < 0);
+      }
+      for (const [address, port] of [
+        ['192.0.2.2', 53],
+        ['2001:db8::2', 123],
+        ['::ffff:192.0.2.2', 5000],
+      ] as const) {
+        const there = socketAddress({ address, port });
+        const fd = await open(client, SOCK_DGRAM, address);
+        await client.mustCall('sendto', fd, new Uint8Array(5), 5, 0, there, there.length);
+        if (port === 5000) {
+          const from = Buffer.alloc(28);
+          const { args } = await server.ask(
+            0,
+            'recvfrom',
+            receiver,
+            ...[Buffer.alloc(5), 5, 0, from, Buffer.from(Uint32Array.of(28).buffer)],
+          );
+          await server.mustCall('sendto', receiver, new Uint8Array(5), 5, 0, args[4] as Uint8Array, 28);
+          await client.mustCall('recvfrom', fd, Buffer.alloc(5), 5, 0, 0, 0);
+        }
+      }
+    },
+  );
+  const port = (text: string) => ({ protocol: text.slice(0, 3), port: Number(text.slice(4)) });
+  const block = (address: string) => ({ ipBlock: { cidr: address } });
+  assert.deepEqual(JSON.parse(seen.client.stdout), {
+    apiVersion: 'v1',
+    kind: 'List',
+    items: [
+      {
+        apiVersion: 'networking.k8s.io/v1',
+        kind: 'NetworkPolicy',
+        metadata: { name: `netns-${netns(client)}`, annotations: { 'kscope/commands': 'yes' } },
+        spec: {
+          podSelector: { matchLabels: { 'kscope/netns': String(netns(client)) } },
+          policyTypes: ['Ingress', 'Egress'],
+          ingress: [],
+          egress: [
+            {
+              to: [
+                block('192.0.2.2/32'),
+                { namespaceSelector: {}, podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } } },
+              ],
+              ports: ['UDP/53', 'TCP/53'].map(port),
+            },
+            { to: [block('192.0.2.2/32')], ports: ['TCP/81', 'UDP/5000', 'TCP/8080', 'TCP/8443'].map(port) },
+            { to: [block('2001:db8::2/128')], ports: ['UDP/123', 'TCP/8443'].map(port) },
+          ],
+        },
+      },
+    ],
+  });
+  assert.equal(
+    seen.server.stdout,
+    `---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: pod-${uid}
+  annotations:
+    kscope/commands: " #\\"\\\\x1b[2J\\\\n: &a"
+spec:
+  podSelector:
+    matchLabels:
+      kscope/pod: "${uid}"
+  policyTypes:
+  - Ingress
+  - Egress
+  ingress:
+  - ports:
+    - protocol: UDP
+      port: 5000
+  - from:
+    - ipBlock:
+        cidr: "192.0.2.1/32"
+    ports:
+    - protocol: TCP
+      port: 8080
+    - protocol: TCP
+      port: 8443
+  - from:
+    - ipBlock:
+        cidr: "2001:db8::1/128"
+    ports:
+    - protocol: TCP
+      port: 8443
+  egress: []
+`,
+  );
+  assert.equal(
+    seen.together.stdout,
+    `---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: netns-${netns(client)}
+  annotations:
+    kscope/commands: "yes"
+spec:
+  podSelector:
+    matchLabels:
+      app: web
+      example.org/tier: ""
+  policyTypes:
+  - Ingress
+  - Egress
+  ingress: []
+  egress:
+  - to:
+    - ipBlock:
+        cidr: "2001:db8::2/128"
+    ports:
+    - protocol: UDP
+      port: 123
+    - protocol: TCP
+      port: 8443
+`,
+  );
+  assert.equal(seen.nothing.stdout, '');
+});
+
+test('what is no label is refused', async () => {
+  for (const wrong of ['app', 'app=a b', '=web', 'app=-', 'a/b/c=d']) {
+    const { code, stderr } = await runTool('flows', ['--policy', 'yaml', '--labels', wrong]);
+    assert.equal(code, 2, stderr);
+  }
 });

@@ -201,21 +201,24 @@ test('what a run printed keeps its columns, and nothing in it is a request', { s
   const output = "\n  PID  COMM\n.SH  'x'  \\fB\n";
   const page = manPage('rows', {
     ...tool,
-    sample: { before: 'It was so:', args: '-x', output, after: 'That is all.' },
+    samples: [
+      { before: 'It was so:', args: '-x', output, after: 'That is all.' },
+      { before: 'And again:', args: '', output: 'none', after: 'No more.' },
+    ],
   });
   assert.equal(complaints(page), '');
   assert.match(
     render(page),
-    /It was so:\n\s+# rows -x\n\s+ {2}PID {2}COMM\n\s+\.SH {2}'x' {2}\\fB\n\n?\s+That is all\./,
+    /It was so:\n\s+# rows -x\n\s+ {2}PID {2}COMM\n\s+\.SH {2}'x' {2}\\fB\n\n?\s+That is all\.\n\n\s+And again:\n\s+# rows\n/,
   );
 });
 
 test('what tools are said to have printed has columns that they have', async () => {
   const tools = await new Registry().loadAll();
-  for (const [name, one] of tools) {
-    const { args = '', output = '' } = one.sample ?? {};
-    // Distributions have a line of their own for each unit, and stacks no columns.
-    if (output === '' || /^(histogram|stacks)$/.test(one.shape) || / distribution\n/.test(output)) {
+  const runs = [...tools].flatMap(([name, one]) => (one.samples ?? []).map((sample) => ({ name, one, ...sample })));
+  for (const { name, one, args, output } of runs) {
+    // Distributions have a line of their own for each unit, and stacks and documents no columns.
+    if (/^(histogram|stacks)$/.test(one.shape) || / distribution\n/.test(output) || /^\n?[{-]/.test(output)) {
       continue;
     }
     // What comes behind is a command to trace.

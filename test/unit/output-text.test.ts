@@ -93,7 +93,13 @@ test('an interval begins with what was asked for, and with a gap after what was 
 });
 
 test('a document is printed instead of its table', async () => {
-  const table: Message = { type: 'table', time: fakeTime, columns: fakeColumns, rows, document: { names: ['a'] } };
+  const table: Message = {
+    type: 'table',
+    time: fakeTime,
+    columns: fakeColumns,
+    rows,
+    document: { format: 'json', content: { names: ['a'] } },
+  };
   const printed = await print([table, table]);
   assert.deepEqual(
     printed.split('\n\n').map((text) => JSON.parse(text)),
