@@ -7,7 +7,7 @@ import { KscopeError } from '../model/errors.ts';
 import { escapeText } from '../model/escape.ts';
 import { loaderFiles, mappedFiles } from '../system/libraries.ts';
 import { returnsUnusually } from './denied.ts';
-import { kernelFunctions, remainsOf } from './kernel-functions.ts';
+import { isLeftToKernel, type KernelFunctions, kernelFunctions, remainsOf } from './kernel-functions.ts';
 import { isName, nameMatcher, type ProbePattern } from './pattern.ts';
 import { usdtProbes } from './usdt-notes.ts';
 
@@ -44,7 +44,8 @@ export interface SearchOptions {
 }
 
 /**
- * Finds the places that a pattern names.
+ * Finds the places that a pattern names. A single function of the kernel is not looked for where the kernel refuses what
+ * it does not have: whoever is refused asks `listedFunctions` why.
  * @throws KscopeError usage when there is none that can be hooked
  */
 export function findProbes(
@@ -55,15 +56,11 @@ export function findProbes(
   const isLiteral = !regularExpression && isName(pattern.name);
   switch (pattern.kind) {
     case 'kernel': {
-      const found = kernelFunctions(matches, returns);
-      if (found.functions.length > 0) {
-        return { kind: 'kernel', ...found };
-      }
-      const [name] = found.denied;
-      const remains = remainsOf(pattern.name);
-      return name === undefined
-        ? none(pattern, 'the kernel has no function', remains.length > 0 ? [`it has ${remains.join(', ')}`] : [])
-        : refused(name, returns);
+      const functions =
+        isLiteral && isLeftToKernel(pattern.name, returns)
+          ? { functions: [pattern.name] }
+          : listedFunctions(pattern, { regularExpression, returns });
+      return { kind: 'kernel', ...functions };
     }
     case 'tracepoint': {
       const inCategory = nameMatcher(pattern.where, regularExpression);
@@ -100,6 +97,25 @@ export function findProbes(
         : none(pattern, `'${escapeText(pattern.where || `process ${pid}`)}' has no ${what}`);
     }
   }
+}
+
+/**
+ * Finds functions of the kernel in its list of those that can be hooked.
+ * @throws KscopeError usage when there is none
+ */
+export function listedFunctions(
+  pattern: ProbePattern,
+  { regularExpression = false, returns = false }: Pick<SearchOptions, 'regularExpression' | 'returns'>,
+): KernelFunctions {
+  const found = kernelFunctions(nameMatcher(pattern.name, regularExpression), returns);
+  if (found.functions.length > 0) {
+    return found;
+  }
+  const [name] = found.denied;
+  const remains = remainsOf(pattern.name);
+  return name === undefined
+    ? none(pattern, 'the kernel has no function', remains.length > 0 ? [`it has ${remains.join(', ')}`] : [])
+    : refused(name, returns);
 }
 
 function none(pattern: ProbePattern, what: string, hint: readonly string[] = []): never {

@@ -1,3 +1,4 @@
+import { probeFeature } from '../bpf/features.ts';
 import { tracefs } from '../bpf/tracefs.ts';
 import { readKernelFile } from '../system/kernel-file.ts';
 import { isDenied, isPart, neverReturns } from './denied.ts';
@@ -14,10 +15,7 @@ export interface KernelFunctions {
  * it forbids. @param returns where they return
  */
 export function kernelFunctions(matches: (name: string) => boolean, returns = false): KernelFunctions {
-  const forbidden = contents('/sys/kernel/debug/kprobes/blacklist')
-    .split('\n')
-    .slice(0, -1)
-    .map((line) => line.replace(/^.*\t/, '').replace(/ \[.*$/, ''));
+  const forbidden = forbiddenFunctions();
   const isForbidden = new Set(forbidden);
   const isGood = (name: string) => !isDenied(name) && !isForbidden.has(name) && !(returns && neverReturns(name));
   const names = listed(matches);
@@ -26,6 +24,26 @@ export function kernelFunctions(matches: (name: string) => boolean, returns = fa
     // What is not listed is not there for tracing, but somebody may have meant just that.
     denied: [...new Set([...names.filter((name) => !isGood(name)), ...forbidden.filter(matches)])],
   };
+}
+
+/**
+ * Whether this name can be left to the kernel, which finds one function sooner than it writes its list of all of them:
+ * it is not known to be one that must not be hooked, and somebody can be refused who hooks it. @param returns as above
+ */
+export function isLeftToKernel(name: string, returns: boolean): boolean {
+  return (
+    /^[\w.$]+$/.test(name) &&
+    !(isDenied(name) || isPart(name) || (returns && neverReturns(name))) &&
+    !forbiddenFunctions().includes(name) &&
+    (probeFeature('kprobe_multi').supported === true || probeFeature('kprobe').supported === true)
+  );
+}
+
+function forbiddenFunctions(): readonly string[] {
+  return contents('/sys/kernel/debug/kprobes/blacklist')
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => line.replace(/^.*\t/, '').replace(/ \[.*$/, ''));
 }
 
 /** Where functions of the kernel begin. */
@@ -102,28 +120,30 @@ function listed(matches: (name: string) => boolean): string[] {
  * already. `visit` gets the name and where its line begins.
  */
 export function eachFunction(text: string, withAddresses: boolean, visit: (name: string, line: number) => void): void {
+  const nextSpace = finder(text, ' ');
+  const nextTab = finder(text, '\t');
+  const nextEnd = finder(text, '\n');
   for (let at = 0, end = 0; at < text.length; at = end + 1) {
-    end = text.indexOf('\n', at);
-    end = end < 0 ? text.length : end;
-    let start = at;
-    if (withAddresses) {
-      while (start < end && text.charCodeAt(start) !== SPACE) {
-        start++;
-      }
-      start++;
-    }
-    let stop = start;
-    while (stop < end && text.charCodeAt(stop) !== SPACE && text.charCodeAt(stop) !== TAB) {
-      stop++;
-    }
+    end = nextEnd(at);
+    const start = withAddresses ? Math.min(nextSpace(at) + 1, end) : at;
+    const stop = Math.min(nextSpace(start), nextTab(start), end);
     if (stop > start) {
       visit(text.slice(start, stop), at);
     }
   }
 }
 
-const SPACE = 0x20;
-const TAB = 0x09;
+/** Says where a character is next, or that the text ends; asked further and further on, it passes the text once. */
+function finder(text: string, character: string): (from: number) => number {
+  let found = -1;
+  return (from) => {
+    if (found < from) {
+      found = text.indexOf(character, from);
+      found = found < 0 ? text.length : found;
+    }
+    return found;
+  };
+}
 
 function listedAddresses(functions: readonly string[]): Map<string, bigint[]> {
   const unseen = new Set(functions.filter((name) => !linesOf.has(name)));
@@ -152,7 +172,9 @@ function symbolAddresses(wanted: ReadonlySet<string>): Map<string, bigint[]> {
 
 function add(found: Map<string, bigint[]>, name: string, address: string): void {
   if (/^[0-9a-f]{1,16}$/.test(address)) {
-    found.set(name, [...(found.get(name) ?? []), BigInt(`0x${address}`)]);
+    const known = found.get(name);
+    const number = BigInt(`0x${address}`);
+    known === undefined ? found.set(name, [number]) : known.push(number);
   }
 }
 

@@ -6,7 +6,7 @@ import { demangle } from '../system/symbols/demangle.ts';
 import { KernelSymbols } from '../system/symbols/kernel.ts';
 import { flag, type Option } from './options.ts';
 import { attachToPlaces, otherPlans, userPlans } from './places.ts';
-import { attachMulti, notTraced, refuseTooMany } from './probe-points.ts';
+import { attachKprobes, attachMulti, notTraced, refuseTooMany } from './probe-points.ts';
 
 interface CallValues {
   readonly pattern: ProbePattern | readonly ProbePattern[];
@@ -140,9 +140,7 @@ function kernelPrograms(returns: boolean) {
     kprobe: (program: BpfProgram, values: CallValues) => {
       const { kernel = [], first } = pointsOf(values);
       refuseTooMany(kernel.length, { pattern: first }, program);
-      for (const name of kernel) {
-        program.attachKprobe(name, { return: returns });
-      }
+      attachKprobes(program, kernel, { return: returns });
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { BpfProgram } from '../bpf/program.ts';
 import { KscopeError } from '../model/errors.ts';
 import { escapeText } from '../model/escape.ts';
-import { type FoundProbes, findProbes } from '../probes/find.ts';
+import { type FoundProbes, findProbes, listedFunctions } from '../probes/find.ts';
 import { kernelAddresses } from '../probes/kernel-functions.ts';
 import { type ProbePattern, parseProbePattern } from '../probes/pattern.ts';
 import { demangle } from '../system/symbols/demangle.ts';
@@ -113,11 +113,35 @@ export function attachMulti(
 ): readonly string[] {
   const known = functions.length > 1 ? kernelAddresses(functions) : undefined;
   if (known === undefined) {
-    program.attachKprobeMulti(functions, details);
+    saysWhyNot(functions, details.return, () => program.attachKprobeMulti(functions, details));
     return [];
   }
   program.attachKprobeAddresses(known.addresses, details);
   return known.ambiguous;
+}
+
+/** Attaches to functions of the kernel one by one. @param details where they return */
+export function attachKprobes(
+  program: BpfProgram,
+  functions: readonly string[],
+  details: { return?: boolean } = {},
+): void {
+  for (const name of functions) {
+    saysWhyNot(functions, details.return, () => program.attachKprobe(name, details));
+  }
+}
+
+/** Attaches; a single function was not looked for before, and may be none. @throws KscopeError usage for such a one */
+function saysWhyNot(functions: readonly string[], returns: boolean | undefined, attach: () => unknown): void {
+  try {
+    attach();
+  } catch (error) {
+    const [name = '', another] = functions;
+    if (another === undefined && error instanceof KscopeError && error.code !== 'permission') {
+      listedFunctions({ text: name, kind: 'kernel', where: '', name }, { returns: returns === true });
+    }
+    throw error;
+  }
 }
 
 /** Warnings about names that match and are not traced. */
@@ -170,9 +194,7 @@ export const atProbePoints = {
       const { found } = pointsOf(values);
       const functions = found.kind === 'kernel' ? found.functions : [];
       refuseTooMany(functions.length, values, program);
-      for (const name of functions) {
-        program.attachKprobe(name);
-      }
+      attachKprobes(program, functions);
     },
     tracepoint_event: (program: BpfProgram, values: PointValues) => {
       const own = pointsOf(values);
