@@ -66,6 +66,7 @@ With --pid the threads of the process are added up, unless --alltids is given. M
   sort: ['count', 'reason', 'pid'],
   attach: {
     lacks({ vcpu }) {
+      if (tracepointFields('kvm', 'kvm_exit').length === 0) return undefined;
       if (place('exit_reason', 'esr_ec') === 0) return 'kvm:kvm_exit does not tell why';
       return vcpu !== undefined && place('vcpu_id') === 0
         ? 'kvm:kvm_exit does not tell the virtual processor'

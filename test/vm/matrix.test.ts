@@ -32,8 +32,11 @@ const scope = process.env.KSCOPE_VM_SCOPE ?? (process.env.KSCOPE_VM_KERNELS === 
 /** Nothing of the kernel's: what these look at is the same everywhere. */
 const ours = ['kernel/view.', 'kernel/descriptors.', 'kernel/output-descriptors.', 'kernel/hostile-names.'];
 
-/** What guests have and other machines may lack: processors whose frequency can be set. */
-const inGuests = ['tools/cpufreq.'];
+/** What guests have and other machines may lack: processors whose frequency can be set, and that virtualize. */
+const inGuests = ['tools/cpufreq.', 'tools/kvmexit.'];
+
+/** With hooks of tools, and nothing else loads them. */
+const modules = ['kvm_amd'];
 
 /** Of a kernel: what its guests have told. */
 const told = new Map<KernelName, Told>();
@@ -119,6 +122,7 @@ async function runInGuest(
       '--test-reporter-destination=stdout',
     ],
   ];
+  await guest.exec(['modprobe', '-a', ...modules]);
   const started = performance.now();
   try {
     const { code, stderr } = await guest.exec([guest.node, ...options, ...files], {
