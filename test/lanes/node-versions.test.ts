@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { npmEnvironment } from '../helpers/npm-environment.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const onCi = !['', '0', 'false'].includes(process.env.CI ?? '');
@@ -52,7 +53,12 @@ function executable(t: TestContext, major: string): string | undefined {
       place,
       `${name}@${major}`,
     ];
-    const { status, stderr, error } = spawnSync('npm', args, { cwd: place, encoding: 'utf8', timeout: 180_000 });
+    const { status, stderr, error } = spawnSync('npm', args, {
+      cwd: place,
+      env: npmEnvironment(),
+      encoding: 'utf8',
+      timeout: 180_000,
+    });
     if (status !== 0) {
       const why = `Node ${major} cannot be fetched from the npm registry: ${error?.message ?? stderr.trim()}`;
       assert.ok(!onCi, why);

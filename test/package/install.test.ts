@@ -17,6 +17,7 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { aliasesOf, Registry } from '../../lib/cli/registry.ts';
 import { copyProject } from '../helpers/copied-project.ts';
+import { npmEnvironment } from '../helpers/npm-environment.ts';
 import { type RunOptions, startCommand, type ToolResult } from '../helpers/run-tool.ts';
 import { unprivileged } from '../helpers/unprivileged.ts';
 
@@ -38,7 +39,7 @@ after(() => rmSync(scratch, { recursive: true }));
 
 function npm(...args: readonly string[]): string {
   // What npm tells the scripts that it runs is not meant for the npm that a test of such a script runs.
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
+  const env = Object.fromEntries(Object.entries(npmEnvironment()).filter(([name]) => !/^npm_/i.test(name)));
   const { status, stdout, stderr } = spawnSync('npm', [...args, '--no-audit', '--no-fund', '--prefer-offline'], {
     cwd: project,
     env,

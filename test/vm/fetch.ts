@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { npmEnvironment } from '../helpers/npm-environment.ts';
 import { PrivateApt } from './apt.ts';
 import { command } from './command.ts';
 import { type CpioEntry, cpio } from './cpio.ts';
@@ -164,7 +165,8 @@ async function configureRoot(root: string): Promise<void> {
 /** The part of koffi that npm leaves out on this machine, in the last place where Node looks for modules. */
 async function addKoffi(root: string, build: string, version: string): Promise<void> {
   const name = '@koromix/koffi-linux-arm64';
-  await command('npm', ['pack', '--silent', `${name}@${version}`, '--pack-destination', build], { cwd: build });
+  const args = ['pack', '--silent', `${name}@${version}`, '--pack-destination', build];
+  await command('npm', args, { cwd: build, env: npmEnvironment() });
   const [archive] = (await readdir(build)).filter((file) => file.endsWith('.tgz'));
   const into = join(root, 'node_modules', name);
   await mkdir(into, { recursive: true });
