@@ -15,9 +15,10 @@
 #define SHORT_MESSAGE 128
 #define USUAL_MESSAGE 512
 #define MAX_MESSAGE 4096
-#define MAX_QUESTION 272	/* header, the longest name, type and class */
+#define MAX_PIECES 17		/* of what TCP sends at once: 64 KiB and more */
 /* Copies of a packet that several sockets get come right after each other. */
 #define COPIES_WITHIN_NS 10000000
+#define TCP_SYN 2		/* a bit of the flags */
 
 const volatile port_t filter_ports[FILTER_PORTS] = { 53, 5353 };
 
@@ -26,11 +27,17 @@ enum qr {
 	R,
 };
 
+enum transport {
+	UDP,
+	TCP,
+};
+
 #define ROW								\
 	boot_ns_t time;							\
 	maybe_pid_t pid;						\
 	maybe_comm_t comm[16];						\
 	__u32 netns;							\
+	enum transport transport;					\
 	__u8 ip;							\
 	ip_t saddr[16];							\
 	port_t sport;							\
@@ -50,9 +57,19 @@ struct row {
 	ROW;
 };
 
+/*
+ * What comes over TCP is told as it comes, in pieces, of which user space makes
+ * messages: these begin and end anywhere in a segment. Before the bytes in
+ * `data` is where they are.
+ */
+struct piece {
+	__u32 sequence;		/* of the first byte */
+	__u32 begins;		/* the connection */
+};
+
 struct event {
 	ROW;
-	data_t data[sizeof(__u32) + MAX_MESSAGE];
+	data_t data[sizeof(__u32) + sizeof(struct piece) + MAX_MESSAGE];
 };
 
 EVENT_RING(events, event);
@@ -87,27 +104,22 @@ struct {
 } exchanges SEC(".maps");
 DROP_COUNTER(exchanges);
 
-/* What is told at the end. */
-struct question {
-	ROW;
-	data_t data[sizeof(__u32) + MAX_QUESTION];
+struct connection {
+	struct owner client;
+	struct owner server;
+	__u32 netns;
+	__u32 syn;		/* sequence number of what began it */
+	__u32 told[2];		/* up to where, to the client and to the server */
+	bool has_told[2];
 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096);
 	__type(key, struct exchange_key);
-	__type(value, struct question);
-} unanswered SEC(".maps");
-DROP_COUNTER(unanswered);
-
-/* Never written: what a new question looks like, for which the stack has no room. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct question);
-} blank SEC(".maps");
+	__type(value, struct connection);
+} connections SEC(".maps");
+DROP_COUNTER(connections);
 
 /* No helper for the current task is there for programs of cgroups. */
 static __always_inline void owner_is_sender(struct owner *owner)
@@ -119,8 +131,8 @@ static __always_inline void owner_is_sender(struct owner *owner)
 	BPF_CORE_READ_STR_INTO(&owner->comm, task, comm);
 }
 
-/* Fills in the ends, and returns where the header of UDP is, or 0. */
-static __always_inline __u32 read_ip(void *ctx, struct row *row)
+/* Fills in the ends, and returns where the header of that protocol is, or 0. */
+static __always_inline __u32 read_ip(void *ctx, struct row *row, __u8 protocol)
 {
 	__u8 header[40] = {}, next[2];
 	__u32 offset = 40;
@@ -133,7 +145,7 @@ static __always_inline __u32 read_ip(void *ctx, struct row *row)
 	if (row->ip == 4) {
 		ip_from_v4(row->saddr, *(__be32 *)(header + 12));
 		ip_from_v4(row->daddr, *(__be32 *)(header + 16));
-		return header[9] == IPPROTO_UDP ? (header[0] & 0xf) * 4 : 0;
+		return header[9] == protocol ? (header[0] & 0xf) * 4 : 0;
 	}
 	if (row->ip != 6 || bpf_skb_load_bytes(ctx, 0, header, sizeof(header)))
 		return 0;
@@ -148,12 +160,7 @@ static __always_inline __u32 read_ip(void *ctx, struct row *row)
 			return 0;
 		offset += (next[1] + 1) * 8;
 	}
-	return next[0] == IPPROTO_UDP ? offset : 0;
-}
-
-static __always_inline bool to_many(const struct row *row)
-{
-	return row->ip == 4 ? row->daddr[12] >> 4 == 0xe : row->daddr[0] == 0xff;
+	return next[0] == protocol ? offset : 0;
 }
 
 /*
@@ -177,30 +184,6 @@ static __always_inline __u64 at_most(__u64 length, const __u32 room)
 	if (length > room)
 		length = room;
 	return length;
-}
-
-static __always_inline void remember(void *ctx, const struct exchange_key *key, const struct row *row, __u32 at,
-				     __u32 length)
-{
-	__u64 kept;
-	__u32 zero = 0;
-	struct question *question = bpf_map_lookup_elem(&blank, &zero);
-
-	if (!question || bpf_map_update_elem(&unanswered, key, question, BPF_ANY)) {
-		COUNT_DROPPED(unanswered);
-		return;
-	}
-	question = bpf_map_lookup_elem(&unanswered, key);
-	if (!question)
-		return;
-	__builtin_memcpy(question, row, offsetof(struct question, data));
-	question->unanswered = true;
-	question->truncated = length > MAX_QUESTION;
-	kept = at_most(length, MAX_QUESTION);
-	if (bpf_skb_load_bytes(ctx, at, question->data + sizeof(length), kept))
-		kept = 0;
-	length = kept;
-	__builtin_memcpy(question->data, &length, sizeof(length));
 }
 
 /* A record's room is a constant for the kernel. */
@@ -233,7 +216,7 @@ static __always_inline int message(void *ctx, bool sent)
 	__u32 at, length;
 	__u16 flags;
 
-	at = read_ip(ctx, &row);
+	at = read_ip(ctx, &row, IPPROTO_UDP);
 	if (!at || bpf_skb_load_bytes(ctx, at, udp, sizeof(udp)))
 		return 1;
 	row.sport = bpf_ntohs(udp[0]);
@@ -281,19 +264,130 @@ static __always_inline int message(void *ctx, bool sent)
 		exchange.answer = seen;
 	if ((row.qr == Q || !known) && bpf_map_update_elem(&exchanges, &key, &exchange, BPF_ANY))
 		COUNT_DROPPED(exchanges);
-	if (row.qr == R)
-		bpf_map_delete_elem(&unanswered, &key);
 	if (!wanted_owner(&exchange.owner) || !wanted_netns(row.netns))
 		return 1;
 	copy_owner(&row, &exchange.owner);
-	if (row.qr == Q && !to_many(&row))
-		remember(ctx, &key, &row, at, length);
 	if (length <= SHORT_MESSAGE)
 		send(ctx, &row, at, length, SHORT_MESSAGE);
 	else if (length <= USUAL_MESSAGE)
 		send(ctx, &row, at, length, USUAL_MESSAGE);
 	else
 		send(ctx, &row, at, length, MAX_MESSAGE);
+	return 1;
+}
+
+static __always_inline void send_piece(void *ctx, const struct row *row, __u32 at, __u32 length,
+				       const struct piece *piece, const __u32 room)
+{
+	const __u32 before = sizeof(length) + sizeof(*piece);
+	struct event *event = bpf_ringbuf_reserve(&events, offsetof(struct event, data) + before + room, 0);
+	__u64 kept;
+
+	if (!event) {
+		COUNT(events_lost);
+		return;
+	}
+	__builtin_memcpy(event, row, offsetof(struct event, data));
+	__builtin_memcpy(event->data + sizeof(length), piece, sizeof(*piece));
+	/* From 1 to the room, a power of 2, for what learns nothing from a comparison with 0. */
+	kept = length > room ? room : length;
+	barrier_var(kept);
+	kept = ((kept - 1) & (room - 1)) + 1;
+	/* Nothing is there where a connection begins. */
+	if (bpf_skb_load_bytes(ctx, at, event->data + before, kept))
+		kept = 0;
+	length = kept + sizeof(*piece);
+	__builtin_memcpy(event->data, &length, sizeof(length));
+	event_submit(event);
+}
+
+/* The connection of a segment, with what the segment says of it; NULL where there is no room. */
+static __always_inline struct connection *connection_of(void *ctx, const struct exchange_key *key, __u32 sequence,
+							bool begins, bool sent, bool to_server)
+{
+	struct connection *known = bpf_map_lookup_elem(&connections, key), fresh = {};
+
+	if (!known || (begins && to_server && known->syn != sequence)) {
+		fresh.syn = sequence;
+		fresh.netns = drop_netns(BPF_CORE_READ((const struct sk_buff___packet *)ctx, sk), ctx);
+		if (bpf_map_update_elem(&connections, key, &fresh, BPF_ANY))
+			COUNT_DROPPED(connections);
+		known = bpf_map_lookup_elem(&connections, key);
+		if (!known)
+			return NULL;
+	}
+	/* Who accepts a connection is known when it sends something; interrupts answer for it until then. */
+	if (sent && to_server && !known->client.pid)
+		owner_is_sender(&known->client);
+	else if (sent && !to_server && !begins && !known->server.pid)
+		owner_is_sender(&known->server);
+	return known;
+}
+
+static __always_inline int segment(void *ctx, bool sent)
+{
+	struct exchange_key key = {};
+	struct connection *known;
+	struct row row = { .transport = TCP };
+	struct piece piece = {};
+	__u32 at, length, header, end;
+	const struct owner *owner;
+	__u8 tcp[20];
+	bool to_server;
+
+	at = read_ip(ctx, &row, IPPROTO_TCP);
+	if (!at || bpf_skb_load_bytes(ctx, at, tcp, sizeof(tcp)))
+		return 1;
+	row.sport = bpf_ntohs(*(__be16 *)tcp);
+	row.dport = bpf_ntohs(*(__be16 *)(tcp + 2));
+	to_server = wanted_port(filter_ports, row.dport);
+	if (!to_server && !wanted_port(filter_ports, row.sport))
+		return 1;
+	header = (tcp[12] >> 4) * 4;
+	length = BPF_CORE_READ((const struct sk_buff___packet *)ctx, len);
+	if (header < sizeof(tcp) || length < at + header)
+		return 1;
+	length -= at + header;
+	at += header;
+	piece.begins = tcp[13] & TCP_SYN;
+	if (!length && !piece.begins)
+		return 1;
+	piece.sequence = bpf_ntohl(*(__be32 *)(tcp + 4));
+	__builtin_memcpy(to_server ? key.client : key.server, row.saddr, 16);
+	__builtin_memcpy(to_server ? key.server : key.client, row.daddr, 16);
+	key.client_port = to_server ? row.sport : row.dport;
+	key.server_port = to_server ? row.dport : row.sport;
+	known = connection_of(ctx, &key, piece.sequence, piece.begins, sent, to_server);
+	if (!known)
+		return 1;
+	if (piece.begins)
+		piece.sequence++;
+	/* What was told when it was sent comes again when it is received, and when it is sent again. */
+	end = piece.sequence + length;
+	if (known->has_told[to_server] && (__s32)(end - known->told[to_server]) <= 0)
+		return 1;
+	known->told[to_server] = end;
+	known->has_told[to_server] = true;
+	owner = known->client.pid ? &known->client : &known->server;
+	row.netns = known->netns;
+	row.time = bpf_ktime_get_boot_ns();
+	if (!wanted_owner(owner) || !wanted_netns(row.netns))
+		return 1;
+	copy_owner(&row, owner);
+	for (int i = 0; i < MAX_PIECES; i++) {
+		if (length <= SHORT_MESSAGE)
+			send_piece(ctx, &row, at, length, &piece, SHORT_MESSAGE);
+		else if (length <= USUAL_MESSAGE)
+			send_piece(ctx, &row, at, length, &piece, USUAL_MESSAGE);
+		else
+			send_piece(ctx, &row, at, length, &piece, MAX_MESSAGE);
+		if (length <= MAX_MESSAGE)
+			break;
+		at += MAX_MESSAGE;
+		length -= MAX_MESSAGE;
+		piece.sequence += MAX_MESSAGE;
+		piece.begins = false;
+	}
 	return 1;
 }
 
@@ -307,6 +401,19 @@ SEC("cgroup_skb/ingress")
 int received__cgroup(void *ctx)
 {
 	return message(ctx, false);
+}
+
+/* Apart, as what a program may keep in its stack is not enough for both. */
+SEC("cgroup_skb/egress")
+int sent_tcp__cgroup(void *ctx)
+{
+	return segment(ctx, true);
+}
+
+SEC("cgroup_skb/ingress")
+int received_tcp__cgroup(void *ctx)
+{
+	return segment(ctx, false);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,14 +1,18 @@
-/** Listens to signals of the process, by which somebody asks for something in between. */
+/** A signal of the process, or that it is time. */
+type Demand = NodeJS.Signals | 'time';
+
+/** Listens to signals of the process, by which somebody asks for something in between, and to the clock. */
 export class Demands implements Disposable {
   readonly #signals: readonly NodeJS.Signals[];
-  readonly #demand: (signal: NodeJS.Signals) => void;
-  readonly #waiting = new Set<NodeJS.Signals>();
+  readonly #demand: (demand: Demand) => void;
+  readonly #waiting = new Set<Demand>();
+  #timer: NodeJS.Timeout | undefined;
   #wake = () => {};
 
   constructor(...signals: readonly NodeJS.Signals[]) {
     this.#signals = signals;
-    this.#demand = (signal) => {
-      this.#waiting.add(signal);
+    this.#demand = (demand) => {
+      this.#waiting.add(demand);
       this.#wake();
     };
     for (const signal of signals) {
@@ -16,8 +20,14 @@ export class Demands implements Disposable {
     }
   }
 
-  /** Passes on what comes, and the signal of whoever asked since. */
-  async *among<T>(source: AsyncGenerator<T, void, void>): AsyncGenerator<T | NodeJS.Signals, void, void> {
+  /** Has it be time all that many milliseconds. */
+  every(period: number): void {
+    clearInterval(this.#timer);
+    this.#timer = setInterval(() => this.#demand('time'), period);
+  }
+
+  /** Passes on what comes, and what was asked for since. */
+  async *among<T>(source: AsyncGenerator<T, void, void>): AsyncGenerator<T | Demand, void, void> {
     try {
       let next = source.next();
       for (;;) {
@@ -42,6 +52,7 @@ export class Demands implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    clearInterval(this.#timer);
     for (const signal of this.#signals) {
       process.off(signal, this.#demand);
     }

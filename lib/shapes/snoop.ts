@@ -43,7 +43,7 @@ export interface SnoopDefinition<S extends SkeletonTypes, O extends Options, C e
   /** What the kernel cannot filter. */
   keep?(event: EventOf<S>, values: OptionValues<O>): boolean;
   /** What to show of the events that come, where that depends on those before: begun once for each run. */
-  select?(object: BpfObject, values: OptionValues<O>): (events: readonly EventOf<S>[]) => readonly EventOf<S>[];
+  select?(object: BpfObject, values: OptionValues<O>): Selection<EventOf<S>>;
   readonly computed?: Readonly<Record<C, ComputedField<EventOf<S>, OptionValues<O>>>>;
   /** In the order of the text output. */
   readonly columns: {
@@ -99,6 +99,14 @@ export interface SnoopDefinition<S extends SkeletonTypes, O extends Options, C e
   };
 }
 
+type Selection<E> =
+  | ((events: readonly E[]) => readonly E[])
+  | {
+      take(events: readonly E[]): readonly E[];
+      /** Asked each second, and at the end: what to show of what did not come. */
+      missed(ended: boolean): readonly E[];
+    };
+
 /** The ring buffer whose struct is the row. */
 export const RING = 'events';
 
@@ -115,6 +123,8 @@ const packetFile = text(
 /** Size of the ring beside it, and how often that is looked at, in milliseconds, while there are no events. */
 const BESIDE_BYTES = 1 << 20;
 const BESIDE_EVERY = 100;
+/** Milliseconds between questions for what was missed. */
+const MISSED_EVERY = 1000;
 
 /**
  * A tool that prints one line for each event: the records of the ring buffer `events`, whose struct is the row.
@@ -238,7 +248,9 @@ async function* run(
         );
 
   // Before anybody is told that there is somebody to ask.
-  using demands = definition.shownOn && new Demands(definition.shownOn);
+  const signals = definition.shownOn === undefined ? [] : [definition.shownOn];
+  using demands =
+    definition.shownOn === undefined && definition.select === undefined ? undefined : new Demands(...signals);
   using session = startDefined({ skeleton, definition, options, context }, (object) => {
     if (definition.stacks !== undefined) {
       const { when } = definition.stacks;
@@ -267,7 +279,12 @@ async function* run(
   };
   yield* warningsOf(definition, values);
 
-  const select = definition.select?.(session.object, typedValues);
+  const selection = definition.select?.(session.object, typedValues) as Selection<Row> | undefined;
+  const select = typeof selection === 'function' ? selection : selection?.take.bind(selection);
+  const missed = typeof selection === 'object' ? selection.missed.bind(selection) : undefined;
+  if (missed !== undefined) {
+    demands?.every(MISSED_EVERY);
+  }
   const { beside } = definition;
   const takeBeside = () => {
     const records = beside && values[beside.when] === true ? session.object.ring(beside.ring).drain(BESIDE_BYTES) : [];
@@ -279,7 +296,9 @@ async function* run(
     takeBeside();
     const kept =
       definition.keep === undefined ? events : events.filter((row) => definition.keep?.(row as never, typedValues));
-    const rows = select === undefined ? kept : [...(select(kept as never) as readonly Row[])];
+    yield* complete(select === undefined ? kept : [...select(kept)]);
+  }
+  function* complete(rows: Row[]): Generator<Message, void, void> {
     for (const row of stacks === undefined ? [] : rows) {
       stacks?.resolve(row as Record<string, unknown>);
     }
@@ -307,7 +326,11 @@ async function* run(
   const looking = beside && values[beside.when] === true ? setInterval(takeBeside, BESIDE_EVERY) : undefined;
   try {
     for await (const events of demands?.among(batches) ?? batches) {
-      yield* shown(typeof events === 'string' ? inOrder(left?.drain() ?? []) : events);
+      if (events === 'time') {
+        yield* complete([...(missed?.(false) ?? [])]);
+      } else {
+        yield* shown(typeof events === 'string' ? inOrder(left?.drain() ?? []) : events);
+      }
       yield* session.losses(false);
     }
   } finally {
@@ -316,6 +339,7 @@ async function* run(
   if (left !== undefined) {
     yield* shown(inOrder(left.entries()));
   }
+  yield* complete([...(missed?.(true) ?? [])]);
   if (counts !== undefined && counted !== undefined) {
     const shown = allColumns(Object.fromEntries(counts.by.map((name) => [name, specs[name] ?? {}])), types);
     const counting = countTypes(types, counted.header);

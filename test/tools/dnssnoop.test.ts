@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { Actor } from '../helpers/actor.ts';
 import { type DnsRecord, dnsQuery, dnsResponse } from '../helpers/dns.ts';
@@ -141,8 +142,10 @@ for (const way of waysToSpeak) {
     for (const name of ['server', 'otherFamily'] as const) {
       assert.deepEqual(seen[name].rows, [], name);
     }
-    for (const { qr, id, latency } of seen.all.rows) {
-      if (qr === 'Q') {
+    for (const { qr, id, latency, unanswered } of seen.all.rows) {
+      if (unanswered === true) {
+        assert.ok(Number(latency) > 0);
+      } else if (qr === 'Q') {
         assert.equal(latency, undefined);
       } else {
         const [least, most] = [Number(held[Number(id)]), Number(took[Number(id)])];
@@ -155,8 +158,180 @@ for (const way of waysToSpeak) {
     assert.equal(lines.length, expected.length + unanswered.length);
     assert.match(lines[1] ?? '', / R +A +www\.example\.org +NOERROR +\d+\.\d{3} 192\.0\.2\.7 *$/);
     assert.match(lines[6] ?? '', /a\\x1b\[2J\\n\.b\\\\ /);
-    assert.match(lines.at(-1) ?? '', / Q +A +lost\.example +NO ANSWER +- *$/);
-    assert.match(seen.wide.stdout, /^TIME +PID +COMM +SOURCE +DESTINATION +ID +QR /);
+    assert.match(lines.at(-1) ?? '', / Q +A +lost\.example +NO ANSWER +\d+\.\d{3} *$/);
+    assert.match(seen.wide.stdout, /^TIME +PID +COMM +SOURCE +DESTINATION +PROT +ID +QR /);
+    assert.ok(seen.all.rows.every(({ transport }) => transport === 'UDP'));
+  });
+}
+
+const MSG_WAITALL = 0x100;
+const SOCK_STREAM = 1;
+const [SOL_TCP, TCP_NODELAY] = [6, 1];
+
+/** A message as TCP carries it. */
+function framed(message: Buffer): Buffer {
+  const length = Buffer.alloc(2);
+  length.writeUInt16BE(message.length, 0);
+  return Buffer.concat([length, message]);
+}
+
+/** A name server over TCP that leaves it to the test when and how to answer. */
+async function serveTcp(bind: string, asked: (query: Buffer, socket: Socket) => void): Promise<Server> {
+  const server = createServer((socket) => {
+    let bytes = Buffer.alloc(0);
+    socket.setNoDelay(true);
+    socket.on('error', () => {});
+    socket.on('data', (data) => {
+      bytes = Buffer.concat([bytes, data]);
+      while (bytes.length >= 2 && bytes.length >= 2 + bytes.readUInt16BE(0)) {
+        const end = 2 + bytes.readUInt16BE(0);
+        if (end >= 14) {
+          asked(bytes.subarray(2, end), socket);
+        }
+        bytes = bytes.subarray(end);
+      }
+    });
+  });
+  server.listen(0, bind);
+  await once(server, 'listening');
+  return server;
+}
+
+for (const way of waysToSpeak) {
+  test(`queries over TCP (${way.name}) are rows wherever they begin and end, and so are those without an answer`, async () => {
+    const names = ['whole', 'split', 'first', 'second', 'long', 'drops', 'late', 'lost', 'before'];
+    const [LONG, DROPS, LATE, LOST, BEFORE] = [4, 5, 6, 7, 8];
+    const queries = names.map((name, id) => dnsQuery(id, `${name}.example`, id === 3 ? AAAA : A));
+    const long = Array.from({ length: 400 }, (_, i) => ({ address: `192.0.${2 + (i >> 8)}.${i & 255}` }));
+    const recordsOf = (id: number) => (id === LONG ? long : [{ address: id === 3 ? '2001:db8::7' : '192.0.2.7' }]);
+    const held: Buffer[] = [];
+    let late = () => {};
+    const server = await serveTcp(way.bind, (query, socket) => {
+      const id = query.readUInt16BE(0);
+      const response = framed(dnsResponse(query, 0, recordsOf(id)));
+      if (id === 2) {
+        held.push(response);
+      } else if (id === 3) {
+        socket.write(Buffer.concat([response, ...held]));
+      } else if (id === DROPS) {
+        const parts = Array.from({ length: Math.ceil(response.length / 7) }, (_, i) =>
+          response.subarray(7 * i, 7 * i + 7),
+        );
+        const next = () => {
+          const part = parts.shift();
+          if (part !== undefined) {
+            socket.write(part, next);
+          }
+        };
+        next();
+      } else if (id === LATE) {
+        late = () => socket.write(response);
+      } else if (id !== LOST) {
+        socket.write(response);
+      }
+    });
+    const { port } = server.address() as AddressInfo;
+    await using actor = await Actor.start();
+    const connect = async () => {
+      const to = socketAddress({ address: way.dial, port });
+      const fd = await actor.mustCall('socket', familyOf(way.dial), SOCK_STREAM, 0);
+      await actor.mustCall('connect', fd, to, to.length);
+      await actor.mustCall('setsockopt', fd, SOL_TCP, TCP_NODELAY, Buffer.from(Uint32Array.of(1).buffer), 4);
+      return fd;
+    };
+    const send = (fd: number, bytes: Buffer) => actor.mustCall('sendto', fd, bytes, bytes.length, 0, 0, 0);
+    const receive = async (fd: number, ...ids: readonly number[]) => {
+      const lengths = ids.map((id) => framed(dnsResponse(queries[id] as Buffer, 0, recordsOf(id))).length);
+      const all = lengths.reduce((sum, length) => sum + length, 0);
+      assert.equal(await actor.mustCall('recvfrom', fd, Buffer.alloc(all), all, MSG_WAITALL, 0, 0), all);
+    };
+    const of = ['--json', '-P', String(port)];
+    const before = await connect();
+    const seen = await watch(
+      'dnssnoop',
+      {
+        all: of,
+        chosen: [
+          ...['--json', '-P', `1,${port}`, way.ip === 4 ? '-4' : '-6', '--pid-netns', String(actor.pid)],
+          ...['-p', String(actor.pid), '-u', '0', '--comm', commOf(actor.pid)],
+        ],
+        impatient: [...of, '--timeout', '0.2'],
+        server: [...of, '-p', String(process.pid)],
+        otherFamily: [...of, way.ip === 4 ? '-6' : '-4'],
+        wide: ['-w', '-P', String(port)],
+      },
+      async ({ impatient }) => {
+        const fd = await connect();
+        const frame = (id: number) => framed(queries[id] as Buffer);
+        await send(fd, frame(0));
+        await receive(fd, 0);
+        for (const part of [frame(1).subarray(0, 2), frame(1).subarray(2, 13), frame(1).subarray(13)]) {
+          await send(fd, part);
+        }
+        await receive(fd, 1);
+        await send(fd, Buffer.concat([frame(2), frame(3)]));
+        await receive(fd, 2, 3);
+        for (const id of [LONG, DROPS]) {
+          await send(fd, frame(id));
+          await receive(fd, id);
+        }
+        await send(before, frame(BEFORE));
+        await receive(before, BEFORE);
+        // What only pretends to be a message.
+        for (const bytes of [
+          Buffer.from('0005010203040506', 'hex'),
+          Buffer.alloc(100, 0xff),
+          Buffer.from('00', 'hex'),
+        ]) {
+          await send(await connect(), bytes);
+        }
+        await send(fd, frame(LATE));
+        await send(fd, frame(LOST));
+        await impatient.row(({ unanswered, id }) => unanswered === true && id === LOST, 'the end of patience');
+        late();
+        await receive(fd, LATE);
+      },
+    );
+    server.close();
+    const line = ({ pid, transport, qr, id, name, rcode, latency, answers, truncated }: JsonMessage) =>
+      [pid === actor.pid, transport, qr, id, name, rcode, latency !== undefined, answers, truncated].join(' ');
+    const row = (qr: 'Q' | 'R', id: number, missed = false) => {
+      const answers = qr === 'Q' ? 0 : recordsOf(id).length;
+      const rcode = missed ? 'NO ANSWER' : qr === 'R' ? 'NOERROR' : undefined;
+      const truncated = qr === 'R' && id === LONG ? true : undefined;
+      return [true, 'TCP', qr, id, `${names[id]}.example`, rcode, missed || qr === 'R', answers, truncated].join(' ');
+    };
+    const first = [
+      ...[row('Q', 0), row('R', 0), row('Q', 1), row('R', 1), row('Q', 2), row('Q', 3), row('R', 3), row('R', 2)],
+      ...[LONG, DROPS, BEFORE].flatMap((id) => [row('Q', id), row('R', id)]),
+      ...[row('Q', LATE), row('Q', LOST)],
+    ];
+    for (const name of ['all', 'chosen'] as const) {
+      assert.deepEqual(seen[name].rows.map(line), [...first, row('R', LATE), row('Q', LOST, true)], name);
+    }
+    assert.deepEqual(seen.impatient.rows.map(line), [
+      ...[...first, row('Q', LATE, true), row('Q', LOST, true), row('R', LATE)],
+    ]);
+    for (const name of ['server', 'otherFamily'] as const) {
+      assert.deepEqual(seen[name].rows, [], name);
+    }
+    const waited = seen.impatient.rows.filter(({ id, latency }) => Number(id) >= LATE && latency !== undefined);
+    for (const { id, latency } of waited.filter(({ id }) => id !== BEFORE)) {
+      assert.ok(Number(latency) >= 0.2e9, `${id} ${latency}`);
+    }
+    const [query, response] = seen.all.rows;
+    const ends = ({ ip, saddr, sport, daddr, dport }: JsonMessage) => [ip, saddr, sport, daddr, dport];
+    const from = query?.sport;
+    assert.deepEqual(ends(query as JsonMessage), [way.ip, way.shown, from, way.shown, port]);
+    assert.deepEqual(ends(response as JsonMessage), [way.ip, way.shown, port, way.shown, from]);
+    assert.deepEqual([response?.ra, response?.ip_addresses], [true, ['192.0.2.7']]);
+    const kept = seen.all.rows.find(({ id, qr }) => id === LONG && qr === 'R');
+    const whole = Math.floor((4096 - (queries[LONG] as Buffer).length) / 16);
+    assert.deepEqual(
+      kept?.ip_addresses,
+      long.slice(0, whole).map(({ address }) => address),
+    );
+    assert.match(seen.wide.stdout, / TCP +0 Q +A +whole\.example +- +- *\n/);
   });
 }
 
@@ -260,7 +435,7 @@ test('between two namespaces a message is one row, and a server has those of oth
     `- Q ${elsewhere} ${there} c.example`,
     ofServer[1],
     `- Q ${elsewhere} ${there} d.example`,
-    `- Q ${elsewhere} ${there} d.example  NO ANSWER`,
+    `- Q ${elsewhere} ${there} d.example after NO ANSWER`,
   ]);
   assert.deepEqual(shown(seen.process), ofServer);
 });
