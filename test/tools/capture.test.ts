@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
 import { Actor } from '../helpers/actor.ts';
+import { allowLargeTransfer, largeTransfer } from '../helpers/large-packets.ts';
 import { addAddress, areConnectedHosts } from '../helpers/network-namespace.ts';
 import { runTool } from '../helpers/run-tool.ts';
 import { familyOf, socketAddress } from '../helpers/socket-address.ts';
@@ -291,3 +292,41 @@ function options(block: Buffer, from: number): Map<number, Buffer> {
   }
   return found;
 }
+
+test('packets of more than 64 KiB have their whole length', async (t) => {
+  await using left = await Actor.start();
+  await using right = await Actor.start();
+  const transfer = await allowLargeTransfer(t, left, right);
+  if (transfer === undefined) {
+    return;
+  }
+  const of = (actor: Actor) => ['--json', '-i', 'cable', '--snaplen', '120', '--pid-netns', String(actor.pid)];
+  const seen = await watch('capture', { left: of(left), right: of(right) }, transfer);
+  for (const [name, direction] of [
+    ['left', 'OUT'],
+    ['right', 'IN'],
+  ] as const) {
+    const packets = seen[name].rows
+      .filter((row) => row.direction === direction && row.dport === largeTransfer.port)
+      .map(({ length, packet }) => ({ length: Number(length), bytes: Buffer.from(packet as string, 'hex') }));
+    let covered = 0;
+    const [first] = packets;
+    const start = (first?.bytes.readUInt32BE(14 + 40 + 4) ?? 0) + 1;
+    const parts = packets.map(({ length, bytes }) => {
+      // A header of its own says how large it is, where the kernel needs one.
+      const tcp = 14 + 40 + (bytes[14 + 6] === 0 ? 8 : 0);
+      const from = (bytes.readUInt32BE(tcp + 4) - start) | 0;
+      return { from, to: from + length - tcp - ((bytes[tcp + 12] ?? 0) >> 4) * 4 };
+    });
+    // Some may be sent again.
+    for (const { from, to } of parts.sort((one, other) => one.from - other.from)) {
+      assert.ok(from <= covered, `${name}: ${from} > ${covered}`);
+      covered = Math.max(covered, to);
+    }
+    assert.equal(covered, largeTransfer.bytes, name);
+    assert.ok(
+      packets.some(({ length }) => length > 65_536 + 14),
+      name,
+    );
+  }
+});

@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import { test } from 'node:test';
 import { Actor } from '../helpers/actor.ts';
 import { enterCgroup, TestCgroup } from '../helpers/cgroup.ts';
+import { allowLargeTransfer, largeTransfer } from '../helpers/large-packets.ts';
 import { addAddress, areConnectedHosts, enterNetwork } from '../helpers/network-namespace.ts';
 import { RawTcp } from '../helpers/raw-tcp.ts';
 import { runTool } from '../helpers/run-tool.ts';
@@ -357,4 +358,25 @@ test('what is no label is refused', async () => {
     const { code, stderr } = await runTool('flows', ['--policy', 'yaml', '--labels', wrong]);
     assert.equal(code, 2, stderr);
   }
+});
+
+test('what packets of more than 64 KiB carry is counted to the byte', async (t) => {
+  await using left = await Actor.start();
+  await using right = await Actor.start();
+  const transfer = await allowLargeTransfer(t, left, right);
+  if (transfer === undefined) {
+    return;
+  }
+  const of = (actor: Actor) => ['--json', '--pid-netns', String(actor.pid)];
+  const seen = await watch('flows', { left: of(left), right: of(right) }, transfer);
+  const { address, port, bytes } = largeTransfer;
+  const common = { ...none, transport: 'TCP', ip: 6, connections: 1 };
+  assert.deepEqual(
+    exact(tableRows(seen.left.messages)),
+    exact([{ ...common, pid: left.pid, direction: 'OUT', daddr: address, dport: port, tx: bytes }]),
+  );
+  assert.deepEqual(
+    exact(tableRows(seen.right.messages)),
+    exact([{ ...common, pid: right.pid, direction: 'IN', daddr: '2001:db8::1', lport: port, rx: bytes }]),
+  );
 });

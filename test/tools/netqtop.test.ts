@@ -2,23 +2,13 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Actor } from '../helpers/actor.ts';
-import {
-  addAddress,
-  addSilentNeighbour,
-  allowLargePackets,
-  areConnectedHosts,
-  connectNetworks,
-  enterNetwork,
-} from '../helpers/network-namespace.ts';
-import { AF_INET, AF_INET6, familyOf, socketAddress } from '../helpers/socket-address.ts';
-import { errorName } from '../helpers/syscall.ts';
+import { allowLargeTransfer, largeTransfer } from '../helpers/large-packets.ts';
+import { addAddress, addSilentNeighbour, areConnectedHosts } from '../helpers/network-namespace.ts';
+import { AF_INET, familyOf, socketAddress } from '../helpers/socket-address.ts';
 import { tableRows } from '../helpers/tables.ts';
 import { watch } from '../helpers/watch.ts';
 
-const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
-const MSG_WAITALL = 0x100;
-const TRANSFER = 16 << 20;
 const LINK = 14;
 const SIOCSIFMTU = 0x8922;
 
@@ -112,33 +102,16 @@ function sentBy(...actors: readonly Actor[]): { readonly bytes: number; readonly
 test('packets of more than 64 KiB are counted with all their bytes', async (t) => {
   await using left = await Actor.start();
   await using right = await Actor.start();
-  await enterNetwork(left);
-  await enterNetwork(right);
-  const error = (await connectNetworks(left, right)) || (await allowLargePackets(left, 180_000));
-  if (error !== 0) {
-    t.skip(`this kernel has no veth, or no packets of more than 64 KiB: ${errorName(error)}`);
+  const transfer = await allowLargeTransfer(t, left, right);
+  if (transfer === undefined) {
     return;
   }
-  await allowLargePackets(right, 180_000);
-  await addAddress(left, '2001:db8::1', 64);
-  await addAddress(right, '2001:db8::2', 64);
-  const to = socketAddress({ address: '2001:db8::2', port: 4711 });
-  const listener = await right.mustCall('socket', AF_INET6, SOCK_STREAM, 0);
-  await right.mustCall('bind', listener, to, to.length);
-  await right.mustCall('listen', listener, 1);
-  const fd = await left.mustCall('socket', AF_INET6, SOCK_STREAM, 0);
   const outside = () => sentBy(left, right);
   let [first, last] = [outside(), outside()];
   const before = outside();
   const { cable } = await watch('netqtop', { cable: ['--json', '-n', 'cable', '3600'] }, async () => {
     first = outside();
-    await left.mustCall('connect', fd, to, to.length);
-    const accepted = await right.mustCall('accept4', listener, 0, 0, 0);
-    const [received] = await Promise.all([
-      right.mustCall('recvfrom', accepted, new Uint8Array(TRANSFER), TRANSFER, MSG_WAITALL, 0, 0),
-      left.mustCall('sendto', fd, new Uint8Array(TRANSFER), TRANSFER, 0, 0, 0),
-    ]);
-    assert.equal(received, TRANSFER);
+    await transfer();
     last = outside();
   });
   const after = outside();
@@ -148,6 +121,6 @@ test('packets of more than 64 KiB are counted with all their bytes', async (t) =
   // The hosts say something of themselves now and then.
   assert.ok(bytes >= last.bytes - first.bytes && bytes <= after.bytes - before.bytes, `${bytes} bytes`);
   assert.ok(packets >= last.packets - first.packets && packets <= after.packets - before.packets, `${packets} packets`);
-  assert.ok(bytes > TRANSFER);
+  assert.ok(bytes > largeTransfer.bytes);
   assert.ok(bytes - (packets - larger) * 16_384 > larger * 65_536, `${bytes} bytes in ${larger} large packets`);
 });

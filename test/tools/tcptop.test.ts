@@ -3,6 +3,8 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { canAttach } from '../../lib/bpf/hooks.ts';
+import { Actor } from '../helpers/actor.ts';
+import { allowLargeTransfer, largeTransfer } from '../helpers/large-packets.ts';
 import { RawTcp } from '../helpers/raw-tcp.ts';
 import { startTool } from '../helpers/run-tool.ts';
 import { mustSyscall, syscall } from '../helpers/syscall.ts';
@@ -177,4 +179,20 @@ test('text is a screen with the load averages, and KiB', async () => {
       `${pid} ${comm} 127.0.0.1:${listener.port} 127.0.0.1:${client} 10 0`,
     ].sort(),
   );
+});
+
+test('what packets of more than 64 KiB carry is counted to the byte', async (t) => {
+  await using left = await Actor.start();
+  await using right = await Actor.start();
+  const transfer = await allowLargeTransfer(t, left, right);
+  if (transfer === undefined) {
+    return;
+  }
+  const of = (actor: Actor) => ['--json', '-p', String(actor.pid), '3600'];
+  const seen = await watch('tcptop', { left: of(left), right: of(right) }, transfer);
+  const { port, bytes } = largeTransfer;
+  const amounts = (messages: Parameters<typeof tableRows>[0]) =>
+    tableRows(messages).map(({ pid, lport, dport, rx, tx }) => ({ pid, ends: [lport, dport].includes(port), rx, tx }));
+  assert.deepEqual(amounts(seen.left.messages), [{ pid: left.pid, ends: true, rx: 0, tx: bytes }]);
+  assert.deepEqual(amounts(seen.right.messages), [{ pid: right.pid, ends: true, rx: bytes, tx: 0 }]);
 });
