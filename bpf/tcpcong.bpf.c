@@ -47,15 +47,6 @@ struct key {
 
 HISTOGRAMS(hists, struct key, 16);
 
-#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
-
-struct trace_event_raw_tcp_cong_state_set {
-	const void *skaddr;
-	__u8 cong_state;
-};
-
-#pragma clang attribute pop
-
 static __always_inline bool in_range(const volatile struct range *range, port_t port)
 {
 	return port >= range->first && port <= range->last;
@@ -128,12 +119,12 @@ static __always_inline int state_changes(const struct sock *sk, int from, int to
 AT_TCP_STATE(state_changes)
 
 /* 15fcdf6ae116 ("tcp: Add tracepoint for tcp_set_ca_state", 5.19); the socket has the old state still. */
-SEC("tp/tcp/tcp_cong_state_set")
-int cong_state__tp(struct trace_event_raw_tcp_cong_state_set *ctx)
+SEC("tp_btf/tcp_cong_state_set")
+int BPF_PROG(cong_state__tp_btf, const struct sock *sk, __u8 number)
 {
-	enum cong_state state = ctx->cong_state + OPEN;
+	enum cong_state state = number + OPEN;
 
-	return cong_state(ctx->skaddr) == state ? 0 : is_in(ctx->skaddr, state, true);
+	return cong_state(sk) == state ? 0 : is_in(sk, state, true);
 }
 
 /* Before that, the state is looked at when segments come, which is when it changes, or a timer sends again. */

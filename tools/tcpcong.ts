@@ -49,7 +49,7 @@ Before 5.19 the kernel does not tell when the state changes (tcp:tcp_cong_state_
     microseconds: flag('-u, --microseconds', 'print times in microseconds'),
     dist: flag('-d, --dist', 'print distributions of how long each state lasts', { set: 'by_dist' }),
   },
-  attach: { either: [['cong_state__tp'], ['segment__tp_btf', 'resend__tp_btf']] },
+  attach: { either: [['cong_state__tp_btf'], ['segment__tp_btf', 'resend__tp_btf']] },
   examples: {
     '': 'all connections, until Ctrl-C',
     '-T -L 443 10': 'those of a web server, each ten seconds, with the time',
