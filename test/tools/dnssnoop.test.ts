@@ -245,19 +245,21 @@ for (const way of waysToSpeak) {
       const all = lengths.reduce((sum, length) => sum + length, 0);
       assert.equal(await actor.mustCall('recvfrom', fd, Buffer.alloc(all), all, MSG_WAITALL, 0, 0), all);
     };
-    const of = ['--json', '-P', String(port)];
+    const of = ['--json', '-P', String(port), '--timeout'];
+    // Longer than any test.
+    const patient = '600';
     const before = await connect();
     const seen = await watch(
       'dnssnoop',
       {
-        all: of,
+        all: [...of, patient],
         chosen: [
           ...['--json', '-P', `1,${port}`, way.ip === 4 ? '-4' : '-6', '--pid-netns', String(actor.pid)],
-          ...['-p', String(actor.pid), '-u', '0', '--comm', commOf(actor.pid)],
+          ...['-p', String(actor.pid), '-u', '0', '--comm', commOf(actor.pid), '--timeout', patient],
         ],
-        impatient: [...of, '--timeout', '0.2'],
-        server: [...of, '-p', String(process.pid)],
-        otherFamily: [...of, way.ip === 4 ? '-6' : '-4'],
+        impatient: [...of, '0.2'],
+        server: [...of, patient, '-p', String(process.pid)],
+        otherFamily: [...of, patient, way.ip === 4 ? '-6' : '-4'],
         wide: ['-w', '-P', String(port)],
       },
       async ({ impatient }) => {
@@ -285,8 +287,7 @@ for (const way of waysToSpeak) {
         ]) {
           await send(await connect(), bytes);
         }
-        await send(fd, frame(LATE));
-        await send(fd, frame(LOST));
+        await send(fd, Buffer.concat([frame(LATE), frame(LOST)]));
         await impatient.row(({ unanswered, id }) => unanswered === true && id === LOST, 'the end of patience');
         late();
         await receive(fd, LATE);
@@ -309,14 +310,15 @@ for (const way of waysToSpeak) {
     for (const name of ['all', 'chosen'] as const) {
       assert.deepEqual(seen[name].rows.map(line), [...first, row('R', LATE), row('Q', LOST, true)], name);
     }
-    assert.deepEqual(seen.impatient.rows.map(line), [
-      ...[...first, row('Q', LATE, true), row('Q', LOST, true), row('R', LATE)],
+    // Others may have to wait as well, on a busy machine.
+    const awaited = seen.impatient.rows.filter(({ id }) => id === LATE || id === LOST);
+    assert.deepEqual(awaited.map(line), [
+      ...[row('Q', LATE), row('Q', LOST), row('Q', LATE, true), row('Q', LOST, true), row('R', LATE)],
     ]);
     for (const name of ['server', 'otherFamily'] as const) {
       assert.deepEqual(seen[name].rows, [], name);
     }
-    const waited = seen.impatient.rows.filter(({ id, latency }) => Number(id) >= LATE && latency !== undefined);
-    for (const { id, latency } of waited.filter(({ id }) => id !== BEFORE)) {
+    for (const { id, latency } of awaited.slice(2)) {
       assert.ok(Number(latency) >= 0.2e9, `${id} ${latency}`);
     }
     const [query, response] = seen.all.rows;
