@@ -26,7 +26,7 @@ const harmless = /^(\S+: warning|hint): |^\S+: (after \d|(program|map|ring) \S+.
 /** Of which a tool was tried in all that does not depend on the tool. */
 const tried = new Set<string>();
 test('every tool and every alias is a command, and nothing else is', () => {
-  const commands = readdirSync(`${built}bin`).sort();
+  const commands = readdirSync(`${built}commands/bin`).sort();
   assert.deepEqual(commands, ['kscope', ...[...subjects, ...aliases].map(({ name }) => name)].sort());
 });
 

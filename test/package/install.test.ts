@@ -113,7 +113,7 @@ test('the package has what runs, and not what builds or tests it', async (t) => 
         await import(command);
         console.log('= ' + (await wait));
       }`;
-    const paths = commands.map((command) => join(alone, 'lib/node_modules/kscope/dist/bin', command));
+    const paths = commands.map((command) => join(alone, 'lib/node_modules/kscope/dist/commands/bin', command));
     const node = [join(nodeOnly, 'node'), '--input-type=module', '-e', each] as const;
     const inside = await startCommand([...node, ...paths], {
       cwd: '/',
