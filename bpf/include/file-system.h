@@ -19,6 +19,15 @@
 const volatile text_t filter_type[16] = {};
 const volatile text_t filter_other_type[16] = {};	/* of the same kind */
 
+/* Other types have the same functions. */
+const volatile bool shared_functions = false;
+
+/* Their getattr has the path first, or behind what came in front of the arguments of both at the same time. */
+const volatile __u32 vfs_unlink_arguments = 4;
+
+/* Of a file: it is open. Since 4.19 ("introduce FMODE_OPENED"), the same value. */
+#define FMODE_OPENED 0x80000
+
 /* The kernel's request to read or write. */
 struct kiocb {
 	struct file *ki_filp;
@@ -42,18 +51,30 @@ static __always_inline bool same_type(const char type[16], const volatile char w
 	return true;
 }
 
-/* Asked only at system calls. */
-static __always_inline bool file_op_wanted(struct file *file)
+static __always_inline bool is_wanted_type(struct super_block *file_system)
 {
 	char type[16] = {};
 
-	if (file_type(file) != S_IFREG)
-		return false;
-	bpf_probe_read_kernel_str(type, sizeof(type), BPF_CORE_READ(file, f_inode, i_sb, s_type, name));
+	bpf_probe_read_kernel_str(type, sizeof(type), BPF_CORE_READ(file_system, s_type, name));
 	return same_type(type, filter_type) || (filter_other_type[0] && same_type(type, filter_other_type));
 }
 
-/* The functions have their arguments in common on all kernels, but for getattr, which needs none. */
+/* Asked only at system calls. */
+static __always_inline bool file_op_wanted(struct file *file)
+{
+	return file_type(file) == S_IFREG && is_wanted_type(BPF_CORE_READ(file, f_inode, i_sb));
+}
+
+/* The functions have their arguments in common on all kernels, but for getattr. */
+
+static __always_inline int function_begins(enum file_op op, struct file_op_start *start)
+{
+	struct file *file = start->file;
+
+	if (shared_functions && !is_wanted_type(BPF_CORE_READ(file, f_inode, i_sb)))
+		return 0;
+	return file_op_keep(op, start);
+}
 
 static __always_inline int request_begins(enum file_op op, __u64 address)
 {
@@ -64,7 +85,7 @@ static __always_inline int request_begins(enum file_op op, __u64 address)
 	};
 
 	start.file = BPF_CORE_READ(request, ki_filp);
-	return file_op_keep(op, &start);
+	return function_begins(op, &start);
 }
 
 static __always_inline int read_begins(__u64 request, __u64 buffer, __u64 none)
@@ -81,7 +102,33 @@ static __always_inline int open_begins(__u64 inode, __u64 file, __u64 none)
 {
 	struct file_op_start start = { .file = (void *)file };
 
+	return function_begins(open, &start);
+}
+
+/* A lookup that may open the file on its way, or create it. The file is none yet. */
+static __always_inline int lookup_begins(__u64 directory, __u64 entry, __u64 file)
+{
+	struct inode *inode = (void *)directory;
+	struct file_op_start start = { .file = (void *)file };
+
+	if (shared_functions && !is_wanted_type(BPF_CORE_READ(inode, i_sb)))
+		return 0;
 	return file_op_keep(open, &start);
+}
+
+static __always_inline int lookup_ends(int result)
+{
+	__u64 key = file_op_key(open);
+	struct file_op_start *start = bpf_map_lookup_elem(&file_ops, &key);
+	struct file *file;
+
+	if (!start)
+		return 0;
+	file = start->file;
+	if (!result && BPF_CORE_READ(file, f_mode) & FMODE_OPENED)
+		return file_op_ends(FILE_OP_creat, open, 0);
+	bpf_map_delete_elem(&file_ops, &key);
+	return 0;
 }
 
 static __always_inline int fsync_begins(__u64 file, __u64 from, __u64 to)
@@ -90,18 +137,21 @@ static __always_inline int fsync_begins(__u64 file, __u64 from, __u64 to)
 
 	if (to < (__u64)-1 >> 1)
 		start.bytes = to - from + 1;
-	return file_op_keep(fsync, &start);
+	return function_begins(fsync, &start);
 }
 
 static __always_inline int getattr_begins(__u64 a, __u64 b, __u64 c)
 {
+	struct path *path = (void *)(vfs_unlink_arguments == 3 ? a : b);
 	struct file_op_start start = {};
 
+	if (shared_functions && !is_wanted_type(BPF_CORE_READ(path, dentry, d_inode, i_sb)))
+		return 0;
 	return file_op_keep(getattr, &start);
 }
 
 /* Functions have the slots of system calls, as they are there instead of them. */
-#define FILE_SYSTEM_FUNCTION(op, slot, fexit_result, kretprobe_result)			\
+#define FILE_SYSTEM_PROBES(op, fexit_ends, kretprobe_ends)				\
 SEC("fentry")										\
 int op##__fentry(__u64 *ctx)								\
 {											\
@@ -110,7 +160,7 @@ int op##__fentry(__u64 *ctx)								\
 SEC("fexit")										\
 int op##__fexit(__u64 *ctx)								\
 {											\
-	return file_op_ends(slot, op, fexit_result);					\
+	return fexit_ends;								\
 }											\
 SEC("kprobe")										\
 int op##__kprobe(struct pt_regs *ctx)							\
@@ -121,13 +171,17 @@ int op##__kprobe(struct pt_regs *ctx)							\
 SEC("kretprobe")									\
 int op##__kretprobe(struct pt_regs *ctx)						\
 {											\
-	return file_op_ends(slot, op, kretprobe_result);				\
+	return kretprobe_ends;								\
 }
+
+#define FILE_SYSTEM_FUNCTION(op, slot, fexit_result, kretprobe_result)			\
+	FILE_SYSTEM_PROBES(op, file_op_ends(slot, op, fexit_result), file_op_ends(slot, op, kretprobe_result))
 
 #define FILE_SYSTEM_PROGRAMS								\
 	FILE_SYSTEM_FUNCTION(read, FILE_OP_read, ctx[2], PT_REGS_RC(ctx))		\
 	FILE_SYSTEM_FUNCTION(write, FILE_OP_write, ctx[2], PT_REGS_RC(ctx))		\
 	FILE_SYSTEM_FUNCTION(open, FILE_OP_open, (int)ctx[2], (int)PT_REGS_RC(ctx))	\
+	FILE_SYSTEM_PROBES(lookup, lookup_ends(ctx[5]), lookup_ends(PT_REGS_RC(ctx)))	\
 	FILE_SYSTEM_FUNCTION(fsync, FILE_OP_fsync, (int)ctx[4], (int)PT_REGS_RC(ctx))	\
 	FILE_OP_IO_SYSCALLS								\
 	FILE_OP_OTHER_SYSCALLS

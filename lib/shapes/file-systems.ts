@@ -6,10 +6,23 @@ import { escapeText } from '../model/escape.ts';
 import { fileOpCalls, hasOldCalls } from './file-io.ts';
 import type { Option } from './options.ts';
 
-type Operation = 'read' | 'write' | 'open' | 'fsync' | 'getattr';
+type Operation = 'read' | 'write' | 'open' | 'lookup' | 'fsync' | 'getattr';
+type Functions = Readonly<Record<Exclude<Operation, 'lookup'>, string | readonly string[]>> & {
+  /** What may open a file while it is looked up, or create it: then there is no other open. */
+  readonly lookup?: string;
+};
+
+const fuse: Functions = {
+  read: 'fuse_file_read_iter',
+  write: 'fuse_file_write_iter',
+  open: 'fuse_open',
+  lookup: 'fuse_atomic_open',
+  fsync: 'fuse_fsync',
+  getattr: 'fuse_getattr',
+};
 
 /** Functions of each kind of file system; where there are several names, the first that the kernel has is meant. */
-const functions: Readonly<Record<string, Readonly<Record<Operation, string | readonly string[]>>>> = {
+const functions: Readonly<Record<string, Functions>> = {
   bcachefs: {
     read: 'bch2_read_iter',
     write: 'bch2_write_iter',
@@ -38,20 +51,16 @@ const functions: Readonly<Record<string, Readonly<Record<Operation, string | rea
     fsync: 'f2fs_sync_file',
     getattr: 'f2fs_getattr',
   },
-  fuse: {
-    read: 'fuse_file_read_iter',
-    write: 'fuse_file_write_iter',
-    open: 'fuse_open',
-    fsync: 'fuse_fsync',
-    getattr: 'fuse_getattr',
-  },
+  fuse,
   nfs: {
     read: 'nfs_file_read',
     write: 'nfs_file_write',
     open: ['nfs4_file_open', 'nfs_file_open'],
+    lookup: 'nfs_atomic_open',
     fsync: 'nfs_file_fsync',
     getattr: 'nfs_getattr',
   },
+  virtiofs: fuse,
   xfs: {
     read: 'xfs_file_read_iter',
     write: 'xfs_file_write_iter',
@@ -67,6 +76,9 @@ const functions: Readonly<Record<string, Readonly<Record<Operation, string | rea
     getattr: 'zpl_getattr',
   },
 };
+
+/** What else is meant by the name of a kind. */
+const others: Readonly<Record<string, string>> = { fuse: 'fuseblk', nfs: 'nfs4' };
 
 interface TypeValues {
   readonly type?: string | undefined;
@@ -102,9 +114,8 @@ export function prepareFileSystem(object: BpfObject, { type }: TypeValues): void
   if (type === undefined) {
     throw new KscopeError('usage', 'no kind of file system is given', { hint: `${object.name} -t ext4` });
   }
-  if (type === 'nfs') {
-    object.globals.set('filter_other_type', 'nfs4');
-  }
+  object.globals.set('filter_other_type', others[type] ?? '');
+  object.globals.set('shared_functions', functions[type] === fuse);
 }
 
 const kinds = ['fentry', 'fexit', 'kprobe', 'kretprobe'] as const;
@@ -112,6 +123,7 @@ const operations = ['read', 'write', 'open', 'fsync'] as const;
 const programs = (...of: readonly (typeof kinds)[number][]) =>
   operations.flatMap((operation) => of.map((kind) => `${operation}__${kind}` as const));
 const functionPrograms = [programs('fentry', 'fexit'), programs('kprobe', 'kretprobe')] as const;
+const lookup = kinds.map((kind) => `lookup__${kind}` as const);
 
 const oldCalls = ['open_begins__tp', 'open_ends__tp', 'creat_begins__tp', 'creat_ends__tp'] as const;
 const calls = [
@@ -128,12 +140,15 @@ const calls = [
 
 /** How the programs of FILE_SYSTEM_PROGRAMS are attached: to functions that are known and there, or to system calls. */
 export const fileSystemHooks = {
-  optional: oldCalls,
+  optional: [...oldCalls, ...lookup],
   either: ({ type = '' }: TypeValues) => [
     ...(type in functions ? functionPrograms : []),
     [...calls, ...(hasOldCalls() ? oldCalls : [])],
   ],
-  unwanted: ({ type = '' }: TypeValues) => (type in functions ? [] : functionPrograms.flat()),
+  unwanted: ({ type = '' }: TypeValues) => [
+    ...(type in functions ? [] : functionPrograms.flat()),
+    ...(functions[type]?.lookup === undefined ? lookup : []),
+  ],
   targets: ({ type = '' }: TypeValues): Readonly<Partial<Record<FunctionProgram, string>>> =>
     Object.fromEntries(
       Object.entries(functions[type] ?? {}).flatMap(([operation, names]) => {
@@ -149,9 +164,11 @@ const getattr = kinds.map((kind) => `getattr__${kind}` as const);
 /** The same with FILE_SYSTEM_GETATTR, which only functions have. */
 export const fileSystemHooksWithGetattr = {
   ...fileSystemHooks,
-  optional: [...oldCalls, ...getattr],
-  unwanted: (values: TypeValues) =>
-    fileSystemHooks.unwanted(values).length === 0 ? [] : [...functionPrograms.flat(), ...getattr],
+  optional: [...fileSystemHooks.optional, ...getattr],
+  unwanted: (values: TypeValues) => [
+    ...fileSystemHooks.unwanted(values),
+    ...((values.type ?? '') in functions ? [] : getattr),
+  ],
 };
 
 type FunctionProgram = `${Operation}__${(typeof kinds)[number]}`;
