@@ -92,6 +92,17 @@ With --pid the threads of the process are added up, unless --alltids is given. M
     '-p 181 10 1': 'one of them, for 10 seconds',
     '-p 181 -v 0': 'its first processor',
   },
+  sample: {
+    before: 'A virtual machine of one processor, whose program writes 100 times to a port and halts:',
+    args: '--comm tinymachine',
+    output: `
+PID TID KVM_EXIT_REASON COUNT
+243 243 io                100
+243 243 npf                 1
+243 243 hlt                 1`,
+    after:
+      'Each write to the port is an exit, which the process has to handle. The one for nested paging (npf) is where the program was fetched first: its memory had no place in the tables of the processor yet.',
+  },
 });
 
 let naming: ((how: number, code: number) => string | undefined) | undefined;
