@@ -198,7 +198,7 @@ async function serveTcp(bind: string, asked: (query: Buffer, socket: Socket) => 
 }
 
 for (const way of waysToSpeak) {
-  test(`queries over TCP (${way.name}) are rows wherever they begin and end, and so are those without an answer`, async () => {
+  test(`queries over TCP (${way.name}) are rows wherever they begin and end, and so are those without an answer`, async (t) => {
     const names = ['whole', 'split', 'first', 'second', 'long', 'drops', 'late', 'lost', 'before'];
     const [LONG, DROPS, LATE, LOST, BEFORE] = [4, 5, 6, 7, 8];
     const queries = names.map((name, id) => dnsQuery(id, `${name}.example`, id === 3 ? AAAA : A));
@@ -230,6 +230,7 @@ for (const way of waysToSpeak) {
         socket.write(response);
       }
     });
+    t.after(() => server.close());
     const { port } = server.address() as AddressInfo;
     await using actor = await Actor.start();
     const connect = async () => {
@@ -293,7 +294,6 @@ for (const way of waysToSpeak) {
         await receive(fd, LATE);
       },
     );
-    server.close();
     const line = ({ pid, transport, qr, id, name, rcode, latency, answers, truncated }: JsonMessage) =>
       [pid === actor.pid, transport, qr, id, name, rcode, latency !== undefined, answers, truncated].join(' ');
     const row = (qr: 'Q' | 'R', id: number, missed = false) => {
