@@ -4,6 +4,7 @@
 #include "call-points.h"
 #include "events.h"
 #include "filter.h"
+#include "hooked-returns.h"
 #include "stack.h"
 
 #define ARGUMENTS 6
@@ -29,6 +30,8 @@ struct event {
 	stack_id_t user;
 	stack_id_t kernel;
 	addr_t arguments[ARGUMENTS];
+	maybe_addr_t caller;		/* if the stack misses it */
+	addr_t returns[HOOKED_RETURNS];	/* of the calls below */
 };
 
 EVENT_RING(events, event);
@@ -78,6 +81,7 @@ static __always_inline int ends(void *ctx, struct call_key *key, __u64 result)
 	event->place = call.place;
 	event->user = call.user;
 	event->kernel = call.kernel;
+	event->caller = hooked_returns(user_stacks ? key->frame : 0, event->returns);
 	for (int i = 0; i < ARGUMENTS; i++)
 		event->arguments[i] = call.arguments[i];
 	event_submit(event);

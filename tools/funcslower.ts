@@ -21,7 +21,7 @@ Prints a line for each call of a function, of the kernel or of a program or libr
 
 Patterns are those of funclatency, which says how functions are hooked and which cannot be. Each call has its own start, also when functions call each other or themselves. What a function without a result seems to return is what was left in the register.
 
-Stacks are those at the entry, and begin at the function. User stacks are followed by frame pointers: code compiled without them shows short or wrong stacks. On older kernels, as 6.1, calls under way whose return is hooked are [uprobes] in them, and callers may be missing.`,
+Stacks are those at the entry, and begin at the function. User stacks are followed by frame pointers: code compiled without them shows short or wrong stacks. Kernels before 6.11 show [uprobes] for calls under way whose return is hooked, which are put right as far as there are no more than 15. On arm64 the caller of the function may be missing.`,
   overhead:
     'That of funclatency: a read of one byte took 2 times as long in an emulated machine, with fentry and fexit on its function, and a function of a program meets two breakpoints, 37 µs on a virtual machine where they are dear, and 3.7 µs more. Stacks and lines come on top.',
   options: {
@@ -73,6 +73,7 @@ Stacks are those at the entry, and begin at the function. User stacks are follow
     kernel: 'kernel',
     user: 'user',
     process: 'pid',
+    hooked: { caller: 'caller', returns: 'returns' },
     when: ['userStacks', 'kernelStacks'],
     folded: 'comm',
   },

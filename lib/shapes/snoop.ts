@@ -30,7 +30,7 @@ import { commonOptions } from './common-options.ts';
 import { CountedRows, countSchema, countTypes } from './count.ts';
 import { startDefined } from './defined-session.ts';
 import type { RunContext, Tool } from './definition.ts';
-import { EventStacks } from './event-stacks.ts';
+import { EventStacks, type HookedFields } from './event-stacks.ts';
 import { Demands } from './on-demand.ts';
 import { flag, type Options, type OptionValues, text, withOwn } from './options.ts';
 import { foldedStacks, resizeStackTable, stackDepth, stackTableSize } from './stack-symbols.ts';
@@ -78,6 +78,8 @@ export interface SnoopDefinition<S extends SkeletonTypes, O extends Options, C e
     readonly user?: Text<keyof EventOf<S>>;
     /** Field that tells in which process user addresses are. */
     readonly process?: Text<keyof EventOf<S>>;
+    /** Fields that tell what hooks of returns took off user stacks; nobody is shown them. */
+    readonly hooked?: HookedFields<Text<keyof EventOf<S>>>;
     /** Keys of the options that ask for stacks: without any of them the table takes no memory. By default it does. */
     readonly when?: readonly Text<keyof O>[];
     /** Field that lines of stacks begin with: there is an option that prints those instead of events. */
@@ -146,7 +148,7 @@ export function snoop<S extends SkeletonTypes, const O extends OptionsFor<S>, C 
     ...(definition.stacks?.folded !== undefined && { folded: foldedStacks }),
   });
   const stackTypes = stackFieldTypes(definition.stacks);
-  const rowSchema = (): RowSchema => recordOf(skeleton);
+  const rowSchema = (): RowSchema => shownRecord(skeleton, definition as unknown as AnySnoop);
   return {
     shape: 'snoop',
     ...commonParts(skeleton, definition as unknown as AnySnoop, options),
@@ -172,6 +174,14 @@ export function recordOf(skeleton: Skeleton): RowSchema {
     throw new KscopeError('failed', `the BPF object of ${skeleton.name} does not say what its events are`);
   }
   return record;
+}
+
+/** The record without what only stacks are made of. */
+function shownRecord(skeleton: Skeleton, { stacks }: Pick<AnySnoop, 'stacks'>): RowSchema {
+  const record = recordOf(skeleton);
+  const { caller, returns } = stacks?.hooked ?? {};
+  const fields = record.fields.filter(({ name }) => name !== caller && name !== returns);
+  return { ...record, fields };
 }
 
 /** The types of the fields with stacks. */
@@ -232,7 +242,7 @@ async function* run(
   const specs = definition.columns as Readonly<Record<string, ColumnSpec | undefined>>;
   const computed = Object.entries((definition.computed ?? {}) as Readonly<Record<string, ComputedField>>);
   const types = {
-    ...fieldTypes(recordOf(skeleton), Object.fromEntries(computed)),
+    ...fieldTypes(shownRecord(skeleton, definition), Object.fromEntries(computed)),
     ...stackFieldTypes(definition.stacks),
   };
   const counted = values.count === true || definition.count?.flag === undefined ? definition.count : undefined;

@@ -105,6 +105,11 @@ export class StackSymbols {
     return this.user(pid, id);
   }
 
+  /** The function of a process that an address is in. */
+  userFrame(pid: number, address: bigint): Frame {
+    return this.#user.resolve(pid, address);
+  }
+
   #once(key: string, id: number, name: (addresses: bigint[]) => Stack): Stack {
     if (id < 0) {
       return id === NO_STACK || id === EFAULT ? 'none' : 'missed';

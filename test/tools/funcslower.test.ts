@@ -95,8 +95,11 @@ test('each of several calls within one another has its own time and stack', asyn
   const { rows } = await stacks.end();
   const [innermost = []] = rows.map(({ user }) => (user as { symbol?: string }[]).map(({ symbol }) => symbol));
   assert.equal(rows.length, 5);
-  // Older kernels miss the caller of a function that has only begun.
-  assert.deepEqual(innermost.slice(0, 2), ['descend', 'descend'], JSON.stringify(rows[0]?.user));
+  // On arm64 the caller of a function that has only begun is in a register, where kernels do not look for it.
+  const known = process.arch === 'arm64' ? 2 : 6;
+  const callers = [...Array(5).fill('descend'), 'main'].slice(0, known);
+  assert.deepEqual(innermost.slice(0, known), callers, JSON.stringify(rows[0]?.user));
+  assert.ok(rows.every((row) => !('returns' in row || 'caller' in row)));
   const { stdout } = await folded.end();
   assert.match(stdout, /^(nested;([^;\n]+;)*descend 1\n){5}$/);
 });
