@@ -132,7 +132,12 @@ const hook = /^(bpf_prog_|bpf_trampoline_|bpf_trace_run|__bpf_trace_|__traceiter
 const HOOK_DEPTH = 8;
 
 /** A kernel stack without the frames of our own program. */
-function withoutHook(frames: readonly Frame[]): readonly Frame[] {
+export function withoutHook(frames: readonly Frame[]): readonly Frame[] {
   const last = frames.slice(0, HOOK_DEPTH).findLastIndex(({ symbol = '' }) => hook.test(symbol));
-  return frames.slice(last + 1);
+  const next = frames[last + 1];
+  // A program is called by a trampoline or by the kernel's own code. The kernel may leave out trampolines that come and go
+  // while it lists its symbols: such a one seems to be the last function of a module.
+  const isTrampoline =
+    frames[last]?.symbol?.startsWith('bpf_prog_') === true && (next?.symbol === undefined || next.module !== undefined);
+  return frames.slice(last + (isTrampoline ? 2 : 1));
 }
