@@ -45,6 +45,7 @@ const numbers = {
   listen: [50, 201],
   lseek: [8, 62],
   lstat: [6],
+  madvise: [28, 233],
   mbind: [237, 235],
   mknodat: [259, 33],
   mkdirat: [258, 34],

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import type bpf from '../../bpf/llcstat.bpf.ts';
 import { counterProblem } from '../../lib/bpf/hardware-counters.ts';
@@ -6,12 +8,14 @@ import { objectFile } from '../../lib/bpf/object-file.ts';
 import { BpfObject } from '../../lib/index.ts';
 import llcstat, { hitPercent } from '../../tools/llcstat.ts';
 import { Actor } from '../helpers/actor.ts';
-import { type JsonMessage, runTool, startCommand } from '../helpers/run-tool.ts';
+import { CachedFile } from '../helpers/cached-file.ts';
+import { placeOnDisk } from '../helpers/disk.ts';
+import { built, type JsonMessage, runTool, startCommand } from '../helpers/run-tool.ts';
 
 /** Of the kernel's own counters. */
 const pageFaults = { type: 1, config: 2 };
 const [PAGES, PAGE, EVENTS] = [200, 4096, 7];
-const [O_RDWR, PROT_READ_WRITE, MAP_PRIVATE] = [2, 3, 2];
+const [O_RDONLY, O_RDWR, PROT_READ, PROT_READ_WRITE, MAP_PRIVATE, MADV_RANDOM] = [0, 2, 1, 3, 2, 1];
 
 test('misses of a process that jumps through memory, or a clear word that nobody counts', async () => {
   if ((counterProblem('cache references') ?? counterProblem('cache misses')) !== undefined) {
@@ -51,6 +55,43 @@ test('samples are counted by process and processor, each as so many events: of p
   // The memory of Node's own comes on top.
   assert.ok(Number.isInteger(faults) && faults >= PAGES && faults < 4 * PAGES, `${faults} page faults`);
   assert.equal(sum('misses'), Math.floor(faults / 4) * EVENTS);
+});
+
+/** How often a process had to wait for a disk because a page was not there. */
+function majorFaults(pid: number): number {
+  const [, fields = ''] = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ');
+  return Number(fields.split(' ')[9]);
+}
+
+test('a whole run, with page faults for references and those that waited for a disk for misses', async (t) => {
+  using place = placeOnDisk(t);
+  if (place === undefined) return;
+  const path = join(place.path, 'cold');
+  using cold = new CachedFile(path, PAGES);
+  cold.drop();
+  await using actor = await Actor.start();
+  const fd = await actor.mustCall('openat', 0, path, O_RDONLY);
+  const target = await actor.mustCall('openat', 0, join(place.path, 'copy'), O_RDWR | 0o100, 0o600);
+  const memory = await actor.mustCall('mmap', 0, PAGES * PAGE, PROT_READ, MAP_PRIVATE, fd, 0);
+  await actor.mustCall('madvise', memory, PAGES * PAGE, MADV_RANDOM);
+  const args = ['--json', '-p', String(actor.pid), '-t', '-c', '1'];
+  const command = [process.execPath, `${built}test/helpers/page-fault-counters-main.js`, ...args] as const;
+  await using tool = startCommand([...command], { json: true });
+  await tool.ready();
+  const before = majorFaults(actor.pid);
+  assert.equal(await actor.mustCall('write', target, memory, PAGES * PAGE), PAGES * PAGE);
+  const major = majorFaults(actor.pid) - before;
+  const { code, messages } = await tool.end();
+  assert.equal(code, 0);
+  const rows = messages.flatMap(({ type, rows: all }) => (type === 'table' ? (all as JsonMessage[]) : []));
+  const sum = (name: string) => rows.reduce((all, row) => all + Number(row[name]), 0);
+  assert.ok(rows.every(({ pid, tid }) => pid === actor.pid && actor.tids.includes(Number(tid))));
+  assert.ok(major >= PAGES, `${major} major faults`);
+  assert.equal(sum('misses'), major);
+  assert.ok(sum('references') >= major);
+  for (const { references, misses, hits } of rows) {
+    assert.equal(hits, hitPercent({ references: Number(references), misses: Number(misses) }));
+  }
 });
 
 test('the share of hits is none where samples have more misses than references', () => {
