@@ -26,13 +26,7 @@ struct start {
 	bool wanted;	/* decided where the task that asked for it is known best: at the first sight */
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 65536);
-	__type(key, __u64);
-	__type(value, struct start);
-} requests SEC(".maps");
-DROP_COUNTER(requests);
+COUNTED_MAP(requests, BPF_MAP_TYPE_HASH, __u64, struct start, 65536);
 
 static __always_inline void begin(struct request *rq, bool issued)
 {

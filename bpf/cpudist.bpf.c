@@ -30,13 +30,7 @@ HISTOGRAMS_WITH(hists, struct key, struct times, 10240);
 SCRATCH(running, __u64, 1);
 
 /* Since when threads have not run. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 65536);
-	__type(key, thread_t);
-	__type(value, __u64);
-} away SEC(".maps");
-DROP_COUNTER(away);
+COUNTED_MAP(away, BPF_MAP_TYPE_HASH, thread_t, __u64, 65536);
 
 /* Idle threads, one for each CPU, have the same number: they get one of their own. */
 static __always_inline thread_t thread_id(struct task_struct *task)

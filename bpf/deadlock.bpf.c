@@ -30,13 +30,7 @@ struct locks {
 	__u32 depth[HELD_MAX];
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384);
-	__type(key, thread_t);
-	__type(value, struct locks);
-} held SEC(".maps");
-DROP_COUNTER(held);
+COUNTED_MAP(held, BPF_MAP_TYPE_HASH, thread_t, struct locks, 16384);
 DROP_COUNTER(locks_held);
 
 struct edge {
@@ -47,13 +41,7 @@ struct edge {
 };
 
 /* Orders that were seen: each is told once. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 65536);
-	__type(key, struct edge);
-	__type(value, __u8);
-} edges SEC(".maps");
-DROP_COUNTER(edges);
+COUNTED_MAP(edges, BPF_MAP_TYPE_HASH, struct edge, __u8, 65536);
 
 /* What is under way of the calls that may fail. */
 ENTRY_MAP(tries, __u64);

@@ -19,13 +19,7 @@ struct value {
 
 static const struct value no_value = {};
 
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
-	__uint(max_entries, DIRECTORIES);
-	__type(key, struct key);
-	__type(value, struct value);
-} totals SEC(".maps");
-DROP_COUNTER(totals);
+COUNTED_MAP(totals, BPF_MAP_TYPE_PERCPU_HASH, struct key, struct value, DIRECTORIES);
 
 static __always_inline int file_io(enum file_io_slot slot, struct file *file, bool write, long result)
 {

@@ -96,13 +96,7 @@ struct exchange {
 	__u32 netns;		/* of the owner */
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 16384);
-	__type(key, struct exchange_key);
-	__type(value, struct exchange);
-} exchanges SEC(".maps");
-DROP_COUNTER(exchanges);
+COUNTED_MAP(exchanges, BPF_MAP_TYPE_LRU_HASH, struct exchange_key, struct exchange, 16384);
 
 struct connection {
 	struct owner client;
@@ -113,13 +107,7 @@ struct connection {
 	bool has_told[2];
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 4096);
-	__type(key, struct exchange_key);
-	__type(value, struct connection);
-} connections SEC(".maps");
-DROP_COUNTER(connections);
+COUNTED_MAP(connections, BPF_MAP_TYPE_LRU_HASH, struct exchange_key, struct connection, 4096);
 
 /* No helper for the current task is there for programs of cgroups. */
 static __always_inline void owner_is_sender(struct owner *owner)

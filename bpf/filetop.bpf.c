@@ -36,13 +36,7 @@ struct value {
 
 static const struct value no_value = {};
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 10240);
-	__type(key, struct key);
-	__type(value, struct value);
-} files SEC(".maps");
-DROP_COUNTER(files);
+COUNTED_MAP(files, BPF_MAP_TYPE_HASH, struct key, struct value, 10240);
 
 /* A path may be longer while it is put together. */
 struct found {

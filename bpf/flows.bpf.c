@@ -42,13 +42,7 @@ struct amounts {
 	boot_ns_t last;
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 16384);
-	__type(key, struct flow);
-	__type(value, struct amounts);
-} flows SEC(".maps");
-DROP_COUNTER(flows);
+COUNTED_MAP(flows, BPF_MAP_TYPE_LRU_HASH, struct flow, struct amounts, 16384);
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 

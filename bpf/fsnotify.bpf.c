@@ -49,13 +49,7 @@ struct waiting {
 	__u64 latency;
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384);
-	__type(key, __u64);
-	__type(value, struct waiting);
-} queued SEC(".maps");
-DROP_COUNTER(queued);
+COUNTED_MAP(queued, BPF_MAP_TYPE_HASH, __u64, struct waiting, 16384);
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 

@@ -46,13 +46,7 @@ struct wait {
 	struct key key;
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 10240);
-	__type(key, struct wait_key);
-	__type(value, struct wait);
-} waiting SEC(".maps");
-DROP_COUNTER(waiting);
+COUNTED_MAP(waiting, BPF_MAP_TYPE_HASH, struct wait_key, struct wait, 10240);
 
 struct frames {
 	__u64 address[DEPTH];

@@ -35,13 +35,7 @@ struct hold {
 	stack_id_t stack;
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1000000);
-	__type(key, struct held);
-	__type(value, struct hold);
-} holds SEC(".maps");
-DROP_COUNTER(holds);
+COUNTED_MAP(holds, BPF_MAP_TYPE_HASH, struct held, struct hold, 1000000);
 
 struct holder {
 	pid_t pid;

@@ -28,13 +28,7 @@ struct traffic {
 	count_t larger;
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
-	__uint(max_entries, 16384);
-	__type(key, struct key);
-	__type(value, struct traffic);
-} queues SEC(".maps");
-DROP_COUNTER(queues);
+COUNTED_MAP(queues, BPF_MAP_TYPE_PERCPU_HASH, struct key, struct traffic, 16384);
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 

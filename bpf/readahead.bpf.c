@@ -32,13 +32,7 @@ struct page_key {
 	__u32 _pad;
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1 << 18);
-	__type(key, struct page_key);
-	__type(value, __u64);
-} pages SEC(".maps");
-DROP_COUNTER(pages);
+COUNTED_MAP(pages, BPF_MAP_TYPE_HASH, struct page_key, __u64, 1 << 18);
 
 /* What a thread reads ahead: anything, until the function returns, or these pages, in this order. */
 struct ahead {

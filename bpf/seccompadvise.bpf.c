@@ -22,13 +22,7 @@ struct value {
 TABLE_IN(calls, BPF_MAP_TYPE_PERCPU_HASH, struct key, struct value, 16384);
 
 /* Processes that come from the one that was asked for: they inherit its profile. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 32768);
-	__type(key, pid_t);
-	__type(value, bool);
-} descendants SEC(".maps");
-DROP_COUNTER(descendants);
+COUNTED_MAP(descendants, BPF_MAP_TYPE_HASH, pid_t, bool, 32768);
 
 static __always_inline bool wanted_process(__u64 id)
 {

@@ -30,13 +30,7 @@ struct value {
 TABLE_IN(counts, BPF_MAP_TYPE_PERCPU_HASH, struct key, struct value, 16384);
 
 /* When the call began that a thread is in, or 0. Entries stay as long as their threads. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 131072);
-	__type(key, thread_t);
-	__type(value, __u64);
-} starts SEC(".maps");
-DROP_COUNTER(starts);
+COUNTED_MAP(starts, BPF_MAP_TYPE_HASH, thread_t, __u64, 131072);
 
 static __always_inline bool wanted_call(__u64 id, __u32 call)
 {

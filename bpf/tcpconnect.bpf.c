@@ -42,13 +42,7 @@ ENTRY_MAP(connect_entries, struct sock *);
  * not nest, so a change of state in an interrupt can be missed. User space
  * takes what is left at the end.
  */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384);
-	__type(key, __u64);
-	__type(value, struct event);
-} connecting SEC(".maps");
-DROP_COUNTER(connecting);
+COUNTED_MAP(connecting, BPF_MAP_TYPE_HASH, __u64, struct event, 16384);
 
 static __always_inline bool wanted_port(port_t port)
 {

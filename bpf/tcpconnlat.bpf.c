@@ -18,13 +18,7 @@ struct event {
 EVENT_RING(events, event);
 
 /* Rows without their end, by socket. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, MAX_SOCKETS);
-	__type(key, __u64);
-	__type(value, struct event);
-} connecting SEC(".maps");
-DROP_COUNTER(connecting);
+COUNTED_MAP(connecting, BPF_MAP_TYPE_HASH, __u64, struct event, MAX_SOCKETS);
 
 static __always_inline int begin(const struct sock *sk)
 {

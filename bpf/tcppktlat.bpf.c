@@ -21,13 +21,7 @@ struct event {
 EVENT_RING(events, event);
 
 /* When the oldest data came that nobody has read, by socket. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, MAX_SOCKETS);
-	__type(key, __u64);
-	__type(value, __u64);
-} arrivals SEC(".maps");
-DROP_COUNTER(arrivals);
+COUNTED_MAP(arrivals, BPF_MAP_TYPE_HASH, __u64, __u64, MAX_SOCKETS);
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 

@@ -26,13 +26,7 @@ struct seen {
 	struct owner owner;
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, MAX_SOCKETS);
-	__type(key, __u64);
-	__type(value, struct seen);
-} sockets SEC(".maps");
-DROP_COUNTER(sockets);
+COUNTED_MAP(sockets, BPF_MAP_TYPE_HASH, __u64, struct seen, MAX_SOCKETS);
 
 static __always_inline int state_changes(const struct sock *sk, int from, int to)
 {

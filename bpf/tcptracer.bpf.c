@@ -32,13 +32,7 @@ struct known {
 	uid_t uid;
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, MAX_SOCKETS);
-	__type(key, __u64);
-	__type(value, struct known);
-} connections SEC(".maps");
-DROP_COUNTER(connections);
+COUNTED_MAP(connections, BPF_MAP_TYPE_HASH, __u64, struct known, MAX_SOCKETS);
 
 static __always_inline void known_is_current(struct known *known)
 {

@@ -39,13 +39,7 @@ struct session {
 	struct owner owner;
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, MAX_SOCKETS);
-	__type(key, __u64);
-	__type(value, struct session);
-} sessions SEC(".maps");
-DROP_COUNTER(sessions);
+COUNTED_MAP(sessions, BPF_MAP_TYPE_HASH, __u64, struct session, MAX_SOCKETS);
 
 SEC("tp/syscalls/sys_exit_socket")
 int socket__tp(struct syscall_trace_exit *ctx)

@@ -30,15 +30,8 @@ struct asleep {
 	comm_t comm[16];
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 65536);
-	__type(key, thread_t);
-	__type(value, struct asleep);
-} sleeping SEC(".maps");
-
+COUNTED_MAP(sleeping, BPF_MAP_TYPE_HASH, thread_t, struct asleep, 65536);
 TABLE(times, struct key, struct value, 40960);
-DROP_COUNTER(sleeping);
 STACKS(stacks);
 
 /* The thread that leaves is still the current one. One that could go on running needs nobody to wake it. */

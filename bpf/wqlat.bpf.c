@@ -35,13 +35,7 @@ struct queued {
 };
 
 /* Work that waits, by its address; what is cancelled is forgotten some day. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 10240);
-	__type(key, __u64);
-	__type(value, struct queued);
-} waiting SEC(".maps");
-DROP_COUNTER(waiting);
+COUNTED_MAP(waiting, BPF_MAP_TYPE_LRU_HASH, __u64, struct queued, 10240);
 
 static __always_inline bool wanted_name(const char *name)
 {

@@ -29,10 +29,19 @@
 
 /*
  * For maps that can be full: `DROP_COUNTER(starts);` beside the map, and
- * `COUNT_DROPPED(starts)` where an update failed.
+ * `COUNT_DROPPED(starts)` where an update failed. COUNTED_MAP is both, the map
+ * and its counter.
  */
 #define DROP_COUNTER(map) __u64 map##_dropped
 #define COUNT_DROPPED(map) COUNT(map##_dropped)
+#define COUNTED_MAP(map, map_type, key_type, value_type, entries)	\
+	struct {							\
+		__uint(type, map_type);					\
+		__uint(max_entries, entries);				\
+		__type(key, key_type);					\
+		__type(value, value_type);				\
+	} map SEC(".maps");						\
+	DROP_COUNTER(map)
 
 /*
  * Why an update failed, to be compared with an error number: an int, whatever

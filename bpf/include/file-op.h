@@ -53,13 +53,7 @@ struct file_op_start {
 };
 
 /* One operation may be part of another, as the fsync of a synchronous write: each has a place of its own. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384);
-	__type(key, __u64);
-	__type(value, struct file_op_start);
-} file_ops SEC(".maps");
-DROP_COUNTER(file_ops);
+COUNTED_MAP(file_ops, BPF_MAP_TYPE_HASH, __u64, struct file_op_start, 16384);
 
 static bool file_op_wanted(struct file *file);
 static int file_op_done(enum file_op_slot slot, enum file_op op, const struct file_op_start *start, ns_t latency,

@@ -41,15 +41,8 @@ struct left {
 	struct key key;
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 65536);
-	__type(key, thread_t);
-	__type(value, struct left);
-} waiting SEC(".maps");
-
+COUNTED_MAP(waiting, BPF_MAP_TYPE_HASH, thread_t, struct left, 65536);
 TABLE(times, struct key, struct value, 40960);
-DROP_COUNTER(waiting);
 
 static __always_inline bool wanted_state(__u32 state)
 {

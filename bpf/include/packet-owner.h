@@ -27,13 +27,7 @@ struct end {
 	__u16 unused;
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 65536);
-	__type(key, struct end);
-	__type(value, struct owner);
-} owners SEC(".maps");
-DROP_COUNTER(owners);
+COUNTED_MAP(owners, BPF_MAP_TYPE_LRU_HASH, struct end, struct owner, 65536);
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 

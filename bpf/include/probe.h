@@ -18,14 +18,7 @@
 #include <bpf/bpf_tracing.h>
 
 /* ENTRY_MAP(map, type): what calls that are under way were entered with; <map>_dropped counts those without room. */
-#define ENTRY_MAP(map, record)						\
-	struct {							\
-		__uint(type, BPF_MAP_TYPE_HASH);			\
-		__uint(max_entries, 10240);				\
-		__type(key, thread_t);					\
-		__type(value, record);					\
-	} map SEC(".maps");						\
-	DROP_COUNTER(map)
+#define ENTRY_MAP(map, record) COUNTED_MAP(map, BPF_MAP_TYPE_HASH, thread_t, record, 10240)
 
 #define entry_keep(map, value)						\
 do {									\

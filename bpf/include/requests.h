@@ -27,13 +27,7 @@ struct pending {
 	struct owner owner;
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 65536);
-	__type(key, __u64);
-	__type(value, struct pending);
-} requests SEC(".maps");
-DROP_COUNTER(requests);
+COUNTED_MAP(requests, BPF_MAP_TYPE_HASH, __u64, struct pending, 65536);
 
 /* The request is new, and the current task is the one that asks, as far as that is known. */
 static __always_inline void request_seen(void *ctx, struct pending *pending);

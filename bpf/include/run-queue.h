@@ -16,13 +16,7 @@
 #include <bpf/bpf_tracing.h>
 
 /* Since when tasks wait, by thread. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 65536);
-	__type(key, thread_t);
-	__type(value, __u64);
-} waiting SEC(".maps");
-DROP_COUNTER(waiting);
+COUNTED_MAP(waiting, BPF_MAP_TYPE_HASH, thread_t, __u64, 65536);
 
 static __always_inline void begin_wait(struct task_struct *task, __u64 flags)
 {

@@ -17,13 +17,7 @@
 
 /* The same in another type of map: one with a copy for each CPU, or one that forgets what was used least. */
 #define TABLE_IN(map, map_type, key_type, value_type, entries)		\
-	struct {							\
-		__uint(type, map_type);					\
-		__uint(max_entries, entries);				\
-		__type(key, key_type);					\
-		__type(value, value_type);				\
-	} map SEC(".maps");						\
-	DROP_COUNTER(map);						\
+	COUNTED_MAP(map, map_type, key_type, value_type, entries);	\
 	static const value_type map##_empty = {}
 
 /* The row of a key, or NULL when there is no room for it. */

@@ -60,14 +60,7 @@ static __always_inline bool traffic_key(struct traffic_key *key, const struct so
 }
 
 /* TRAFFIC_MAP(map, record): what is known by that; those that were quiet for longest make room. */
-#define TRAFFIC_MAP(map, record)						\
-	struct {								\
-		__uint(type, BPF_MAP_TYPE_LRU_HASH);				\
-		__uint(max_entries, 16384);					\
-		__type(key, struct traffic_key);				\
-		__type(value, record);						\
-	} map SEC(".maps");							\
-	DROP_COUNTER(map)
+#define TRAFFIC_MAP(map, record) COUNTED_MAP(map, BPF_MAP_TYPE_LRU_HASH, struct traffic_key, record, 16384)
 
 /* The entry of a key, or NULL (counted); a new one has the command in `comm`. */
 #define traffic_entry(map, key)							\
