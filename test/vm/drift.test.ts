@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { before } from 'node:test';
 import { Registry } from '../../lib/cli/registry.ts';
+import { describeRelocation, resolves } from '../helpers/core-relocations.ts';
 import { type Drift, DriftObject, driftOf, KernelImage, prototypes } from './drift.ts';
 import { fetchKernel, kernelSeries } from './fetch.ts';
 import { repository } from './paths.ts';
@@ -46,6 +47,27 @@ test('every tool finds what it reads in each kernel that has its hooks', (t) => 
     all.every(({ tool, unsupported }) => tool !== name || unsupported !== undefined),
   );
   assert.deepEqual(nowhere, [], 'tools that no kernel of the matrix can run');
+});
+
+test('what the programs look for is a type, a field or a value of some kernel', (t) => {
+  if (unavailable !== undefined) return t.skip(unavailable);
+  const found = new Map<string, boolean>();
+  for (const [name, { local, relocations }] of objects) {
+    for (const relocation of relocations) {
+      const what = `${name}: ${describeRelocation(local, relocation)}`;
+      if (!found.has(what))
+        found.set(
+          what,
+          kernels.some(({ types }) => resolves(local, types, relocation)),
+        );
+    }
+  }
+  assert.ok(found.size > 1000);
+  // What no kernel has is a mistake here: a name, or a structure of ours that is taken for the kernel's.
+  assert.deepEqual(
+    [...found].filter(([, there]) => !there).map(([what]) => what),
+    [],
+  );
 });
 
 test('results of functions are where the programs look for them', (t) => {
