@@ -11,13 +11,18 @@ const scratch = mkdtempSync(join(tmpdir(), 'kscope-examples-'));
 const project = join(scratch, 'project');
 /** Seven times a hundred bytes. */
 const workload = ['dd', 'if=/dev/zero', 'of=/dev/null', 'bs=100', 'count=7', 'status=none'];
+/** A file whose first line is its name. */
+const exampleFile = /^```(?:c|ts)\n(?:\/\* (\S+) \*\/|\/\/ (\S+))\n(.*?)^```$/gms;
 
 before(() => {
   copyProject(project);
   const guide = readFileSync(join(project, 'lib/README.md'), 'utf8');
   const tools = guide.slice(guide.indexOf('### snoop'));
-  const files = [...tools.matchAll(/^```(?:c|ts)\n(?:\/\* (\S+) \*\/|\/\/ (\S+))\n(.*?)^```$/gms)];
+  const files = [...tools.matchAll(exampleFile)];
   assert.equal(files.length, 8, 'two files for each shape');
+  const contributing = readFileSync(join(project, 'CONTRIBUTING.md'), 'utf8');
+  files.push(...contributing.matchAll(exampleFile));
+  assert.equal(files.length, 9, 'a test');
   for (const [, c, ts, text = ''] of files) {
     writeFileSync(join(project, c ?? ts ?? ''), text);
   }
@@ -45,6 +50,15 @@ test('the example of a snoop has a row for each event', () => {
     rows.map(({ result }) => result),
     Array(7).fill('100'),
   );
+});
+
+test('the example of a test passes', () => {
+  const file = join(project, 'dist/test/tools/writesnoop.test.js');
+  // Node says of itself there that it runs tests, and then runs no others.
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  const { status, stdout } = spawnSync(process.execPath, ['--test', file], { encoding: 'utf8', env });
+  assert.equal(status, 0, stdout);
+  assert.match(stdout, /^# pass 1$/m);
 });
 
 test('the example of a histogram has them in their bucket', () => {
