@@ -48,7 +48,6 @@ async function showsWork(type: string, parent: string): Promise<void> {
   const { hooks } = seen.all.messages[0] as unknown as { hooks: readonly AttachedHook[] };
   const functions = hooks.some(({ hook }) => /^(fexit|kretprobe) /.test(hook));
   const name = 'a,"b"\\x1b[31m';
-  const syncs = seen.all.rows.some(({ operation, bytes }) => operation === 'fsync' && bytes === 100);
   const row = (operation: string, bytes = 0, offset = 0) => ({
     ...taskFields(process.pid),
     operation,
@@ -73,8 +72,8 @@ async function showsWork(type: string, parent: string): Promise<void> {
     // What is appended is where the file ended.
     row('write', 500, 6000),
     row('open'),
-    // The sync is part of the write, and over before it is. On FUSE some kernels do without.
-    ...(functions && (type !== 'fuse' || syncs) ? [row('fsync', 100, 4096)] : []),
+    // The sync is part of the write, and over before it is.
+    ...(functions ? [row('fsync', 100, 4096)] : []),
     row('write', 100, 4096),
   ];
   const all = rowsAbout(row('').path, seen.all.rows);
