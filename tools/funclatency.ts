@@ -20,7 +20,7 @@ export default histogram(bpf, {
   description: `
 Measures the time from the entry of a function to its return, of the kernel, or of a program or library, and prints its distribution. What the function waits for is part of it, and so are the functions that it calls.
 
-A pattern is a function of the kernel (vfs_read) or of a library or program (c:malloc, /usr/bin/node:uv__*); * stands for any letters and ? for one. A library without a path is that of all processes, those of containers included, or with --pid the one that the process uses; ':name' with --pid is a function of its program. Functions whose code the compiler put into their callers are not called, and not measured.
+A pattern is a function of the kernel (vfs_read) or of a library or program (c:malloc, /usr/bin/node:uv__*); * stands for any letters and ? for one. A library without a path is that of all processes, those of containers included, or with --pid the one that the process uses; ':name' with --pid is a function of its program. Functions whose code the compiler put into their callers are not called, and not measured. A name that several functions of the kernel share stands for all of them.
 
 Each call has its own start, also when functions call each other or themselves: nested calls all count, each with its whole time. --level counts the outermost ones only. A call that is under way when the tracing begins is not counted, nor is one that ends by an exception or longjmp.
 

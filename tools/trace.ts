@@ -9,7 +9,7 @@ Prints a line for each call of a function, or each event, that a specification n
 
     vfs_unlink (dentry->d_name.len > 20) "%s %d", dentry->d_name.name, dentry->d_name.len
 
-Places are functions of the kernel ('vfs_read', or 'p::vfs_read+0x10' for an instruction), of libraries and programs ('c:malloc', '/usr/bin/node:uv_fs_open', ':main' with --pid), returns of both ('r:vfs_read', 'r:c:malloc'), tracepoints ('t:sched:sched_switch') and USDT probes ('u:/usr/bin/postgres:query__start'). Several can be given, each in quotes of its own.
+Places are functions of the kernel ('vfs_read', or 'p::vfs_read+0x10' for an instruction), of libraries and programs ('c:malloc', '/usr/bin/node:uv_fs_open', ':main' with --pid), returns of both ('r:vfs_read', 'r:c:malloc'), tracepoints ('t:sched:sched_switch') and USDT probes ('u:/usr/bin/postgres:query__start'). Several can be given, each in quotes of its own. A name that several functions of the kernel share stands for all of them, whose parameters have names only if they have the same types.
 
 Values are expressions of C. Parameters of functions of the kernel have the names and types of the kernel's BTF, and so has everything behind -> and . and [ ]; no headers are needed. Elsewhere they are arg1, arg2 and so on, or have the names and types of a signature without a space before it: 'c:open(path, int flags) (flags & 0x40) "%s", path'. A cast gives a type: ((struct sock *)arg1)->sk_family. At returns there is retval, and where the kernel has fexit also the parameters. Fields of tracepoints are args->NAME, or NAME. Everywhere there are $pid (a thread, as in bcc), $tgid (its process), $uid, $gid, $cpu, $nsecs, $comm and $task, the kernel's struct task_struct of the thread.
 

@@ -5,7 +5,7 @@ const REGISTERS = 5;
 
 /**
  * Functions of the kernel that take a pointer to a structure, with the number of the first such argument, from 1; those
- * that have it beyond the fifth are left out.
+ * that have it beyond the fifth are left out, and names of several functions of which not all have it at the same place.
  */
 export function functionsTaking(btf: Btf, structure: string): ReadonlyMap<string, number> {
   const pointers = new Map<number, boolean>();
@@ -30,9 +30,7 @@ export function functionsTaking(btf: Btf, structure: string): ReadonlyMap<string
       prototype?.kind === 'func_proto'
         ? prototype.parameters.slice(0, REGISTERS).findIndex((parameter) => isPointer(parameter.type))
         : -1;
-    if (at >= 0) {
-      found.set(type.name, at + 1);
-    }
+    found.set(type.name, at === (found.get(type.name) ?? at) ? at : -1);
   }
-  return found;
+  return new Map([...found].filter(([, at]) => at >= 0).map(([name, at]) => [name, at + 1]));
 }

@@ -164,10 +164,12 @@ export class BpfProgram {
     return this.#attach(`raw tracepoint ${name}`, () => libbpf.bpf_program__attach_raw_tracepoint(this.#pointer, name));
   }
 
-  /** At the entry of a kernel function, at an offset in it, or at its return. */
-  attachKprobe(name: string, details: { return?: boolean; offset?: number; cookie?: number } = {}): BpfLink {
-    const given = { retprobe: details.return ?? false, offset: details.offset ?? 0, bpf_cookie: details.cookie ?? 0 };
-    return this.#attach(`${given.retprobe ? 'kretprobe' : 'kprobe'} ${name}`, () =>
+  /** At the entry of a kernel function, by its name or where it begins, at an offset in it, or at its return. */
+  attachKprobe(where: string | bigint, details: { return?: boolean; offset?: number; cookie?: number } = {}): BpfLink {
+    const { return: retprobe = false, cookie = 0, offset = 0 } = details;
+    const [name, from] = typeof where === 'string' ? [where, offset] : [null, where + BigInt(offset)];
+    const given = { retprobe, offset: from, bpf_cookie: cookie };
+    return this.#attach(`${retprobe ? 'kretprobe' : 'kprobe'} ${name ?? `0x${from.toString(16)}`}`, () =>
       libbpf.bpf_program__attach_kprobe_opts(this.#pointer, name, options('bpf_kprobe_opts', given)),
     );
   }

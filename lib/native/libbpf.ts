@@ -101,7 +101,7 @@ export interface Libbpf {
   bpf_program__set_insns(program: Pointer, instructions: Uint8Array, count: number): number;
   bpf_program__attach_trace(program: Pointer): Pointer;
   bpf_program__attach(program: Pointer): Pointer;
-  bpf_program__attach_kprobe_opts(program: Pointer, name: string, options: object): Pointer;
+  bpf_program__attach_kprobe_opts(program: Pointer, name: string | null, options: object): Pointer;
   bpf_program__attach_kprobe_multi_opts(program: Pointer, pattern: string | null, options: object): Pointer;
   bpf_program__attach_uprobe_opts(
     program: Pointer,

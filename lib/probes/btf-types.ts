@@ -45,8 +45,22 @@ export class BtfTypes {
   /** Parameters and result of a function; undefined when there is no such function. */
   signature(name: string): { parameters: { name: string; type: CType }[]; returns: CType } | undefined {
     const found = this.#btf.findByName(name, 'func');
-    const prototype = found === undefined ? undefined : this.#btf.type(found.type);
-    if (prototype?.kind !== 'func_proto') {
+    return found === undefined ? undefined : this.#signature(found.type);
+  }
+
+  /** Those of all functions of that name. */
+  signatures(name: string) {
+    return [...this.#btf.idsOfKind('func')]
+      .filter((id) => this.#btf.name(id) === name)
+      .flatMap((id) => {
+        const found = this.#btf.type(id);
+        return found.kind === 'func' ? (this.#signature(found.type) ?? []) : [];
+      });
+  }
+
+  #signature(id: number) {
+    const prototype = this.#btf.type(id);
+    if (prototype.kind !== 'func_proto') {
       return undefined;
     }
     return {

@@ -6,7 +6,7 @@ import { isText, s64, sizeOf } from './c-types.ts';
 import { Checker, described } from './check.ts';
 import { startForms } from './compile.ts';
 import type { TaskFilter } from './filter-code.ts';
-import { kernelTypes, typesOfFunction } from './kernel-types.ts';
+import { functionHomes, kernelTypes, signatureOf, typesOfFunction } from './kernel-types.ts';
 import { type FunctionValue, type FunctionValues, namesReturn, RETURN } from './parse-function-values.ts';
 import type { Specification } from './parse-specification.ts';
 import { head, layoutOf, type RecordField, type RecordLayout } from './record.ts';
@@ -81,11 +81,10 @@ export function compileCalls(given: FunctionValues, { room, ordered }: CallDetai
 /** All parameters, and the result. */
 function usualValues({ text, place }: FunctionValues): readonly FunctionValue[] {
   const { name, at } = place;
-  const types = typesOfFunction(name);
-  const signature = types?.signature(name);
+  const signature = signatureOf(name);
   if (signature === undefined) {
     // What does not exist is found out where it is looked for.
-    return types === undefined ? [] : unknownTypes(text, at, name);
+    return functionHomes(name).length === 0 ? [] : unknownTypes(text, at, name);
   }
   const result = signature.returns.is === 'opaque' ? [] : [RETURN];
   // Behind the sixth they are on the stack.

@@ -1,5 +1,8 @@
 import { probeFeature } from '../bpf/features.ts';
+import { isShared } from '../bpf/shared-names.ts';
 import { tracefs } from '../bpf/tracefs.ts';
+import { KscopeError } from '../model/errors.ts';
+import { escapeText } from '../model/escape.ts';
 import { readKernelFile } from '../system/kernel-file.ts';
 import { isDenied, isPart, neverReturns } from './denied.ts';
 
@@ -54,13 +57,16 @@ export interface KernelAddresses {
 }
 
 /**
- * Where these functions begin: all of a name, as far as the kernel tells which of them can be hooked (6.5).
+ * Where these functions begin: all of a name, as far as the kernel tells which of them can be hooked: it lists where they
+ * begin (6.5), or as many of a name as there are.
  * @returns undefined where the kernel hides addresses
  */
 export function kernelAddresses(functions: readonly string[]): KernelAddresses | undefined {
-  const isKnown = functionList().withAddresses;
-  const all = isKnown ? listedAddresses(functions) : symbolAddresses(new Set(functions));
-  const isCertain = ([, addresses]: readonly [string, readonly bigint[]]) => isKnown || addresses.length === 1;
+  const { withAddresses } = functionList();
+  lookUp(functions);
+  const all = withAddresses ? listedAddresses(functions) : symbolAddresses(new Set(functions));
+  const isCertain = ([name, addresses]: readonly [string, readonly bigint[]]) =>
+    withAddresses || addresses.length === 1 || addresses.length === linesWith(name).length;
   const addresses = [...all].filter(isCertain).flatMap(([, one]) => one);
   return addresses.length === 0 || addresses.includes(0n)
     ? undefined
@@ -68,6 +74,43 @@ export function kernelAddresses(functions: readonly string[]): KernelAddresses |
         addresses: BigUint64Array.from(new Set(addresses)),
         ambiguous: [...all].filter((one) => !isCertain(one)).map(([name]) => name),
       };
+}
+
+/** Functions of the kernel and its modules that have one name. */
+export interface SharedName {
+  /** Where those begin that can be hooked, as far as the kernel tells which. */
+  readonly addresses: readonly bigint[];
+  /** How many there are, with those that cannot. */
+  readonly count: number;
+}
+
+/**
+ * The functions that share a name; undefined for the name of one, or of none.
+ * @throws KscopeError permission where the kernel hides addresses
+ */
+export function sharingFunctions(name: string): SharedName | undefined {
+  return isShared(name) ? sharedNames([name]).get(name) : undefined;
+}
+
+/** Of these names those of several functions. @throws KscopeError permission where the kernel hides addresses */
+export function sharedNames(names: readonly string[]): ReadonlyMap<string, SharedName> {
+  const shared = new Map<string, SharedName>();
+  for (const [name, all] of symbolAddresses(new Set(names))) {
+    const addresses = [...new Set(all)];
+    if (all.length > 1 && (addresses.length > 1 || addresses[0] === 0n)) {
+      const listed = functionList().withAddresses ? listedAddresses([name]).get(name) : undefined;
+      shared.set(name, { addresses: listed ?? addresses, count: all.length });
+    }
+  }
+  for (const [name, { addresses, count }] of shared) {
+    if (addresses.includes(0n)) {
+      const where = 'and the kernel hides where they are';
+      throw new KscopeError('permission', `${count} functions are called '${escapeText(name)}', ${where}`, {
+        hint: 'sysctl kernel.kptr_restrict=1',
+      });
+    }
+  }
+  return shared;
 }
 
 /** What the kernel says of the functions that can be hooked: each line a function; since 6.5 also where it begins. */
@@ -146,18 +189,27 @@ function finder(text: string, character: string): (from: number) => number {
 }
 
 function listedAddresses(functions: readonly string[]): Map<string, bigint[]> {
-  const unseen = new Set(functions.filter((name) => !linesOf.has(name)));
-  if (unseen.size > 0) {
-    listed((name) => unseen.has(name));
-  }
+  lookUp(functions);
   const { text } = functionList();
   const found = new Map<string, bigint[]>();
   for (const name of functions) {
-    for (const line of linesOf.get(name) ?? []) {
+    for (const line of linesWith(name)) {
       add(found, name, text.slice(line, text.indexOf(' ', line)));
     }
   }
   return found;
+}
+
+/** Looks for those that nobody looked for before. */
+function lookUp(functions: readonly string[]): void {
+  const unseen = new Set(functions.filter((name) => !linesOf.has(name)));
+  if (unseen.size > 0) {
+    listed((name) => unseen.has(name));
+  }
+}
+
+function linesWith(name: string): readonly number[] {
+  return linesOf.get(name) ?? [];
 }
 
 function symbolAddresses(wanted: ReadonlySet<string>): Map<string, bigint[]> {

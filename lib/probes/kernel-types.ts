@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { Btf } from '../bpf/btf.ts';
 import { kernelBtf } from '../bpf/kernel-btf.ts';
+import { isOfKernelAlone } from '../bpf/shared-names.ts';
 import { readKernelFile } from '../system/kernel-file.ts';
 import { BtfTypes } from './btf-types.ts';
+import { commonSignature } from './shared-name.ts';
 
 const MODULES = '/sys/kernel/btf';
 
@@ -35,30 +37,40 @@ export function moduleTypes(module: string): BtfTypes | undefined {
 
 /** The types with which a function of the kernel, or of a module, is declared; undefined when there is none. */
 export function typesOfFunction(name: string): BtfTypes | undefined {
-  const home = functionHome(name);
-  return home === undefined ? undefined : home === '' ? kernelTypes() : (moduleTypes(home) ?? kernelTypes());
+  const [home] = functionHomes(name);
+  return home === undefined ? undefined : typesAt(home);
 }
 
-const homes = new Map<string, string>();
+/** Parameters and result of a function; undefined where they are not told, or not the same for all of that name. */
+export function signatureOf(name: string) {
+  return commonSignature([...new Set(functionHomes(name))].flatMap((home) => typesAt(home).signatures(name)));
+}
 
-/** Where a function of the kernel is: '' in itself, or the name of a module; undefined when there is none. */
-export function functionHome(name: string): string | undefined {
+function typesAt(home: string): BtfTypes {
+  return home === '' ? kernelTypes() : (moduleTypes(home) ?? kernelTypes());
+}
+
+const homes = new Map<string, readonly string[]>();
+
+/** Where functions of a name are: '' in the kernel itself, or the name of a module; one of each function. */
+export function functionHomes(name: string): readonly string[] {
   // The kernel takes long to write the list: each function is looked for once.
-  const home = homes.get(name) ?? findHome(name);
-  if (home !== undefined) {
-    homes.set(name, home);
+  const known = homes.get(name) ?? (isOfKernelAlone(name) && kernelTypes().signature(name) ? [''] : findHomes(name));
+  if (known.length > 0) {
+    homes.set(name, known);
   }
-  return home;
+  return known;
 }
 
-function findHome(name: string): string | undefined {
+function findHomes(name: string): string[] {
   const text = readKernelFile('/proc/kallsyms').toString('latin1');
+  const found: string[] = [];
   for (let at = text.indexOf(` ${name}`); at >= 0; at = text.indexOf(` ${name}`, at + 1)) {
     const end = text.indexOf('\n', at);
-    const [found, module = ''] = text.slice(at + 1, end < 0 ? text.length : end).split('\t');
-    if (found === name && /[tTwW]/.test(text[at - 1] ?? '')) {
-      return module.replace(/^\[|\]$/g, '');
+    const [one, module = ''] = text.slice(at + 1, end < 0 ? text.length : end).split('\t');
+    if (one === name && /[tTwW]/.test(text[at - 1] ?? '')) {
+      found.push(module.replace(/^\[|\]$/g, ''));
     }
   }
-  return undefined;
+  return found;
 }

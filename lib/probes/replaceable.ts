@@ -3,6 +3,8 @@ import type { Btf } from '../bpf/btf.ts';
 import { kernelBtf } from '../bpf/kernel-btf.ts';
 import { KscopeError } from '../model/errors.ts';
 import { escapeText } from '../model/escape.ts';
+import { sharingFunctions } from './kernel-functions.ts';
+import { sharedName } from './shared-name.ts';
 
 /** The functions that may fail on demand, of kernels that are built for that (CONFIG_FUNCTION_ERROR_INJECTION). */
 const LIST = '/sys/kernel/debug/error_injection/list';
@@ -33,6 +35,10 @@ export function replaceableResult(name: string, btf: Btf = kernelBtf(), list = L
   // NULL would be a 0, and with that the function is called.
   if (kind === 'NULL' || (kind === undefined && result?.name !== 'int')) {
     throw new KscopeError('usage', `${shown} returns no error, so a program cannot have it fail`);
+  }
+  const shared = sharingFunctions(name);
+  if (shared !== undefined) {
+    throw new KscopeError('unsupported', `there are ${sharedName(name, shared)}, of which none can be chosen`);
   }
   return kind === 'TRUE' ? 'true' : 'error';
 }

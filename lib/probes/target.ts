@@ -7,10 +7,12 @@ import type { FindType, TypeKind } from './c-types.ts';
 import { commonNames } from './common-scope.ts';
 import { isDenied, neverReturns } from './denied.ts';
 import { findProbes, tracepoints, type UserFile, type UserPlace } from './find.ts';
-import { functionHome, kernelTypes, moduleTypes } from './kernel-types.ts';
+import { sharingFunctions } from './kernel-functions.ts';
+import { functionHomes, kernelTypes, signatureOf, typesOfFunction } from './kernel-types.ts';
 import type { Specification } from './parse-specification.ts';
 import { parseUsdtArguments } from './registers.ts';
 import { functionScope, type Hook, passedInRegisters, type Signature, tracepointScope, usdtScope } from './scopes.ts';
+import { attachToAll, sharedName } from './shared-name.ts';
 import { nearestNames, specificationError } from './specification-error.ts';
 import type { Expression } from './syntax.ts';
 import { tracepointFields } from './tracepoint-format.ts';
@@ -95,8 +97,8 @@ const syscallFunction = /^__(x64|arm64)_(compat_)?sys_/;
 function kernelTarget(specification: Specification): Target {
   const { text, place } = specification;
   const { name, offset } = place;
-  const home = functionHome(name);
-  if (home === undefined) {
+  const types = typesOfFunction(name);
+  if (types === undefined) {
     const near = nearestNames('did you mean', name, kernelTypes().names('func'));
     throw specificationError(text, place.at, `the kernel has no function '${name}'`, near);
   }
@@ -104,8 +106,8 @@ function kernelTarget(specification: Specification): Target {
     const why = isDenied(name) ? 'must not be hooked' : 'never returns';
     throw specificationError(text, place.at, `the function '${name}' ${why}`);
   }
-  const types = home === '' ? kernelTypes() : (moduleTypes(home) ?? kernelTypes());
-  const known: Signature | undefined = types.signature(name);
+  const shared = functionHomes(name).length > 1 ? sharingFunctions(name) : undefined;
+  const known: Signature | undefined = shared === undefined ? types.signature(name) : signatureOf(name);
   const inner = syscallFunction.test(name);
   const find: FindType = Object.assign((kind: TypeKind, wanted: string) => types.find(kind, wanted), {
     names: (kind: TypeKind) => types.names(kind),
@@ -114,7 +116,7 @@ function kernelTarget(specification: Specification): Target {
   const atReturn = place.kind === 'return';
   const named = atReturn && namesParameters(specification, known);
   const traced = probeFeature(atReturn ? 'fexit' : 'fentry').supported === true;
-  const mayTrace = traced && known !== undefined && passedInRegisters(known) && !inner && offset === 0;
+  const mayTrace = traced && known !== undefined && passedInRegisters(known) && !inner && offset === 0 && !shared;
   const probed = probeFeature('kprobe').supported !== false;
   const hook: Hook = mayTrace && (named || !probed) ? 'words' : 'registers';
   if (hook === 'registers' && !probed) {
@@ -136,11 +138,19 @@ function kernelTarget(specification: Specification): Target {
   }
   // What the compiler made of parameters that are no registers, nobody knows.
   const usable = known === undefined || inner || passedInRegisters(known) ? known : undefined;
+  const scope = functionScope({ ...context, hook, known: inner ? undefined : usable });
+  const unlike = (one: string) =>
+    `there is no '${one}': the functions called ${name} do not all have the same parameters`;
+  const several = shared === undefined ? '' : ` (${sharedName(name, shared)})`;
   return {
-    scope: functionScope({ ...context, hook, known: inner ? undefined : usable }),
+    scope:
+      shared === undefined || known !== undefined ? scope : { ...scope, why: (one) => scope.why?.(one) || unlike(one) },
     type: programTypes.kprobe,
-    hook: `${atReturn ? 'kretprobe' : 'kprobe'} ${name}${offset === 0 ? '' : `+${offset}`}`,
-    attach: (program) => program.attachKprobe(name, { return: atReturn, offset }),
+    hook: `${atReturn ? 'kretprobe' : 'kprobe'} ${name}${offset === 0 ? '' : `+${offset}`}${several}`,
+    attach: (program) => {
+      const attach = (where: string | bigint) => program.attachKprobe(where, { return: atReturn, offset });
+      shared === undefined ? attach(name) : attachToAll(name, shared, () => shared.addresses.map(attach));
+    },
   };
 }
 

@@ -3,7 +3,7 @@ import { kernelBtf } from '../bpf/kernel-btf.ts';
 import type { BpfProgram } from '../bpf/program.ts';
 import { KscopeError } from '../model/errors.ts';
 import { kernelFunctions } from '../probes/kernel-functions.ts';
-import { attachMulti } from './probe-points.ts';
+import { attachKprobes, attachMulti } from './probe-points.ts';
 
 const POSITIONS = [1, 2, 3, 4, 5] as const;
 /** Functions that are hooked one by one: each takes some milliseconds, and as much at the end. */
@@ -50,9 +50,7 @@ export function atFunctionsTaking<V extends object>(structure: string, pattern: 
     }
     const here = functions.filter((name) => taking.get(name) === position);
     if (kind === 'kprobe') {
-      for (const name of here) {
-        program.attachKprobe(name);
-      }
+      attachKprobes(program, here);
     } else if (here.length > 0) {
       attachMulti(program, here);
     }

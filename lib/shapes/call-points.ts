@@ -1,12 +1,13 @@
 import type { BpfProgram } from '../bpf/program.ts';
 import { KscopeError } from '../model/errors.ts';
 import { findProbes, type UserFile } from '../probes/find.ts';
+import { sharingFunctions } from '../probes/kernel-functions.ts';
 import { type ProbePattern, parseProbePattern } from '../probes/pattern.ts';
 import { demangle } from '../system/symbols/demangle.ts';
 import { KernelSymbols } from '../system/symbols/kernel.ts';
 import { flag, type Option } from './options.ts';
 import { attachToPlaces, otherPlans, userPlans } from './places.ts';
-import { attachKprobes, attachMulti, notTraced, refuseTooMany } from './probe-points.ts';
+import { attachKprobes, attachMulti, notTraced, refuseTooMany, sharedNameWarnings } from './probe-points.ts';
 
 interface CallValues {
   readonly pattern: ProbePattern | readonly ProbePattern[];
@@ -118,8 +119,8 @@ export function callPointName(place: bigint, values: CallValues): string {
 
 /** What of the patterns is not traced; all that, when everything is attached. */
 export function callPointWarnings(values: CallValues): readonly string[] {
-  const { denied, ambiguous, refused } = pointsOf(values);
-  return notTraced(denied, ambiguous, [...refused]);
+  const { kernel = [], denied, ambiguous, refused } = pointsOf(values);
+  return [...sharedNameWarnings(kernel), ...notTraced(denied, ambiguous, [...refused])];
 }
 
 // The return comes first: a call that is seen to return only is no call, but one that only begins keeps its room.
@@ -162,10 +163,11 @@ function inKernel(values: CallValues): boolean {
   return (values.pattern as unknown) !== undefined && pointsOf(values).kernel !== undefined;
 }
 
-/** The function that fentry and fexit are to be used for. */
+/** The function that fentry and fexit are to be used for: those find it by its name. */
 function tracedFunction(values: CallValues): string | undefined {
   const hooked = values.kprobes || values.arguments !== undefined || !inKernel(values);
-  return hooked ? undefined : pointsOf(values).single;
+  const name = hooked ? undefined : pointsOf(values).single;
+  return name !== undefined && sharingFunctions(name) === undefined ? name : undefined;
 }
 
 /** How to attach the programs of bpf/include/call-points.h, for `attach`. */

@@ -1,7 +1,7 @@
 import { kernelBtf } from '../bpf/kernel-btf.ts';
 import { enumIn } from '../bpf/kernel-enum.ts';
 import type { BpfProgram } from '../bpf/program.ts';
-import { attachMulti } from './probe-points.ts';
+import { attachKprobes, attachMulti } from './probe-points.ts';
 
 /**
  * How to attach the programs of RETURN_POINTS (bpf/include/call-points.h) to where functions of the kernel return, for
@@ -22,14 +22,12 @@ export function atKernelReturns<V extends object>(functions: (values: V) => read
         attachMulti(program, functionsOf(values), { return: true });
       },
       returned__kprobe: (program: BpfProgram, values: V) => {
-        for (const name of functionsOf(values)) {
-          program.attachKprobe(name, { return: true });
-        }
+        attachKprobes(program, functionsOf(values), { return: true });
       },
       // Only for kernels on which the return does not know of which function.
       called__kprobe: (program: BpfProgram, values: V) => {
-        for (const name of returnsAreNamed() ? [] : functionsOf(values)) {
-          program.attachKprobe(name);
+        if (!returnsAreNamed()) {
+          attachKprobes(program, functionsOf(values));
         }
       },
     },

@@ -2,8 +2,9 @@ import type { BpfProgram } from '../bpf/program.ts';
 import { KscopeError } from '../model/errors.ts';
 import { escapeText } from '../model/escape.ts';
 import { type FoundProbes, findProbes, listedFunctions } from '../probes/find.ts';
-import { kernelAddresses } from '../probes/kernel-functions.ts';
+import { kernelAddresses, sharedNames, sharingFunctions } from '../probes/kernel-functions.ts';
 import { type ProbePattern, parseProbePattern } from '../probes/pattern.ts';
+import { attachToAll, sharedName } from '../probes/shared-name.ts';
 import { demangle } from '../system/symbols/demangle.ts';
 import { KernelSymbols } from '../system/symbols/kernel.ts';
 import { flag, type Option } from './options.ts';
@@ -88,7 +89,9 @@ export function probePointCount(values: PointValues): number {
   switch (found.kind) {
     case 'kernel':
       // Names of which some are those of several functions.
-      return found.functions.length === 1 ? 1 : Math.min(1024 + 4 * found.functions.length, 65_536);
+      return found.functions.length === 1
+        ? (sharingFunctions(found.functions[0] ?? '')?.addresses.length ?? 1)
+        : Math.min(1024 + 4 * found.functions.length, 65_536);
     case 'tracepoint':
       return found.events.length;
     default:
@@ -99,11 +102,16 @@ export function probePointCount(values: PointValues): number {
 /** What of a pattern is not traced; all that, when everything is attached. */
 export function probePointWarnings(values: PointValues): string[] {
   const { found, ambiguous, refused } = pointsOf(values);
-  return notTraced(found.denied ?? [], ambiguous, refused);
+  return [...ofSharedName(found), ...notTraced(found.denied ?? [], ambiguous, refused)];
+}
+
+/** What is to be said of a single name that is not that of one function. */
+function ofSharedName(found: FoundProbes): readonly string[] {
+  return found.kind === 'kernel' ? sharedNameWarnings(found.functions) : [];
 }
 
 /**
- * Attaches to functions of the kernel at once; by their addresses, since names need not be those of one only.
+ * Attaches to functions of the kernel at once; by their addresses where names are not those of one only.
  * @returns names that are left out because they are those of several functions
  */
 export function attachMulti(
@@ -111,7 +119,13 @@ export function attachMulti(
   functions: readonly string[],
   details: { return?: boolean } = {},
 ): readonly string[] {
-  const known = functions.length > 1 ? kernelAddresses(functions) : undefined;
+  const [only = '', another] = functions;
+  const shared = another === undefined ? sharingFunctions(only) : undefined;
+  if (shared !== undefined) {
+    attachToAll(only, shared, () => program.attachKprobeAddresses(BigUint64Array.from(shared.addresses), details));
+    return [];
+  }
+  const known = another === undefined ? undefined : kernelAddresses(functions);
   if (known === undefined) {
     saysWhyNot(functions, details.return, () => program.attachKprobeMulti(functions, details));
     return [];
@@ -120,14 +134,22 @@ export function attachMulti(
   return known.ambiguous;
 }
 
-/** Attaches to functions of the kernel one by one. @param details where they return */
+/** Attaches to functions of the kernel one by one, and to all of a name. @param details where they return */
 export function attachKprobes(
   program: BpfProgram,
   functions: readonly string[],
   details: { return?: boolean } = {},
 ): void {
+  const [only, another] = functions;
+  const one = only === undefined || another !== undefined ? undefined : sharingFunctions(only);
+  const shared = another === undefined ? new Map(one && [[only, one]]) : sharedNames(functions);
   for (const name of functions) {
-    saysWhyNot(functions, details.return, () => program.attachKprobe(name, details));
+    const sharing = shared.get(name);
+    if (sharing === undefined) {
+      saysWhyNot(functions, details.return, () => program.attachKprobe(name, details));
+    } else {
+      attachToAll(name, sharing, () => sharing.addresses.map((address) => program.attachKprobe(address, details)));
+    }
   }
 }
 
@@ -142,6 +164,13 @@ function saysWhyNot(functions: readonly string[], returns: boolean | undefined, 
     }
     throw error;
   }
+}
+
+/** Says of a single function that others share its name, and are traced, too. */
+export function sharedNameWarnings(functions: readonly string[]): readonly string[] {
+  const [name = '', another] = functions;
+  const shared = another === undefined ? sharingFunctions(name) : undefined;
+  return shared === undefined ? [] : [`${sharedName(name, shared)} are traced`];
 }
 
 /** Warnings about names that match and are not traced. */

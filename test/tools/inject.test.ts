@@ -128,6 +128,11 @@ test('it does not start without a filter, and refuses what cannot fail', async (
     [['vfs_read', '-p', '1'], 3, /^inject: this kernel lets no program have vfs_read fail\nhint: /],
     [['security_file_open', '-p', '1', '-P', '1.1'], 2, /'1.1' is not a number from 0 to 1/],
     [['security_file_open', '-p', '1', '--under', 'no_such'], 2, /^inject: the kernel has no function no_such\n/],
+    [
+      ['security_file_open', '-p', '1', '--under', 'm_stop'],
+      2,
+      /^inject: \d functions of the kernel are called m_stop\n/,
+    ],
   ] as const;
   const results = await Promise.all(refusals.map(([args]) => runTool('inject', args)));
   for (const [i, [, code, message]] of refusals.entries()) {

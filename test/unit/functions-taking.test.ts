@@ -27,6 +27,10 @@ test('functions are found by the first argument in a register that points to the
   takes('sixth', int, int, int, int, int, toPacket);
   takes('value', packet, toOther, twice);
   takes('nothing');
+  for (const [name, types] of Object.entries({ alike: [toConstant], elsewhere: [int, toPacket], none: [int] })) {
+    takes(name, toPacket);
+    takes(name, ...types);
+  }
   const found = functionsTaking(Btf.parse(b.build()), 'packet');
   assert.deepEqual(
     [...found],
@@ -34,6 +38,7 @@ test('functions are found by the first argument in a register that points to the
       ['first', 1],
       ['third', 3],
       ['fifth', 5],
+      ['alike', 1],
     ],
   );
 });

@@ -53,12 +53,16 @@ test('a function of the kernel goes from its symbol to the next other address', 
   const file = join(folder.path, 'kallsyms');
   writeFileSync(
     file,
-    'ffffffff81000300 t third\t[module]\nffffffff81000100 T first\nffffffff81000100 t another\nffffffff81000200 t first_half\n',
+    'ffffffff81000300 t third\t[module]\nffffffff81000280 t first_half\t[module]\nffffffff81000100 T first\nffffffff81000100 t another\nffffffff81000200 t first_half\n',
   );
   const symbols = new KernelSymbols(file);
-  assert.deepEqual(symbols.extent('first'), [0xffffffff81000100n, 0xffffffff81000200n]);
-  assert.deepEqual(symbols.extent('another'), [0xffffffff81000100n, 0xffffffff81000200n]);
-  assert.deepEqual(symbols.extent('first_half'), [0xffffffff81000200n, 0xffffffff81000300n]);
-  assert.equal(symbols.extent('third'), undefined);
-  assert.equal(symbols.extent('half'), undefined);
+  assert.deepEqual(symbols.extents('first'), [[0xffffffff81000100n, 0xffffffff81000200n]]);
+  assert.deepEqual(symbols.extents('another'), [[0xffffffff81000100n, 0xffffffff81000200n]]);
+  // Two have this name.
+  assert.deepEqual(symbols.extents('first_half'), [
+    [0xffffffff81000200n, 0xffffffff81000280n],
+    [0xffffffff81000280n, 0xffffffff81000300n],
+  ]);
+  assert.deepEqual(symbols.extents('third'), []);
+  assert.deepEqual(symbols.extents('half'), []);
 });

@@ -12,9 +12,14 @@ export function kernelFunctionExtent(name: string): readonly [bigint, bigint] {
       hint: 'sysctl kernel.kptr_restrict=1',
     });
   }
-  const extent = symbols.extent(name);
+  const [extent, ...others] = symbols.extents(name);
   if (extent === undefined) {
     throw new KscopeError('usage', `the kernel has no function ${escapeText(name)}`);
+  }
+  if (others.length > 0) {
+    throw new KscopeError('usage', `${others.length + 1} functions of the kernel are called ${escapeText(name)}`, {
+      hint: 'only one that shares its name with no other can be named here',
+    });
   }
   return extent;
 }

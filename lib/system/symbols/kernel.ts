@@ -38,17 +38,20 @@ export class KernelSymbols {
     return frame;
   }
 
-  /** Where a function begins, and where the next one does; undefined for one that is not there. */
-  extent(name: string): readonly [bigint, bigint] | undefined {
+  /** Where the functions of a name begin, and where for each the next other one does. */
+  extents(name: string): (readonly [bigint, bigint])[] {
     const wanted = [`${name}\n`, `${name}\t`].map((line) => Buffer.from(line));
-    const at = this.#names.findIndex((start) =>
-      wanted.some((line) => this.#text.compare(line, 0, line.length, start, start + line.length) === 0),
-    );
-    const start = this.#addresses[at];
-    const end = start === undefined ? undefined : this.#addresses.subarray(at).find((address) => address > start);
-    return start === undefined || end === undefined
-      ? undefined
-      : [KERNEL_BASE + BigInt(start), KERNEL_BASE + BigInt(end)];
+    const found = new Map<number, readonly [bigint, bigint]>();
+    this.#names.forEach((place, at) => {
+      const start = this.#addresses[at];
+      if (wanted.some((line) => this.#text.compare(line, 0, line.length, place, place + line.length) === 0)) {
+        const end = this.#addresses.subarray(at).find((address) => address > (start ?? 0));
+        if (start !== undefined && end !== undefined) {
+          found.set(start, [KERNEL_BASE + BigInt(start), KERNEL_BASE + BigInt(end)]);
+        }
+      }
+    });
+    return [...found.values()];
   }
 
   #find(address: bigint): Frame {
