@@ -9,11 +9,11 @@ const harmless = /^\w+: lost \d+ events that came while a program was busy( in a
  * Starts a tool with each of several command lines, does the work when all of them are ready, and ends them: what was
  * done before the end is in the results. Each must end well and say nothing but that it is ready.
  */
-export async function watch<Name extends string>(
+export async function watch<Lines extends Readonly<Record<string, readonly string[]>>>(
   tool: string,
-  commandLines: Readonly<Record<Name, readonly string[]>>,
-  work: (running: Readonly<Record<Name, RunningTool>>) => unknown,
-): Promise<Record<Name, ToolResult>> {
+  commandLines: Lines,
+  work: (running: { readonly [Name in keyof Lines]: RunningTool }) => unknown,
+): Promise<{ -readonly [Name in keyof Lines]: ToolResult }> {
   const entries = Object.entries<readonly string[]>(commandLines).map(([name, args]): [string, RunningTool] => {
     const running = startTool(tool, args);
     // Nobody traces before all are there: they would see each other start.
@@ -25,7 +25,7 @@ export async function watch<Name extends string>(
       running.process.kill('SIGCONT');
     }
     await Promise.all(entries.map(([, running]) => running.ready()));
-    await work(Object.fromEntries(entries) as Record<Name, RunningTool>);
+    await work(Object.fromEntries(entries) as { readonly [Name in keyof Lines]: RunningTool });
     const results = await Promise.all(
       entries.map(async ([name, running]): Promise<[string, ToolResult]> => {
         const result = await running.end();
@@ -35,7 +35,7 @@ export async function watch<Name extends string>(
         return [name, result];
       }),
     );
-    return Object.fromEntries(results) as Record<Name, ToolResult>;
+    return Object.fromEntries(results) as { -readonly [Name in keyof Lines]: ToolResult };
   } finally {
     await Promise.all(entries.map(([, running]) => running[Symbol.asyncDispose]()));
   }

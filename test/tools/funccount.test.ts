@@ -8,6 +8,7 @@ import { compiledProgram } from '../helpers/compiled-program.ts';
 import { needsKprobes } from '../helpers/needs-kprobes.ts';
 import { ProbedLibrary } from '../helpers/probed-library.ts';
 import { runTool, startCommand, startTool, type ToolResult } from '../helpers/run-tool.ts';
+import { tellsPlacesApart } from '../helpers/several-places.ts';
 import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
 import { watch } from '../helpers/watch.ts';
 
@@ -32,12 +33,13 @@ test('functions and probes of a library are counted, by name', async () => {
   using library = new ProbedLibrary();
   const own = ['--json', '-p', String(process.pid)];
   const { path } = library;
+  const all = [...own, `${path}:a*`];
+  const apart = await tellsPlacesApart('funccount', ...all);
   const seen = await watch(
     'funccount',
     {
       one: [...own, `${path}:add`],
-      all: [...own, `${path}:a*`],
-      expression: [...own, '-r', `p:${path}:(add|answer)$`],
+      ...(apart && { all, expression: [...own, '-r', `p:${path}:(add|answer)$`] }),
       probe: [...own, `u:${path}:a?d`],
       provider: [...own, `u:${path}:kscope:add`],
       other: ['--json', '-p', '1', `${path}:add`],
@@ -51,8 +53,9 @@ test('functions and probes of a library are counted, by name', async () => {
   assert.deepEqual(counts(seen.probe), { add: 23 });
   assert.deepEqual(counts(seen.provider), { add: 23 });
   assert.deepEqual(counts(seen.other), {});
-  assert.deepEqual(counts(seen.all), { add: 23, answer: 7 });
-  assert.deepEqual(counts(seen.expression), { add: 23, answer: 7 });
+  for (const several of [seen.all, seen.expression]) {
+    assert.deepEqual(several && counts(several), apart ? { add: 23, answer: 7 } : undefined);
+  }
 });
 
 test('there is room for what can be counted, and for nothing else', async () => {
