@@ -1,7 +1,7 @@
 import { KscopeError } from '../model/errors.ts';
 
 /** Bytes of the part that all types have. */
-export const typeSize = 12;
+const typeSize = 12;
 // Bytes after the common part: a fixed part, then one part for each of `vlen` elements.
 const fixedSizes = [0, 4, 0, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 4, 0, 0];
 const elementSizes = [0, 0, 0, 0, 12, 12, 8, 0, 0, 0, 0, 0, 0, 8, 0, 12, 0, 0, 0, 12];

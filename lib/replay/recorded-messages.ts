@@ -1,32 +1,18 @@
 import { KscopeError } from '../model/errors.ts';
 import type {
-  Column,
-  FieldTypes,
   HistogramMessage,
   Message,
   ReadyMessage,
   Stack,
-  StackFields,
   StacksMessage,
   TableMessage,
   WeighedStack,
 } from '../model/message.ts';
-import type { SemanticType } from '../model/types.ts';
 import type { Tool, ToolColumn } from '../shapes/definition.ts';
 import type { Line } from './lines.ts';
-import { guessedType, isPlain, parse, plainColumn, rowOf, stackFields, textFrom } from './recorded-rows.ts';
-import {
-  framesOf,
-  instantOf,
-  listOf,
-  type Members,
-  Misfit,
-  membersOf,
-  numberOf,
-  recordedType,
-  textOf,
-  unknownType,
-} from './values.ts';
+import { mostFields, RecordedColumns } from './recorded-columns.ts';
+import { parse, rowOf } from './recorded-rows.ts';
+import { framesOf, instantOf, listOf, type Members, Misfit, membersOf, numberOf, textOf } from './values.ts';
 
 /** A definition by the name that a recording gives; undefined when there is none. */
 export type FindTool = (name: string) => Promise<Tool | undefined>;
@@ -37,21 +23,6 @@ export interface Timed {
   readonly time?: number;
 }
 
-/** How lines of one type are to be shown. */
-interface Shown {
-  readonly columns: readonly Column[];
-  readonly types: FieldTypes;
-  readonly key?: readonly string[];
-  readonly sort?: string;
-  readonly stacks?: StackFields;
-  readonly details?: boolean;
-  readonly tip?: string;
-  readonly offsets?: boolean;
-  readonly addresses?: boolean;
-  readonly annotations?: boolean;
-}
-
-const mostFields = 512;
 const mostBuckets = 1024;
 const mostStacks = 200_000;
 
@@ -69,14 +40,11 @@ export class RecordedMessages {
   readonly #find: FindTool;
   readonly #fields: readonly string[] | undefined;
   #tool: Tool | undefined;
-  #toolColumns: readonly ToolColumn[] = [];
   #options: Members = {};
   /** Waits for what the columns are. */
   #ready: ReadyMessage | undefined;
   #started = false;
-  #shown = new Map<string, Shown>();
-  /** Not told by the recording, but found out, and so to be checked against each row. */
-  #guessed = new Set<string>();
+  #shown = new RecordedColumns([]);
   #interval: number | undefined;
   #stacks: { time: number; stacks: WeighedStack[]; unit: string } | undefined;
 
@@ -125,7 +93,7 @@ export class RecordedMessages {
       throw new Misfit('it does not begin with a line of type "ready"');
     }
     if (type === 'columns') {
-      this.#describe(line);
+      this.#shown.describe(textOf(line.of), line);
       return textOf(line.of) === 'event' ? this.#begin() : [];
     }
     const before = [
@@ -141,9 +109,7 @@ export class RecordedMessages {
     const tool = textOf(line.tool);
     this.#options = line.options === undefined ? {} : membersOf(line.options);
     this.#tool = await this.#find(tool);
-    this.#toolColumns = this.#columnsOfTool();
-    this.#shown = new Map();
-    this.#guessed = new Set();
+    this.#shown = new RecordedColumns(this.#columnsOfTool(), this.#fields);
     this.#interval = undefined;
     this.#started = true;
     this.#ready = {
@@ -162,28 +128,11 @@ export class RecordedMessages {
     const described = line.options !== undefined;
     if (!described && this.#tool !== undefined && this.#tool.shape !== 'custom') {
       if (this.#tool.shape === 'snoop') {
-        this.#guess('event', undefined);
+        this.#shown.guess('event', undefined);
       }
       return [...before, ...this.#begin()];
     }
     return before;
-  }
-
-  /** The ready message, once it can be said. */
-  #begin(event?: Members): Timed[] {
-    const ready = this.#ready;
-    if (ready === undefined) {
-      return [];
-    }
-    this.#ready = undefined;
-    const shown = this.#shown.get('event') ?? (event === undefined ? undefined : this.#guess('event', event));
-    const message: ReadyMessage = {
-      ...ready,
-      columns: shown?.columns ?? [],
-      types: shown?.types ?? {},
-      ...(shown?.stacks !== undefined && { stacks: shown.stacks }),
-    };
-    return [{ message, time: ready.time }];
   }
 
   #columnsOfTool(): readonly ToolColumn[] {
@@ -195,109 +144,27 @@ export class RecordedMessages {
     }
   }
 
-  #describe(line: Members): void {
-    const types = Object.fromEntries(
-      Object.entries(membersOf(line.types ?? {}))
-        .slice(0, mostFields)
-        .map(([name, type]) => [name, this.#typeOf(name, textOf(type))]),
-    );
-    const columns = listOf(line.columns, mostFields).map((column) => this.#column(membersOf(column)));
-    this.#shown.set(textOf(line.of), {
-      columns: this.#chosen(columns, types),
-      types: { ...Object.fromEntries(columns.map(({ name, type }) => [name, type])), ...types },
-      ...(line.key !== undefined && { key: listOf(line.key, mostFields).map(textOf) }),
-      ...(line.sort !== undefined && { sort: textOf(line.sort) }),
-      ...(line.stacks !== undefined && { stacks: stackFields(membersOf(line.stacks), types) }),
-      ...(line.details === true && { details: true }),
-      ...(line.tip !== undefined && { tip: textOf(line.tip) }),
-      ...(line.offsets === true && { offsets: true }),
-      ...(line.addresses === true && { addresses: true }),
-      ...(line.annotations === true && { annotations: true }),
-    });
-  }
-
-  #typeOf(name: string, type: string): SemanticType {
-    const own = this.#toolColumns.find((column) => column.name === name)?.type;
-    return own?.name === type && isPlain(own) ? own : recordedType(type);
-  }
-
-  #column({ name: nameJson, header, width, align, type: typeJson }: Members): Column {
-    const name = textOf(nameJson);
-    const type = this.#typeOf(name, textOf(typeJson));
-    const side = align === 'right' ? 'right' : 'left';
-    const own = this.#toolColumns.find((column) => column.name === name && column.type.name === type.name);
-    return {
-      name,
-      header: textOf(header).slice(0, 64),
-      width: Math.max(1, Math.min(64, Math.floor(numberOf(width)))),
-      align: side,
-      type: type.typescript === 'unknown' ? unknownType(type.name, side, type.width) : type,
-      ...textFrom(own),
+  /** The ready message, once it can be said. */
+  #begin(event?: Members): Timed[] {
+    const ready = this.#ready;
+    if (ready === undefined) {
+      return [];
+    }
+    this.#ready = undefined;
+    const shown = event === undefined ? this.#shown.known('event') : this.#shown.of('event', event);
+    const message: ReadyMessage = {
+      ...ready,
+      columns: shown?.columns ?? [],
+      types: shown?.types ?? {},
+      ...(shown?.stacks !== undefined && { stacks: shown.stacks }),
     };
-  }
-
-  /** Those of `--fields`, if it was given. */
-  #chosen(columns: readonly Column[], types: FieldTypes): readonly Column[] {
-    return this.#fields === undefined
-      ? columns
-      : this.#fields.map((name) => {
-          const type = Object.hasOwn(types, name) ? types[name] : undefined;
-          return (
-            columns.find((column) => column.name === name) ??
-            this.#toolColumns.find((column) => column.name === name) ??
-            plainColumn(name, type ?? unknownType('value', 'left', 8))
-          );
-        });
-  }
-
-  /** What plain JSON does not say: columns that the tool always shows and that are there. */
-  #guess(of: string, row: Members | undefined): Shown {
-    const always = this.#alwaysShown();
-    const known = always.filter(({ name }) => row === undefined || Object.hasOwn(row, name));
-    const types: Record<string, SemanticType> = Object.fromEntries(
-      this.#toolColumns.map(({ name, type }) => [
-        name,
-        isPlain(type) ? type : unknownType(type.name, type.align, type.width),
-      ]),
-    );
-    for (const name of this.#fields ?? []) {
-      types[name] ??= unknownType('value', 'left', 8);
-    }
-    const fields = Object.entries(row ?? {}).slice(0, mostFields);
-    for (const [name, value] of fields) {
-      if (name !== 'type' && !Object.hasOwn(types, name)) {
-        types[name] = guessedType(name, value);
-      }
-    }
-    const columns =
-      known.length > 0 || row === undefined
-        ? of === 'event'
-          ? always
-          : known
-        : fields.filter(([name]) => name !== 'type').map(([name]) => plainColumn(name, types[name] as SemanticType));
-    const shown = { columns: this.#chosen(columns, types), types };
-    this.#shown.set(of, shown);
-    this.#guessed.add(of);
-    return shown;
-  }
-
-  #alwaysShown(): Column[] {
-    return this.#toolColumns
-      .filter(({ option }) => option === undefined)
-      .map(({ name, header, width, align, type, text }) => ({
-        name,
-        header,
-        width,
-        align,
-        type: isPlain(type) ? type : unknownType(type.name, align, width),
-        ...textFrom(text === undefined ? undefined : { name, header, width, align, type, text }),
-      }));
+    return [{ message, time: ready.time }];
   }
 
   #data(type: string, line: Members): Timed[] {
     switch (type) {
       case 'event': {
-        const { types } = this.#shown.get('event') ?? this.#guess('event', line);
+        const { types } = this.#shown.of('event', line);
         const row = rowOf(line, types);
         const { time } = line;
         return [
@@ -372,11 +239,7 @@ export class RecordedMessages {
   #table(line: Members, time: number): TableMessage {
     const rows = listOf(line.rows).map(membersOf);
     const [first] = rows;
-    const known = this.#shown.get('table');
-    const { columns, types, key, sort, stacks } =
-      known !== undefined && !(this.#guessed.has('table') && known.columns.length === 0)
-        ? known
-        : this.#guess('table', first);
+    const { columns, types, key, sort, stacks } = this.#shown.of('table', first);
     return {
       type: 'table',
       time,
@@ -391,7 +254,7 @@ export class RecordedMessages {
 
   #histogram(line: Members, time: number): HistogramMessage {
     const keys = Object.fromEntries(Object.entries(line).filter(([name]) => !statistics.has(name)));
-    const { columns, types, details = false } = this.#shown.get('histogram') ?? this.#guess('histogram', keys);
+    const { columns, types, details = false } = this.#shown.of('histogram', keys);
     return {
       type: 'histogram',
       time,
@@ -414,7 +277,7 @@ export class RecordedMessages {
     const time = instantOf(line.time);
     const before = this.#stacks?.time === time ? [] : this.#flushStacks();
     const keys = Object.fromEntries(Object.entries(line).filter(([name]) => !stackMembers.has(name)));
-    const { types } = this.#shown.get('stack') ?? this.#guess('stack', keys);
+    const { types } = this.#shown.of('stack', keys);
     this.#stacks ??= { time, stacks: [], unit: textOf(line.unit) };
     if (this.#stacks.stacks.length >= mostStacks) {
       throw new Misfit(`there are more than ${mostStacks} stacks`);
@@ -437,7 +300,7 @@ export class RecordedMessages {
       return [];
     }
     this.#stacks = undefined;
-    const { types = {}, tip, offsets, addresses, annotations } = this.#shown.get('stack') ?? {};
+    const { types = {}, tip, offsets, addresses, annotations } = this.#shown.known('stack') ?? {};
     const message: StacksMessage = {
       type: 'stacks',
       types,

@@ -42,6 +42,19 @@ function same(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
+function isOtherKind({ properties }: JsonSchema, value: unknown): boolean {
+  const kind = properties?.type?.const;
+  return kind !== undefined && isObject(value) && Object.hasOwn(value, 'type') && value.type !== kind;
+}
+
+const patterns = new Map<string, RegExp>();
+
+function compiled(pattern: string): RegExp {
+  const known = patterns.get(pattern) ?? new RegExp(pattern, 'u');
+  patterns.set(pattern, known);
+  return known;
+}
+
 const checks: Readonly<Record<keyof JsonSchema, Check>> = {
   $schema: () => [],
   title: () => [],
@@ -59,7 +72,7 @@ const checks: Readonly<Record<keyof JsonSchema, Check>> = {
       : wrong(typeof value !== 'string' || pattern.test(value), where, value, `is not a ${format}`);
   },
   pattern: ({ pattern = '' }, value, where) =>
-    wrong(typeof value !== 'string' || new RegExp(pattern, 'u').test(value), where, value, `does not match ${pattern}`),
+    wrong(typeof value !== 'string' || compiled(pattern).test(value), where, value, `does not match ${pattern}`),
   minimum: ({ minimum = 0 }, value, where) =>
     wrong(typeof value !== 'number' || value >= minimum, where, value, `is below ${minimum}`),
   maximum: ({ maximum = 0 }, value, where) =>
@@ -84,7 +97,8 @@ const checks: Readonly<Record<keyof JsonSchema, Check>> = {
   items: ({ items = {} }, value, where) =>
     !Array.isArray(value) ? [] : value.flatMap((item, i) => schemaProblems(items, item, `${where}[${i}]`)),
   oneOf({ oneOf = [] }, value, where) {
-    const found = oneOf.map((one) => schemaProblems(one, value, where));
+    // Most lines say which kind they are of: no need to find all that is wrong with them as one of another kind.
+    const found = oneOf.filter((one) => !isOtherKind(one, value)).map((one) => schemaProblems(one, value, where));
     const fitting = found.filter((problems) => problems.length === 0).length;
     return fitting === 1
       ? []

@@ -46,12 +46,11 @@ for (const subject of subjects) {
     let chosen: Run | undefined;
     let usual: Run | undefined;
     await t.test('runs inside a program and leaves nothing there', async (inside) => {
-      // The first time, Node and the libraries open what they keep: no business of the kernel.
-      chosen = smoke ? undefined : await runInside(subject, chooses ? ['--fields', fields.join(',')] : []);
       usual = await leavesNothing(subject, inside);
       if (!smoke) {
         await assertPrintsData(subject, usual);
       }
+      chosen = chooses ? await runInside(subject, ['--fields', fields.join(',')]) : undefined;
     });
     if (chooses && chosen !== undefined && usual !== undefined) {
       const runs = { chosen, usual };
@@ -69,7 +68,7 @@ async function saysSo({ name, tool, usual }: Subject, missing: string): Promise<
 
 /** In the test's own process, where every descriptor and mapping can be counted. */
 async function leavesNothing(subject: Subject, t: TestContext): Promise<Run> {
-  const descriptors = readdirSync('/proc/self/fd').length;
+  const descriptors = openDescriptors();
   const run = await runInside(subject, [], anyWorkload);
   t.diagnostic(hooksNote(subject.name, run.ready.hooks));
   assert.equal(run.ready.fields, undefined);
@@ -79,8 +78,17 @@ async function leavesNothing(subject: Subject, t: TestContext): Promise<Run> {
     mapped.filter((line) => line.includes('bpf-map')),
     [],
   );
-  assert.ok(smoke || readdirSync('/proc/self/fd').length === descriptors, 'descriptors are left open');
+  const left = openDescriptors();
+  if (!smoke && left !== descriptors) {
+    // The first time, Node and the libraries open what they keep; what is left each time is ours.
+    await runInside(subject, [], anyWorkload);
+    assert.equal(openDescriptors(), left, 'descriptors are left open');
+  }
   return run;
+}
+
+function openDescriptors(): number {
+  return readdirSync('/proc/self/fd').length;
 }
 
 /** Each of the fields in the given order, and each alone with the data of a run that had all. */

@@ -126,7 +126,6 @@ test('each package has one folder that imports it', () => {
 
 /** Files that are longer than others may be, and why. */
 const long: Readonly<Record<string, string>> = {
-  'lib/replay/recorded-messages.ts': 'one state, which every kind of line of a recording changes',
   'lib/system/symbols/rust-names.ts': 'one grammar, whose rules call each other',
 };
 
