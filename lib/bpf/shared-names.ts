@@ -14,6 +14,7 @@ const SHARED = 'init_once';
 type Answer = 'one' | 'several' | undefined;
 
 const answers = new Map<string, Answer>();
+const listedTwice = new Map<string, boolean>();
 
 /**
  * Whether several symbols of the kernel and its modules have this name, of which the kernel takes the first one when it is
@@ -22,7 +23,12 @@ const answers = new Map<string, Answer>();
  */
 export function isShared(name: string): boolean {
   const answer = ask(name);
-  return answer === undefined ? isListedTwice(readKernelFile('/proc/kallsyms'), name) : answer === 'several';
+  if (answer !== undefined) {
+    return answer === 'several';
+  }
+  const shared = listedTwice.get(name) ?? isListedTwice(readKernelFile('/proc/kallsyms'), name);
+  listedTwice.set(name, shared);
+  return shared;
 }
 
 /** Whether the kernel says that it has one symbol of this name, and its modules none. */

@@ -84,12 +84,18 @@ export interface SharedName {
   readonly count: number;
 }
 
+/** Looked for once: a run asks for its function at several steps. */
+const sharing = new Map<string, SharedName | undefined>();
+
 /**
  * The functions that share a name; undefined for the name of one, or of none.
  * @throws KscopeError permission where the kernel hides addresses
  */
 export function sharingFunctions(name: string): SharedName | undefined {
-  return isShared(name) ? sharedNames([name]).get(name) : undefined;
+  if (!sharing.has(name)) {
+    sharing.set(name, isShared(name) ? sharedNames([name]).get(name) : undefined);
+  }
+  return sharing.get(name);
 }
 
 /** Of these names those of several functions. @throws KscopeError permission where the kernel hides addresses */
