@@ -11,6 +11,9 @@ const EADDRNOTAVAIL = 99;
 /** What makes inodes: most file systems, and sockets, have one of this name. */
 const SHARED = 'init_once';
 
+/** What takes longer is no better than to read /proc/kallsyms, which it then is. */
+const PATIENCE_MS = 10;
+
 type Answer = 'one' | 'several' | undefined;
 
 const answers = new Map<string, Answer>();
@@ -18,8 +21,8 @@ const listedTwice = new Map<string, boolean>();
 
 /**
  * Whether several symbols of the kernel and its modules have this name, of which the kernel takes the first one when it is
- * given a name. Symbols that are no functions count as well. The kernel is asked, which is done in a fraction of a millisecond,
- * and only where it does not say /proc/kallsyms is read, which takes 50 to 80.
+ * given a name. Symbols that are no functions count as well. The kernel is asked, and only where it does not say, or
+ * takes long to, /proc/kallsyms is read, which takes 50 to 80 ms.
  */
 export function isShared(name: string): boolean {
   const answer = ask(name);
@@ -60,8 +63,17 @@ function answerOf(name: string): Answer {
   if (error !== EINVAL || refusal(type, SHARED) !== EADDRNOTAVAIL) {
     return undefined;
   }
-  // Newer kernels look into modules only for what they do not have themselves.
-  return modules().some((module) => refusal(type, `${module}:${name}`) !== ENOENT) ? 'several' : 'one';
+  // Newer kernels look into modules only for what they do not have themselves; older ones take long to look for each.
+  const end = performance.now() + PATIENCE_MS;
+  for (const module of modules()) {
+    if (refusal(type, `${module}:${name}`) !== ENOENT) {
+      return 'several';
+    }
+    if (performance.now() > end) {
+      return undefined;
+    }
+  }
+  return 'one';
 }
 
 /** With which error the kernel refuses the probe; 0 if it does not. */
