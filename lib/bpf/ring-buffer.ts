@@ -14,17 +14,17 @@ const RELEASE_EVERY = 256 * 1024;
 // Few enough that a batch is dealt with before the garbage collector has to move it.
 const BATCH = 256;
 
-// Each look wakes a sleeping process, which costs as much as a hundred records; what comes meanwhile has to fit in the
-// ring. Between the first two, a look finds a batch.
+// Each look wakes a sleeping process, which costs as much as a few hundred records: a look finds so many, where that takes
+// between the two delays. What comes meanwhile has to fit in the ring, and nobody notices lines that are so late.
+const EACH_LOOK = 1024;
 const BUSY_DELAY = 5;
-const CALM_DELAY = 25;
-const IDLE_DELAY = 75;
+const CALM_DELAY = 75;
 const LONGER = 5;
 
 /**
  * A BPF ring buffer, read in place: the positions and the records are in memory shared with the kernel, so that
  * reading an event makes no system call, no foreign call and no copy. BPF programs submit with BPF_RB_NO_WAKEUP; the
- * reader comes by itself: every 5 to 25 ms while there is work, every 75 ms when there is none.
+ * reader comes by itself: every 5 to 75 ms by how much there is.
  */
 export class RingBuffer<T> implements Disposable {
   readonly name: string;
@@ -170,11 +170,11 @@ export class RingBuffer<T> implements Disposable {
       } else {
         delay =
           found > 0
-            ? Math.min(Math.max((delay * BATCH) / found, BUSY_DELAY), CALM_DELAY)
-            : Math.min(delay + LONGER, IDLE_DELAY);
+            ? Math.min(Math.max((delay * EACH_LOOK) / found, BUSY_DELAY), CALM_DELAY)
+            : Math.min(delay + LONGER, CALM_DELAY);
         found = 0;
-        if (delay === IDLE_DELAY && this.pending === 0) {
-          await pauses.pause(IDLE_DELAY, arrived);
+        if (delay === CALM_DELAY && this.pending === 0) {
+          await pauses.pause(CALM_DELAY, arrived);
         } else {
           await pauses.pause(this.pending > this.size / 4 ? 1 : delay);
         }

@@ -25,6 +25,7 @@ export class Writer {
   #queue: (string | Uint8Array)[] = [];
   #queued = 0;
   #bytes: Buffer | undefined;
+  #space: Buffer | undefined;
   #offset = 0;
   #busy = false;
   #held = false;
@@ -125,7 +126,7 @@ export class Writer {
           this.#empty = undefined;
           return;
         }
-        this.#bytes = bytesOf(this.#queue);
+        this.#bytes = this.#bytesOf(this.#queue);
         this.#queue = [];
         this.#queued = 0;
         this.#offset = 0;
@@ -136,6 +137,20 @@ export class Writer {
       }
       this.#took(taken);
     }
+  }
+
+  /** Much text is joined before it becomes bytes, which costs less than to join bytes. */
+  #bytesOf(queue: readonly (string | Uint8Array)[]): Buffer {
+    if (!queue.every((part) => typeof part === 'string')) {
+      return Buffer.concat(queue.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)));
+    }
+    const text = queue.length === 1 ? (queue[0] as string) : queue.join('');
+    if (text.length * LONGEST_CHARACTER > SPACE) {
+      return Buffer.from(text);
+    }
+    // Only one write is under way at a time. New memory for each would be collected, and zeroed by the kernel, all the time.
+    this.#space ??= Buffer.allocUnsafeSlow(SPACE);
+    return this.#space.subarray(0, this.#space.write(text));
   }
 
   /** Offers what is left of `bytes`; undefined when the answer comes later, or never. */
@@ -215,12 +230,9 @@ export class Writer {
   }
 }
 
-/** Much text is joined before it becomes bytes, which costs less than to join bytes. */
-function bytesOf(queue: readonly (string | Uint8Array)[]): Buffer {
-  return queue.every((part) => typeof part === 'string')
-    ? Buffer.from(queue.length === 1 ? (queue[0] as string) : queue.join(''))
-    : Buffer.concat(queue.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)));
-}
+/** Bytes, and how many of them a character of JavaScript takes at most. */
+const SPACE = 256 * 1024;
+const LONGEST_CHARACTER = 3;
 
 const socketPart = 64 * 1024;
 

@@ -112,7 +112,15 @@ export class Session implements Disposable {
 
   /** What got lost since the last call; at the end, all that was lost since the start. */
   losses(final: boolean): LostMessage[] {
-    return this.#losses.flatMap((loss) => loss.message(final) ?? []);
+    const messages: LostMessage[] = [];
+    // Asked at each look at a ring.
+    for (const loss of this.#losses) {
+      const message = loss.message(final);
+      if (message !== undefined) {
+        messages.push(message);
+      }
+    }
+    return messages;
   }
 
   /** All that got lost so far, by what it was. */

@@ -57,6 +57,19 @@ test('a pipe that is full blocks nobody, and everything arrives when it is read'
   assert.equal(writer.pending, 0);
 });
 
+test('texts of all sizes that come while others are being written arrive as they are', async () => {
+  const { reader, writer: fd } = pipe('sizes');
+  const writer = new Writer(fd);
+  const texts = [10, 80_000, 90_000, 1, 200_000, 0, 70_000].map((size, i) => `${i}é☃😀`.repeat(size / 4));
+  const all = texts.join('');
+  const received = read(reader, Buffer.byteLength(all));
+  for (const text of texts) {
+    writer.write(text);
+    await new Promise(setImmediate);
+  }
+  assert.equal(await received, all);
+});
+
 test('above the limit, the caller is asked to wait until there is room', async () => {
   const { reader, writer: fd } = pipe('limit');
   const writer = new Writer(fd, { limit: 100_000 });
