@@ -12,7 +12,7 @@ const EADDRNOTAVAIL = 99;
 const SHARED = 'init_once';
 
 /** What takes longer is no better than to read /proc/kallsyms, which it then is. */
-const PATIENCE_MS = 10;
+const PATIENCE_MS = 50;
 
 type Answer = 'one' | 'several' | undefined;
 

@@ -170,7 +170,9 @@ async function* run(
     if (rows.length > 0) {
       yield { type: 'events', rows };
     }
-    yield* session.losses(false);
+    for (const lost of session.losses(false)) {
+      yield lost;
+    }
   }
   yield* session.losses(true);
 }

@@ -201,7 +201,9 @@ async function* run(skeleton: Skeleton, options: Options, context: RunContext): 
     } else if (shown.length > 0) {
       yield { type: 'events', rows: shown };
     }
-    yield* session.losses(false);
+    for (const lost of session.losses(false)) {
+      yield lost;
+    }
     if (seen >= maxEvents) {
       break;
     }

@@ -339,9 +339,14 @@ async function* run(
       if (events === 'time') {
         yield* complete([...(missed?.(false) ?? [])]);
       } else {
-        yield* shown(typeof events === 'string' ? inOrder(left?.drain() ?? []) : events);
+        // yield* would wait several times for each message, and to learn that there is none.
+        for (const message of shown(typeof events === 'string' ? inOrder(left?.drain() ?? []) : events)) {
+          yield message;
+        }
       }
-      yield* session.losses(false);
+      for (const lost of session.losses(false)) {
+        yield lost;
+      }
     }
   } finally {
     clearInterval(looking);

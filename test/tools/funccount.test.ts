@@ -60,19 +60,24 @@ test('functions and probes of a library are counted, by name', async () => {
 
 test('there is room for what can be counted, and for nothing else', async () => {
   using library = new ProbedLibrary();
-  const { messages, stderr } = await runTool('funccount', ['--json', '--stats', '-d', '0.01', `${library.path}:a*`]);
+  const two = `${library.path}:a*`;
+  const [place, room] = (await tellsPlacesApart('funccount', two)) ? [two, 2] : [`${library.path}:add`, 1];
+  const { messages, stderr } = await runTool('funccount', ['--json', '--stats', '-d', '0.01', place]);
   const maps = messages.at(-1)?.maps as readonly { map: string; max: number }[] | undefined;
-  assert.equal(maps?.find(({ map }) => map === 'counts')?.max, 2, stderr);
+  assert.equal(maps?.find(({ map }) => map === 'counts')?.max, room, stderr);
 });
 
 test('tracepoints are counted, by name', async () => {
   await using actor = await Actor.start();
-  const seen = await watch(
-    'funccount',
-    { events: ['--json', '-p', String(actor.pid), 't:syscalls:sys_e*_gettid'] },
-    () => actor.perform(Array.from({ length: 31 }, () => ({ name: 'gettid', args: [] }))),
+  const own = ['--json', '-p', String(actor.pid)];
+  const both = [...own, 't:syscalls:sys_e*_gettid'];
+  const apart = await tellsPlacesApart('funccount', ...both);
+  const seen = await watch('funccount', { one: [...own, 't:syscalls:sys_enter_gettid'], ...(apart && { both }) }, () =>
+    actor.perform(Array.from({ length: 31 }, () => ({ name: 'gettid', args: [] }))),
   );
-  assert.deepEqual(counts(seen.events), { 'syscalls:sys_enter_gettid': 31, 'syscalls:sys_exit_gettid': 31 });
+  const entered = { 'syscalls:sys_enter_gettid': 31 };
+  assert.deepEqual(counts(seen.one), entered);
+  assert.deepEqual(seen.both && counts(seen.both), apart ? { ...entered, 'syscalls:sys_exit_gettid': 31 } : undefined);
 });
 
 test('functions of the kernel are counted, one by one or all at once', async (t) => {
