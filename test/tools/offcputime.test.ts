@@ -41,7 +41,7 @@ async function waitsOf(args: readonly string[], command: readonly [string, ...st
   const result = await tool.end();
   assert.equal(result.code, 0, result.stderr);
   assert.ok(result.messages.every(({ type, unit }) => type !== 'stack' || unit === 'usecs'));
-  return { own: waits(result.messages, pid), stdout: running.stdout };
+  return { own: waits(result.messages, pid), stdout: running.stdout, stderr: result.stderr };
 }
 
 const asleep = ({ user, kernel }: Wait) =>
@@ -53,11 +53,12 @@ test('the time asleep in a function is the time that the program measured', asyn
   if (program === undefined) {
     return;
   }
-  const { own, stdout } = await waitsOf([], [program, 'sleep', '100', '10']);
+  const { own, stdout, stderr } = await waitsOf([], [program, 'sleep', '100', '10']);
   const measured = Number(stdout);
   assert.ok(measured >= 1e6);
   const seen = sum(own.filter(asleep));
-  assert.ok(seen >= measured * 0.95 && seen <= measured, `${seen} of ${measured} microseconds`);
+  const what = `${seen} of ${measured} microseconds; ${stderr} ${JSON.stringify(own)}`;
+  assert.ok(seen >= measured * 0.95 && seen <= measured, what);
   for (const { kernel } of own) {
     assert.match(kernel[0] ?? '', /schedule/, 'no frames of the tracing itself');
   }
