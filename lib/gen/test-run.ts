@@ -29,10 +29,11 @@ const parallel = availableParallelism();
 const stages: readonly Stage[] = [
   { parts: [{ name: 'unit', quick: true, limit: 2 }], concurrency: parallel },
   {
+    // The longest files come first: later ones would be waited for at the end, with nothing beside them.
     parts: [
+      { name: 'kernel', quick: false, limit: 20 },
       { name: 'package', quick: false, limit: 10 },
       { name: 'command', quick: false, limit: 5 },
-      { name: 'kernel', quick: false, limit: 20 },
       { name: 'tools', quick: false, limit: 10 },
       { name: 'differential', quick: false, limit: 10 },
       { name: 'screen', quick: false, limit: 5 },
