@@ -28,6 +28,8 @@ export interface TracedRun {
 const READY = /Ctrl-?\+?C|^(Tracing|Counting|Sampling|Attached|\[\d\d:\d\d:\d\d\])/im;
 const LONGEST_START = 60_000;
 const STEP = 50;
+/** Operations after which what is compiled while it runs is compiled. */
+const WARM = 10_000;
 
 /** Runs the workload under a tracer, whose output goes to a file. @throws Error when the tracer does not start */
 export async function traced(tracer: Tracer, name: string, kind: Workload, count: number): Promise<TracedRun> {
@@ -66,7 +68,7 @@ export async function traced(tracer: Tracer, name: string, kind: Workload, count
     }
     await wait(500);
     // The compiler of the tracer, if it has one, is a matter of its start.
-    const warm = Math.ceil(count / 10);
+    const warm = Math.min(count, Math.max(Math.ceil(count / 10), WARM));
     await workload.run(warm);
     await settled(pid);
     const before = cpuTime(pid);
