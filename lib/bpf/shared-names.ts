@@ -17,7 +17,6 @@ const PATIENCE_MS = 50;
 type Answer = 'one' | 'several' | undefined;
 
 const answers = new Map<string, Answer>();
-const listedTwice = new Map<string, boolean>();
 
 /**
  * Whether several symbols of the kernel and its modules have this name, of which the kernel takes the first one when it is
@@ -26,12 +25,7 @@ const listedTwice = new Map<string, boolean>();
  */
 export function isShared(name: string): boolean {
   const answer = ask(name);
-  if (answer !== undefined) {
-    return answer === 'several';
-  }
-  const shared = listedTwice.get(name) ?? isListedTwice(readKernelFile('/proc/kallsyms'), name);
-  listedTwice.set(name, shared);
-  return shared;
+  return answer === undefined ? isListedTwice(readKernelFile('/proc/kallsyms'), name) : answer === 'several';
 }
 
 /** Whether the kernel says that it has one symbol of this name, and its modules none. */

@@ -9,7 +9,7 @@ function callsUntilOptimized(called: string): number {
   const script = `
     import * as module from ${JSON.stringify(module)};
     ${called}
-    // Bits for optimized by Maglev and by TurboFan, which say so on all versions.
+    // One bit of the status says that it is optimized.
     const isOptimized = new Function('one', 'return (%GetOptimizationStatus(one) & (1 << 4)) !== 0');
     const add = (sum, count) => { for (let i = 0; i < count; i++) { sum = (sum + i * 3) | 0; } return sum; };
     let calls = 0;
