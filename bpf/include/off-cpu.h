@@ -42,6 +42,8 @@ struct left {
 };
 
 COUNTED_MAP(waiting, BPF_MAP_TYPE_HASH, thread_t, struct left, 65536);
+/* A thread leaves that is not known to have come back: a kernel may hide tasks from tracing, and the switches from them. */
+__u64 ends_of_waits_lost;
 TABLE(times, struct key, struct value, 40960);
 
 static __always_inline bool wanted_state(__u32 state)
@@ -62,19 +64,30 @@ static __always_inline void leave(void *ctx, struct task_struct *prev, bool pree
 	struct left left = {
 		.key = { .pid = id >> 32, .tid = tid, .user = NO_STACK, .kernel = NO_STACK OFF_CPU_KEY },
 	};
+	int err;
 
 	/* Each processor has an idle thread, all of them have this number. */
-	if (!tid || !wanted_lists(id) || !wanted_task(id) || !wanted_state(state_left_in(prev, preempted)))
+	if (!tid || !wanted_lists(id) || !wanted_task(id))
 		return;
 	if (user_threads && is_kernel_thread(prev))
 		return;
 	if (kernel_threads && !is_kernel_thread(prev))
 		return;
+	if (!wanted_state(state_left_in(prev, preempted))) {
+		if (!bpf_map_delete_elem(&waiting, &tid))
+			COUNT(ends_of_waits_lost);
+		return;
+	}
 	bpf_get_current_comm(left.key.comm, sizeof(left.key.comm));
 	take_sides(ctx, &left.key);
 	left.since = bpf_ktime_get_ns();
-	if (bpf_map_update_elem(&waiting, &tid, &left, BPF_ANY))
+	err = update_error(&waiting, &tid, &left, BPF_NOEXIST);
+	if (err == -EEXIST) {
+		COUNT(ends_of_waits_lost);
+		bpf_map_update_elem(&waiting, &tid, &left, BPF_ANY);
+	} else if (err) {
 		COUNT_DROPPED(waiting);
+	}
 }
 
 static __always_inline void come_back(struct task_struct *next)

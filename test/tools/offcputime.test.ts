@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import bpf from '../../bpf/offcputime.bpf.ts';
+import { objectFile } from '../../lib/bpf/object-file.ts';
+import { BpfObject } from '../../lib/index.ts';
 import { type JsonMessage, runTool, startCommand, startTool } from '../helpers/run-tool.ts';
 import { stacksProgram } from '../helpers/stacks-program.ts';
 import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
@@ -33,15 +37,18 @@ function sum(all: readonly Wait[]): number {
 
 /** Watches one command from its start until it has said how long it slept. */
 async function waitsOf(args: readonly string[], command: readonly [string, ...string[]]) {
-  await using tool = startTool('offcputime', ['--json', ...args]);
-  await tool.ready();
-  await using running = startCommand(command);
+  await using running = startCommand(['sh', '-c', 'read -r go; exec "$@"', 'sh', ...command], { stdio: 'pipe' });
   const { pid } = running;
+  await using tool = startTool('offcputime', ['--json', '-p', String(pid), ...args]);
+  await tool.ready();
+  running.process.stdin?.end('go\n');
   await running.until(({ stdout }) => stdout.includes('\n'), 'the time that it slept');
   const result = await tool.end();
   assert.equal(result.code, 0, result.stderr);
   assert.ok(result.messages.every(({ type, unit }) => type !== 'stack' || unit === 'usecs'));
-  return { own: waits(result.messages, pid), stdout: running.stdout, stderr: result.stderr };
+  const { stderr } = result;
+  const lost = Number(/^offcputime: lost (\d+) ends of waits in all$/m.exec(stderr)?.[1] ?? 0);
+  return { own: waits(result.messages, pid), stdout: running.stdout, stderr, lost };
 }
 
 const asleep = ({ user, kernel }: Wait) =>
@@ -53,12 +60,14 @@ test('the time asleep in a function is the time that the program measured', asyn
   if (program === undefined) {
     return;
   }
-  const { own, stdout, stderr } = await waitsOf([], [program, 'sleep', '100', '10']);
+  const { own, stdout, stderr, lost } = await waitsOf([], [program, 'sleep', '100', '10']);
   const measured = Number(stdout);
   assert.ok(measured >= 1e6);
-  const seen = sum(own.filter(asleep));
+  assert.ok(lost <= 2, stderr);
+  // There are kernels that hide some tasks from tracing, and with one of them when a sleep was over.
+  const seen = sum(own.filter(asleep)) + lost * 100_000;
   const what = `${seen} of ${measured} microseconds; ${stderr} ${JSON.stringify(own)}`;
-  assert.ok(seen >= measured * 0.95 && seen <= measured, what);
+  assert.ok(seen >= measured * 0.95 && seen <= measured * (lost > 0 ? 1.05 : 1), what);
   for (const { kernel } of own) {
     assert.match(kernel[0] ?? '', /schedule/, 'no frames of the tracing itself');
   }
@@ -144,4 +153,27 @@ test('the idle threads are not off the processor, and are nobody else', async ()
   const seen = waits((await runTool('offcputime', ['--json', '1'])).messages);
   assert.ok(seen.length > 0);
   assert.ok(seen.every(({ pid, comm }) => pid > 0 && !comm.startsWith('swapper/')));
+});
+
+test('a thread that leaves before it was seen to come back has waited for a time that nobody knows', async () => {
+  for (const state_mask of [2 ** 32 - 1, 2]) {
+    using object = BpfObject.open(objectFile(bpf));
+    object.globals.set('filter_tid', process.pid);
+    object.globals.set('state_mask', state_mask);
+    object.load();
+    object.attach();
+    const lost = object.globals.counter('ends_of_waits_lost');
+    await setTimeout(20);
+    const before = lost();
+    // This thread does not wait, it runs: as if the switch to it had not been seen.
+    const key = { pid: process.pid, tid: process.pid, comm: 'node', user: -1, kernel: -1 };
+    object.map<number, object>('waiting').set(process.pid, { since: 0n, key });
+    await setTimeout(20);
+    assert.equal(lost() - before, 1);
+    const times = object.map<object, { time: bigint }>('times').entries();
+    assert.ok(
+      times.every(([, { time }]) => time < 10e9),
+      'since the thread is said to have left',
+    );
+  }
 });
