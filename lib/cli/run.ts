@@ -6,6 +6,7 @@ import type { Writer } from '../output/writer.ts';
 import { type RunContext, type Tool, tracesCommands } from '../shapes/definition.ts';
 import { pauseUntil } from '../system/pause.ts';
 import { type Lifecycle, live } from './lifecycle.ts';
+import { hurryIf, optimizeLater } from './optimize-later.ts';
 import type { TracedCommand } from './traced-command.ts';
 
 /** The part of the option values that belongs to whoever runs a tool, not to the tool. */
@@ -75,10 +76,15 @@ export function runTool(name: string, tool: Tool, given: Values, after: readonly
             ready?.tell();
             traced?.begin();
             void traced?.ended.then(() => stop.abort());
+            // Not earlier: it is not needed for the start, and code that was compiled ahead is for other settings.
+            optimizeLater();
             const length = own.duration ?? own.seconds;
             if (length !== undefined) {
               void pauseUntil(performance.now() + length * 1000, stop.signal).then(() => stop.abort());
             }
+          }
+          if (message.type === 'events') {
+            hurryIf(message.rows.length);
           }
           const done = output.message(message);
           if (done !== undefined) {

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { commandsOf, commandsScript, compiledFile } from '../cli/compiled.ts';
+import { optimizeAsUsual } from '../cli/optimize-later.ts';
 import { Registry } from '../cli/registry.ts';
 import type { Tool } from '../shapes/definition.ts';
 
@@ -32,5 +33,6 @@ for (const name of registry.names()) {
 }
 // As when it is used: what was compiled with other settings is not taken.
 setFlagsFromString('--flush-bytecode');
+optimizeAsUsual();
 writeFileSync(compiledFile, script.createCachedData());
 process.exit();
