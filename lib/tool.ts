@@ -71,14 +71,14 @@ export {
   fileSystemType,
   prepareFileSystem,
 } from './shapes/file-systems.ts';
-export { filters } from './shapes/filters.ts';
+export { failedOnly, filters, nameContains } from './shapes/filters.ts';
 export { byCounter, lacksCounters } from './shapes/hardware-counters.ts';
 export { histogram } from './shapes/histogram.ts';
 export { filtersByLists } from './shapes/id-lists.ts';
 export { atKernelReturns } from './shapes/kernel-returns.ts';
 export { listing } from './shapes/listing.ts';
 export { atMethods, methodName, methodNotes, methodOptions } from './shapes/methods.ts';
-export { offCpuOptions } from './shapes/off-cpu-options.ts';
+export { blockTimeOptions, offCpuOptions } from './shapes/off-cpu-options.ts';
 export { accepted, choice, flag, integer, list, type Option, parseInteger, pattern, text } from './shapes/options.ts';
 export { outstanding } from './shapes/outstanding.ts';
 export { pageCache, pageUse } from './shapes/page-cache.ts';
@@ -98,10 +98,12 @@ export { signalSet } from './shapes/signal-set.ts';
 export { snapshot } from './shapes/snapshot.ts';
 export { snoop } from './shapes/snoop.ts';
 export { distributionOption, specifications } from './shapes/specification-option.ts';
+export { stackSideOptions } from './shapes/stack-sides.ts';
 export { stackTableSize } from './shapes/stack-symbols.ts';
 export { stacks } from './shapes/stacks.ts';
 export { errorFilter, parseError, syscallFilter } from './shapes/syscall-options.ts';
 export { atLeastMicroseconds, atLeastMilliseconds } from './shapes/thresholds.ts';
+export { microseconds, milliseconds, nanoseconds } from './shapes/time-units.ts';
 export { top } from './shapes/top.ts';
 export {
   endColumns,

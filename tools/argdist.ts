@@ -26,16 +26,16 @@ At each interval what came up in it is printed, and nothing is lost in between; 
   overhead:
     'About 0.2 µs for a number and 0.4 µs for a text that is counted, 0.8 µs with $entry or $latency (run time of the programs, on a busy 2-core virtual machine), and what the place costs by itself: about 1.5 µs for one in a process.',
   options: {
-    counts: distributionOption('-C, --count <SPECIFICATION>', 'count values that come up together; repeatable'),
-    histograms: distributionOption('-H, --histogram <SPECIFICATION>', 'count the powers of two of a value; repeatable'),
+    counts: distributionOption('-C, --count <SPECIFICATION>', 'count values that come up together'),
+    histograms: distributionOption('-H, --histogram <SPECIFICATION>', 'count the powers of two of a value'),
     ...filters,
     interval: seconds('-i, --interval <SECONDS>', 'seconds between outputs; usually 1'),
-    intervals: integer('-n, --number <COUNT>', 'end after that many outputs', { min: 1 }),
+    intervals: integer('-n, --number <COUNT>', 'end after this many outputs', { min: 1 }),
     duration: { ...commonOptions.duration, flags: '-d, --duration <SECONDS>' },
     force: flag('--force', 'hook returns of functions also where that may crash the program, as in Go'),
     includes: accepted('-I, --include <HEADER>'),
-    cumulative: flag('-c, --cumulative', 'print all since the start, not only what is new'),
-    rows: integer('-T, --top <COUNT>', 'print only the rows with the most', { min: 1, group: 'output' }),
+    cumulative: flag('-c, --cumulative', 'print all since the start, not only what is new', { group: 'output' }),
+    rows: integer('-T, --top <COUNT>', 'print at most this many rows; usually all', { min: 1, group: 'output' }),
     stringSize: integer('-z, --string-size <BYTES>', 'bytes of a text that are kept, its end included; usually 80', {
       min: 2,
       max: 240,

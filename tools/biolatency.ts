@@ -1,5 +1,15 @@
 import bpf from '../bpf/biolatency.bpf.ts';
-import { commonOptions, diskFilter, diskName, filters, flag, histogram, requestFlags, units } from '../lib/tool.ts';
+import {
+  commonOptions,
+  diskFilter,
+  diskName,
+  filters,
+  flag,
+  histogram,
+  milliseconds,
+  requestFlags,
+  units,
+} from '../lib/tool.ts';
 
 export default histogram(bpf, {
   summary: 'Summarize the latency of block I/O.',
@@ -18,7 +28,7 @@ Filters by process, user, command or cgroup select by the task that queues or is
     queued: flag('-Q, --queued', 'include the time in the queue of the I/O scheduler', { set: 'queued' }),
     disks: flag('-D, --disks', 'each disk apart', { set: 'by_disk' }),
     flags: flag('-F, --flags', 'each kind of request apart', { set: 'by_flags', hidden: ['--flag'] }),
-    milliseconds: flag('-m, --milliseconds', 'print times in milliseconds'),
+    milliseconds,
   },
   map: 'hists',
   unit: ({ milliseconds }) => (milliseconds ? units.msecs : units.usecs),

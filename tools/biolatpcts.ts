@@ -31,14 +31,21 @@ The time counts to the completion of the request (block:block_rq_complete), with
     disk: {
       ...diskFilter.disk,
       flags: '[disk]',
-      summary: 'name of the disk, or MAJ:MIN; without it all disks, each apart',
+      summary: 'only this disk, by its name or MAJ:MIN; otherwise all, each apart',
     },
     interval: {
-      ...seconds('-i, --interval <SECONDS>', 'seconds between outputs; usually 3. 0: end at once; -1: none in between'),
+      ...seconds(
+        '-i, --interval <SECONDS>',
+        'seconds between outputs; usually 3; 0: one, at once; -1: one, at the end',
+      ),
       parse: (given: string) => (given === '0' || given === '-1' ? Number(given) : parseSeconds(given)),
     },
-    which: choice('-w, --which <SPAN>', 'what is measured', ['from-rq-alloc', 'after-rq-alloc', 'on-device']),
-    percents: list('-p, --pcts <LIST>', `the percentiles; usually ${usual.join(',')}`, percent, {
+    which: choice('-w, --which <SPAN>', 'what to measure; usually on-device', [
+      'from-rq-alloc',
+      'after-rq-alloc',
+      'on-device',
+    ]),
+    percents: list('-p, --pcts <PERCENTILES>', `percentiles to print; usually ${usual.join(',')}`, percent, {
       hidden: ['--percentiles'],
     }),
   },

@@ -27,7 +27,7 @@ The process is the one that makes the request (block:block_io_start, from Linux 
     ...filters,
     cgroup: { ...filters.cgroup, flags: '-c, --cgroup <PATH>' },
     ...diskFilter,
-    min: atLeastMilliseconds('-m, --min <MS>', 'only requests that took at least this long', 'min_latency'),
+    minimum: atLeastMilliseconds('-m, --min <MS>', 'requests that took', 'min_latency'),
     ...runTime,
     timestamp: accepted('--timestamp'),
   },

@@ -1,5 +1,5 @@
 import bpf from '../bpf/biostacks.bpf.ts';
-import { diskFilter, diskName, filters, flag, histogram, units } from '../lib/tool.ts';
+import { diskFilter, diskName, filters, histogram, milliseconds, units } from '../lib/tool.ts';
 
 export default histogram(bpf, {
   summary: 'Summarize the latency of block I/O by kernel stack.',
@@ -14,7 +14,7 @@ What is written back later shows the stack of the kernel thread that does that. 
   options: {
     ...filters,
     ...diskFilter,
-    milliseconds: flag('-m, --milliseconds', 'print times in milliseconds'),
+    milliseconds,
   },
   map: 'hists',
   unit: ({ milliseconds }) => (milliseconds ? units.msecs : units.usecs),

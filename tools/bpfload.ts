@@ -1,5 +1,5 @@
 import bpf from '../bpf/bpfload.bpf.ts';
-import { bpfName, filters, flag, snoop } from '../lib/tool.ts';
+import { bpfName, failedOnly, filters, flag, snoop } from '../lib/tool.ts';
 
 const MAP_CREATE = 0;
 const PROG_LOAD = 5;
@@ -17,8 +17,8 @@ What was to be made is read from the memory of the caller after the call: anothe
     'About 0.1 µs for each call of bpf(2), and 1 µs for each that has a line (measured on a busy 2-core virtual machine), where loading a program takes hundreds.',
   options: {
     ...filters,
-    failed: flag('-x, --failed', 'only calls that failed', { set: 'failed_only' }),
-    all: flag('-a, --all', 'all calls, such as those that read maps', { set: 'all_commands' }),
+    failed: failedOnly,
+    all: flag('-a, --all', 'also other calls, such as those that read maps', { set: 'all_commands' }),
   },
   computed: {
     call: { type: 'text_t', help: 'command of bpf(2)', value: ({ cmd }) => commandName(cmd) },

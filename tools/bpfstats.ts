@@ -27,7 +27,7 @@ RUNTIME is the time in the program itself. What it takes to get there is not in 
   overhead:
     'The kernel reads a clock twice in each run of every BPF program: 0.1 µs (measured on a 2-core virtual machine). Each output takes a few milliseconds for the programs, their maps and a look at all descriptors of all processes.',
   options: {
-    rows: integer('-r, --rows <COUNT>', 'print that many rows at most; usually all', { min: 1, group: 'output' }),
+    rows: integer('-r, --rows <COUNT>', 'print at most this many rows; usually all', { min: 1, group: 'output' }),
     sort: choice('-s, --sort <FIELD>', 'the column to sort by', sorts, { group: 'output' }),
     pid: integer('-p, --pid <PID>', 'only programs that this process holds', {
       group: 'filter',

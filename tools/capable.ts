@@ -23,13 +23,14 @@ The check is traced where it returns (cap_capable). Where the kernel allows no h
     cap: capabilityFilter('--cap <NAME>', 'only this capability', 'filter_cap'),
     denied: flag('--denied', 'only checks that failed', { set: 'denied_only', group: 'filter' }),
     kernelStack: flag('-K, --kernel-stack', 'show the kernel stack', {
+      group: 'column',
       set: 'kernel_stacks',
       hidden: ['--collect-kstack'],
     }),
-    userStack: flag('-U, --user-stack', 'show the user stack', { set: 'user_stacks' }),
+    userStack: flag('-U, --user-stack', 'show the user stack', { group: 'column', set: 'user_stacks' }),
     unique: choice(
       '--unique [WHAT]',
-      'each capability once for each process or cgroup, and once when missing',
+      'trace each capability once for each process or cgroup, and once when missing',
       unique,
       {
         set: 'unique',

@@ -1,5 +1,5 @@
 import bpf from '../bpf/cpudist.bpf.ts';
-import { filters, flag, histogram, units } from '../lib/tool.ts';
+import { filters, flag, histogram, milliseconds, units } from '../lib/tool.ts';
 
 export default histogram(bpf, {
   summary: 'Summarize how long tasks run at a time, or are off the processor.',
@@ -16,8 +16,8 @@ What a task has begun before the tracing begins, and what it has not ended when 
     offcpu: flag('-O, --offcpu', 'measure the time off the processor', { set: 'off_cpu' }),
     pids: flag('-P, --pids', 'each process apart', { set: 'by_pid' }),
     tids: flag('-L, --tids', 'each thread apart', { set: 'by_tid', conflicts: ['pids'] }),
-    includeIdle: flag('-I, --include-idle', 'the idle threads as well', { set: 'include_idle', group: 'filter' }),
-    milliseconds: flag('-m, --milliseconds', 'print times in milliseconds'),
+    includeIdle: flag('-I, --include-idle', 'also the idle threads', { set: 'include_idle' }),
+    milliseconds,
   },
   map: 'hists',
   unit: ({ milliseconds }) => (milliseconds ? units.msecs : units.usecs),

@@ -13,8 +13,8 @@ Prints every second, for each cgroup with a limit of processor time (cpu.max, or
 These are the kernel's own counters, those of the file cpu.stat, of both versions of cgroups; they are found by going over the tasks of the machine, so that a cgroup without tasks is not shown. The fields bursts and burst_time are what was used beyond the limit because it was saved up before (Linux 5.15). PSI10 and PSI60 are the shares of the last 10 and 60 seconds in which a task of the cgroup waited for a processor, for whatever reason, where the kernel tells them (cpu.pressure of version 2).`,
   overhead: 'Nothing but the time of each output: 0.3 µs for each thread of the machine.',
   options: {
-    name: text('-n, --name <TEXT>', 'only cgroups whose path contains this', { group: 'filter' }),
-    rows: integer('-r, --rows <COUNT>', 'print that many rows at most; usually all', { min: 1, group: 'output' }),
+    name: text('-n, --name <TEXT>', 'only cgroups whose path contains TEXT', { group: 'filter' }),
+    rows: integer('-r, --rows <COUNT>', 'print at most this many rows; usually all', { min: 1, group: 'output' }),
     sort: choice('-s, --sort <FIELD>', 'the column to sort by', sorts, { group: 'output' }),
     interval: seconds('--interval <SECONDS>', 'the same as the argument', { unlisted: true }),
     intervals: integer('--count <COUNT>', 'the same as the argument', { unlisted: true, min: 1 }),

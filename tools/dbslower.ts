@@ -18,21 +18,17 @@ Before 5.15, PostgreSQL can be traced in one process only, with --pid: that of a
   options: {
     ...queryOptions,
     pid: { ...queryOptions.pid, place: '[pid]' },
-    minimum: {
-      ...atLeastMilliseconds(
-        '-m, --threshold <MS>',
-        'only queries of at least so many milliseconds; usually 1',
-        'min_latency',
-      ),
-      place: '[ms]',
-    },
+    minimum: atLeastMilliseconds('-m, --threshold <MS>', 'queries that took', 'min_latency', {
+      usual: 1,
+      place: '[min_ms]',
+    }),
   },
   prepare: prepareQueries,
   columns: {
     time: {},
     pid: {},
     latency: { header: 'MS', text: (ns) => (ns / 1e6).toFixed(3) },
-    failed: { flag: '-F, --show-failed', summary: 'mark queries that failed', header: 'F', width: 1, text: () => 'F' },
+    failed: { flag: '-F, --show-failed', summary: 'show which queries failed', header: 'F', width: 1, text: () => 'F' },
     query: {},
   },
   attach: atQueries,

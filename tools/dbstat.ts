@@ -2,8 +2,8 @@ import bpf from '../bpf/dbstat.bpf.ts';
 import {
   atLeastMilliseconds,
   atQueries,
-  flag,
   histogram,
+  microseconds,
   prepareQueries,
   queryOptions,
   seconds,
@@ -20,12 +20,8 @@ Measures how long PostgreSQL, MySQL or MariaDB work on queries, and prints the d
     'A query that does nothing took PostgreSQL 8 to 27 µs longer, of about 50 (measured with pgbench on a busy 2-core virtual machine).',
   options: {
     ...queryOptions,
-    minimum: atLeastMilliseconds(
-      '-m, --threshold <MS>',
-      'only queries of at least so many milliseconds',
-      'min_latency',
-    ),
-    microseconds: flag('-u, --microseconds', 'print times in microseconds'),
+    minimum: atLeastMilliseconds('-m, --threshold <MS>', 'queries that took', 'min_latency'),
+    microseconds,
     interval: seconds('-i, --interval <SECONDS>', 'seconds between outputs; otherwise once, at the end'),
   },
   prepare: prepareQueries,

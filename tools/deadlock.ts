@@ -34,13 +34,13 @@ Stacks are followed by frame pointers: code compiled without them shows short or
     pid: { ...filters.pid, place: '[pid]' },
     // Its letter is that of --threads here.
     tid: { ...filters.tid, flags: '--tid <TID>' },
-    threads: integer('-t, --threads <COUNT>', 'threads that can hold mutexes at once; usually 16384', room),
-    edges: integer('-e, --edges <COUNT>', 'different orders that can be kept; usually 65536', room),
+    threads: integer('-t, --threads <COUNT>', 'number of threads that can hold mutexes at once; usually 16384', room),
+    edges: integer('-e, --edges <COUNT>', 'number of different orders that can be kept; usually 65536', room),
     tableSize: { ...stackTableSize, hidden: ['-s', '--stacktraces'] },
     file: text('-b, --binary <FILE>', 'the binary or library that has the functions', { completes: 'file' }),
     lockSymbols: list('--lock-symbols <NAMES>', 'functions that take a mutex', String),
-    unlockSymbols: list('--unlock-symbols <NAMES>', 'functions that give it back', String),
-    all: flag('-a, --all', 'every order that is seen, and not only those that contradict each other'),
+    unlockSymbols: list('--unlock-symbols <NAMES>', 'functions that give a mutex back', String),
+    all: flag('-a, --all', 'also orders that do not contradict each other'),
   },
   prepare(object, { threads = 16384, edges = 65536 }) {
     object.map('held').maxEntries = threads;

@@ -26,7 +26,10 @@ Seen are read(2), pread(2), readv(2), preadv(2), preadv2(2) and their counterpar
     'About 0.9 µs for each read or write of a file in the second directory from the root, more for deeper ones, and 0.2 µs for those that a filter leaves out (measured on a 2-core virtual machine with the hooks on system calls, where a pread(2) of 64 bytes took 0.3 µs).',
   options: {
     ...filters,
-    directories: directoryList('-d, --root-directories <DIRECTORIES>', 'directories or patterns, with commas between'),
+    directories: directoryList(
+      '-d, --root-directories <DIRECTORIES>',
+      'only files in these directories and below; patterns have * and ?',
+    ),
   },
   map: 'totals',
   screen: true,

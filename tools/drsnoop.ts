@@ -1,5 +1,5 @@
 import bpf from '../bpf/drsnoop.bpf.ts';
-import { accepted, commonOptions, filters, flag, freeBytes, snoop, text } from '../lib/tool.ts';
+import { accepted, commonOptions, filters, flag, freeBytes, nameContains, snoop } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Trace tasks that must reclaim memory, and for how long.',
@@ -15,8 +15,8 @@ FREE is how much memory of the machine is free when the line is printed.`,
     'About 1.2 µs for each time that a task reclaims memory (run time of the programs on a busy 2-core virtual machine).',
   options: {
     ...filters,
-    name: text('-n, --name <TEXT>', 'only commands whose name contains TEXT', { group: 'filter' }),
-    memcg: flag('-m, --memcg', 'reclaim for the limits of cgroups as well'),
+    name: nameContains,
+    memcg: flag('-m, --memcg', 'also reclaim for the limits of cgroups'),
     timestamp: accepted('-T, --timestamp'),
     duration: { ...commonOptions.duration, flags: '-d, --duration <SECONDS>' },
   },

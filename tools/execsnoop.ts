@@ -13,16 +13,16 @@ A script is shown as the kernel runs it: the interpreter first. Processes that f
   options: {
     ...filters,
     cgroup: { ...filters.cgroup, hidden: ['-c'] },
-    failed: flag('-x, --failed', 'failed calls as well', {
+    failed: flag('-x, --failed', 'also calls that failed', {
       set: 'include_failed',
       hidden: ['--fails', '--ignore-failed=false'],
     }),
     ppid: integer('-P, --ppid <PID>', 'only children of this process', { set: 'filter_ppid', min: 1, group: 'filter' }),
-    name: pattern('-n, --name <REGEX>', 'only commands whose name matches'),
-    line: pattern('-l, --line <REGEX>', 'only commands of which an argument matches'),
+    name: pattern('-n, --name <REGEX>', 'only commands whose name matches REGEX', { group: 'filter' }),
+    line: pattern('-l, --line <REGEX>', 'only commands of which an argument matches REGEX', { group: 'filter' }),
     paths: flag('--paths', 'show the working directory and the file that runs', { set: 'with_paths', group: 'column' }),
-    quote: flag('-q, --quote', 'put every argument in quotes'),
-    maxArguments: integer('--max-args <COUNT>', 'print that many arguments at most', { min: 1 }),
+    quote: flag('-q, --quote', 'put every argument in quotes', { group: 'output' }),
+    maxArguments: integer('--max-args <COUNT>', 'print at most this many arguments', { group: 'output', min: 1 }),
   },
   keep: ({ comm, args }, { name, line }) =>
     (name === undefined || name.test(comm)) && (line === undefined || args.some((argument) => line.test(argument))),

@@ -13,10 +13,10 @@ The parent is the one at that time, which is another process than the one that s
   options: {
     ...filters,
     cgroup: { ...filters.cgroup, hidden: ['-c'] },
-    failed: flag('-x, --failed', 'only what did not end with exit status 0', { set: 'failed_only' }),
-    perThread: flag('--per-thread', 'threads as well as processes', { set: 'per_thread', hidden: ['--threaded'] }),
+    failed: flag('-x, --failed', 'only what did not end with exit status 0', { group: 'filter', set: 'failed_only' }),
+    perThread: flag('--per-thread', 'each thread apart', { set: 'per_thread', hidden: ['--threaded'] }),
     timespec: accepted('--timespec'),
-    label: text('--label <TEXT>', 'print TEXT in a column of its own', { group: 'column' }),
+    label: text('--label <TEXT>', 'show TEXT in a column of its own', { group: 'column' }),
   },
   computed: {
     label: { type: 'text_t', help: 'text given with --label', value: (_, { label }) => label },

@@ -1,5 +1,5 @@
 import bpf from '../bpf/filegone.bpf.ts';
-import { filters, flag, snoop } from '../lib/tool.ts';
+import { failedOnly, filters, snoop } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Trace why files are gone: deleted, or renamed.',
@@ -12,7 +12,7 @@ Not seen are files that only the kernel or a network server deletes, those of io
   overhead: 'About 1 to 3 µs for each call (run time of the programs on a busy 2-core virtual machine).',
   options: {
     ...filters,
-    failed: flag('-x, --failed', 'calls that failed, instead of those that did not', { set: 'failed_only' }),
+    failed: failedOnly,
   },
   computed: {
     file: { type: 'text_t', help: 'name of the file', value: ({ names }) => names[0] ?? '' },

@@ -13,7 +13,7 @@ Filters are about who deletes. A file that is made without a name (O_TMPFILE) is
     'About 0.5 µs for each open and 2 µs for each deleted file (run time of the programs on a busy 2-core virtual machine).',
   options: {
     ...filters,
-    fullPath: flag('-F, --full-path', 'show paths instead of names', { set: 'full_path' }),
+    fullPath: flag('-F, --full-path', 'show paths instead of names', { group: 'column', set: 'full_path' }),
   },
   columns: {
     time: {},

@@ -15,8 +15,8 @@ The name is the last part of the path; JSON has the whole path. Sockets and the 
     'About 0.9 µs for each read or write of a regular file, and 0.4 µs for those that a filter leaves out (measured on a busy 2-core virtual machine with the hooks on system calls, where a pread(2) of 64 bytes took 0.55 µs).',
   options: {
     ...filters,
-    all: flag('-a, --all-files', 'sockets, pipes and devices as well', { set: 'all_files' }),
-    minimum: atLeastMilliseconds('[min_ms]', 'only what took at least this long; usually 10', 'min_latency'),
+    all: flag('-a, --all-files', 'also sockets, pipes and devices', { set: 'all_files' }),
+    minimum: atLeastMilliseconds('[min_ms]', 'reads and writes that took', 'min_latency', { usual: 10 }),
     fullPath: flag('-F, --full-path', 'show paths instead of names', { group: 'column' }),
   },
   computed: { file: { type: 'text_t', help: 'last part of the path', value: ({ path }) => fileName(path) } },

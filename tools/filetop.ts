@@ -26,7 +26,7 @@ The name is the last part of the path; JSON has the whole path, as it was when t
     'About 0.5 µs for each read or write, and 0.2 µs for those that a filter leaves out (measured on a 2-core virtual machine with the hooks on system calls, where a pread(2) of 64 bytes took 0.3 µs).',
   options: {
     ...filters,
-    all: flag('-a, --all-files', 'sockets, pipes and devices as well', { set: 'all_files', hidden: ['--all'] }),
+    all: flag('-a, --all-files', 'also sockets, pipes and devices', { set: 'all_files', hidden: ['--all'] }),
     reads: flag('--read-only', 'only reads', { set: 'only_reads', conflicts: ['writes'], group: 'filter' }),
     writes: flag('--write-only', 'only writes', { set: 'only_writes', group: 'filter' }),
     directory: text('-d, --directory <DIRECTORY>', 'only files in this directory and below', {

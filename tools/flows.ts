@@ -50,15 +50,11 @@ The peers are addresses (ipBlock), as the kernel knows no others. Policies are a
     ...filters,
     ...familyFilters,
     ...namespaceFilters,
-    byCommand: flag('--by-command', 'all processes of the same command together', { set: 'by_command' }),
-    policy: choice(
-      '--policy <FORMAT>',
-      'print Kubernetes NetworkPolicies of all that was seen: yaml or json',
-      ['yaml', 'json'],
-      {
-        conflicts: ['json', 'view', 'record'],
-      },
-    ),
+    byCommand: flag('--by-command', 'each command apart, instead of each process', { set: 'by_command' }),
+    policy: choice('--policy <FORMAT>', 'print Kubernetes NetworkPolicies of all that was seen', ['yaml', 'json'], {
+      group: 'output',
+      conflicts: ['json', 'view', 'record'],
+    }),
     labels: list('--labels <LABELS>', 'the pods that the policy is for: app=web,tier=front', parseLabel),
     wide: flag('-w, --wide', 'show packets, and the time of the first and of the last call', { group: 'column' }),
   },

@@ -5,8 +5,8 @@ import {
   fileSystemHooksWithGetattr,
   fileSystemType,
   filters,
-  flag,
   histogram,
+  milliseconds,
   prepareFileSystem,
   units,
 } from '../lib/tool.ts';
@@ -28,7 +28,7 @@ A request that goes on after the function has returned (asynchronous direct I/O)
     tid: { ...filters.tid, flags: '--tid <TID>' },
     type: fileSystemType,
     noTimestamp: accepted('--notimestamp'),
-    milliseconds: flag('-m, --milliseconds', 'print times in milliseconds'),
+    milliseconds,
   },
   map: 'hists',
   unit: ({ milliseconds }) => (milliseconds ? units.msecs : units.usecs),

@@ -29,6 +29,7 @@ const bits: readonly (readonly [number, string])[] = [
 const groupOption = {
   flags: '--tracer-group <ADDRESS>',
   summary: 'only this group of inotify or fanotify, by the address that --group shows',
+  group: 'filter' as const,
   parse(given: string): string {
     if (!/^(0x)?[0-9a-f]{1,16}$/i.test(given)) {
       throw new KscopeError('usage', `'${escapeText(given)}' is not an address`);
@@ -50,10 +51,22 @@ The filters are for the process that did something. Events that were queued befo
   options: {
     ...filters,
     pid: { ...filters.pid, summary: 'only what this process did', hidden: ['--tracee-pid'] },
-    tracer: integer('--tracer-pid <PID>', 'only what this process reads', { set: 'filter_tracer', min: 1 }),
+    tracer: integer('--tracer-pid <PID>', 'only what this process reads', {
+      group: 'filter',
+      set: 'filter_tracer',
+      min: 1,
+    }),
     group: { ...groupOption, set: 'filter_group', encode: BigInt },
-    inotify: flag('-i, --inotify-only', 'only inotify', { set: 'inotify_only', conflicts: ['fanotify'] }),
-    fanotify: flag('-f, --fanotify-only', 'only fanotify', { set: 'fanotify_only', conflicts: ['inotify'] }),
+    inotify: flag('-i, --inotify-only', 'only inotify', {
+      group: 'filter',
+      set: 'inotify_only',
+      conflicts: ['fanotify'],
+    }),
+    fanotify: flag('-f, --fanotify-only', 'only fanotify', {
+      group: 'filter',
+      set: 'fanotify_only',
+      conflicts: ['inotify'],
+    }),
   },
   computed: {
     events: {

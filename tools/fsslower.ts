@@ -33,8 +33,10 @@ The name is the last part of the path, as the task sees it, or in the file syste
     ...filters,
     tid: { ...filters.tid, flags: '--tid <TID>' },
     type: { ...fileSystemType, hidden: ['--filesystem'] },
-    minimum: atLeastMilliseconds('[min_ms]', 'only what took at least this long; usually 10', 'min_latency'),
-    least: atLeastMilliseconds('-m, --min <MS>', 'the same', 'min_latency'),
+    minimum: atLeastMilliseconds('-m, --min <MS>', 'operations that took', 'min_latency', {
+      usual: 10,
+      place: '[min_ms]',
+    }),
     csv: { ...csvOption, flags: '-j, --csv', hidden: ['-c', '-s'] },
     fullPath: flag('-F, --full-path', 'show paths instead of names', { group: 'column' }),
     duration: { ...commonOptions.duration, flags: '-d, --duration <SECONDS>' },

@@ -29,7 +29,7 @@ Functions are hooked all at once where the kernel can do that (its own from 5.18
     ...filters,
     cpu: integer('-c, --cpu <CPU>', 'only calls on this processor', { set: 'filter_cpu', group: 'filter' }),
     interval: seconds('-i, --interval <SECONDS>', 'seconds between outputs; otherwise once, at the end'),
-    rows: integer('--rows <COUNT>', 'print that many rows at most', { min: 1, group: 'output' }),
+    rows: integer('--rows <COUNT>', 'print at most this many rows; usually all', { min: 1, group: 'output' }),
     duration: { ...commonOptions.duration, flags: '-d, --duration <SECONDS>' },
     verbose: { ...commonOptions.verbose, hidden: ['-D', '--debug'] },
   },

@@ -26,21 +26,18 @@ Stacks are those at the entry, and begin at the function. User stacks are follow
     'That of funclatency: a read of one byte took 2 times as long in an emulated machine, with fentry and fexit on its function, and a function of a program meets two breakpoints, 37 µs on a virtual machine where they are dear, and 3.7 µs more. Stacks and lines come on top.',
   options: {
     minimum: {
-      ...atLeastMilliseconds(
-        '-m, --min-ms <MS>',
-        'only calls of at least so many milliseconds; usually 1',
-        'min_latency',
-      ),
+      ...atLeastMilliseconds('-m, --min-ms <MS>', 'calls that took', 'min_latency', { usual: 1 }),
       conflicts: ['minimumMicros'],
     },
-    minimumMicros: atLeastMicroseconds('-u, --min-us <US>', 'the same in microseconds', 'min_latency'),
-    arguments: integer('-a, --arguments <COUNT>', 'show so many arguments, 6 at most', {
+    minimumMicros: atLeastMicroseconds('-u, --min-us <US>', 'calls that took', 'min_latency'),
+    arguments: integer('-a, --arguments <COUNT>', 'show this many arguments, up to 6', {
+      group: 'column',
       set: 'argument_count',
       min: 1,
       max: 6,
     }),
-    userStacks: flag('-U, --user-stack', 'show the user stack', { set: 'user_stacks' }),
-    kernelStacks: flag('-K, --kernel-stack', 'show the kernel stack', { set: 'kernel_stacks' }),
+    userStacks: flag('-U, --user-stack', 'show the user stack', { set: 'user_stacks', group: 'column' }),
+    kernelStacks: flag('-K, --kernel-stack', 'show the kernel stack', { set: 'kernel_stacks', group: 'column' }),
     ...callPointsOptions,
     ...filters,
     uid: { ...filters.uid, flags: '--uid <USER>' },

@@ -1,5 +1,5 @@
 import bpf from '../bpf/futexctn.bpf.ts';
-import { filters, flag, histogram, text, units } from '../lib/tool.ts';
+import { filters, flag, histogram, milliseconds, text, units } from '../lib/tool.ts';
 
 export default histogram(bpf, {
   summary: 'Summarize waits for locks of user space, by lock and stack.',
@@ -19,8 +19,8 @@ Waits that ended without being woken, because the value had changed already, bec
       encode: (address) => BigInt(/^0x/i.test(address) ? address : `0x${address}`),
     }),
     tids: flag('-L, --tids', 'each thread apart', { set: 'by_tid' }),
-    summary: flag('-s, --summary', 'only processes: no locks and no stacks', { set: 'summary' }),
-    milliseconds: flag('-m, --milliseconds', 'print times in milliseconds'),
+    summary: flag('-s, --summary', 'each process apart, without locks and stacks', { set: 'summary' }),
+    milliseconds,
   },
   map: 'hists',
   attach: {

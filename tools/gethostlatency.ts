@@ -16,8 +16,8 @@ All C libraries are traced that a process uses when the tracing begins, those of
     'About 20 µs for each lookup (measured on a 2-core virtual machine, where a breakpoint is dear), while a lookup that asks a server takes hundreds.',
   options: {
     ...filters,
-    file: text('-l, --libc <FILE>', 'only this C library', { completes: 'file' }),
-    minimum: atLeastMilliseconds('[min_ms]', 'only lookups that took at least this long', 'min_latency'),
+    file: text('-l, --libc <FILE>', 'only this C library', { group: 'filter', completes: 'file' }),
+    minimum: atLeastMilliseconds('[min_ms]', 'lookups that took', 'min_latency'),
   },
   columns: {
     time: {},

@@ -1,5 +1,5 @@
 import bpf from '../bpf/hardirqs.bpf.ts';
-import { filters, flag, histogram, integer, units } from '../lib/tool.ts';
+import { filters, flag, histogram, integer, nanoseconds, units } from '../lib/tool.ts';
 
 export default histogram(bpf, {
   summary: 'Summarize the number and time of hard interrupts by handler.',
@@ -16,8 +16,8 @@ What the processor handles without a handler of a driver is not seen: its own ti
     cgroupMap: filters.cgroupMap,
     mountNamespaceMap: filters.mountNamespaceMap,
     perCpu: flag('--per-cpu', 'each processor apart', { set: 'per_cpu', hidden: ['--CPU'] }),
-    count: flag('-C, --count', 'only count, do not measure time: costs half', { set: 'count_only' }),
-    nanoseconds: flag('-N, --nanoseconds', 'print times in nanoseconds'),
+    count: flag('-C, --count', 'count only, do not measure time: costs half', { set: 'count_only' }),
+    nanoseconds,
   },
   map: 'hists',
   unit: ({ nanoseconds }) => (nanoseconds ? units.nsecs : units.usecs),

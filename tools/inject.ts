@@ -38,7 +38,7 @@ const fault: Option<Fault | undefined, never> = {
 };
 
 const probability: Option<number | undefined, 'chance'> = {
-  flags: '-P, --probability <P>',
+  flags: '-P, --probability <SHARE>',
   summary: 'how likely each call is to fail, from 0 to 1; usually 1',
   set: 'chance',
   parse: (given) => {
@@ -69,10 +69,10 @@ The kernel permits that for two kinds of functions. Those that ask the security 
     fault,
     includes: accepted('-I, --include <HEADER>'),
     ...filters,
-    all: flag('-a, --all', 'any process: without it, a filter must be given'),
+    all: flag('-a, --all', 'calls of any process; otherwise a filter must be given'),
     probability,
-    most: integer('-c, --count <N>', 'let N calls fail, and those after them not', { min: 1, max: 100000 }),
-    under: text('--under <FUNCTION>', 'only calls below this function of the kernel'),
+    most: integer('-c, --count <COUNT>', 'let at most this many calls fail', { min: 1, max: 100000 }),
+    under: text('--under <FUNCTION>', 'only calls below this function of the kernel', { group: 'filter' }),
   },
   computed: {
     function: {

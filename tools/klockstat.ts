@@ -37,12 +37,12 @@ A lock that is free costs nothing and is not seen, and how long locks are held i
       group: 'filter',
       encode: (address) => BigInt(/^0x/i.test(address) ? address : `0x${address}`),
     }),
-    caller: text('-c, --caller <PREFIX>', 'only functions whose names begin so', { group: 'filter' }),
+    caller: text('-c, --caller <PREFIX>', 'only functions whose name begins with PREFIX', { group: 'filter' }),
     threads: flag('-P, --per-thread', 'each thread apart', { set: 'by_thread' }),
     locks: flag('--per-lock', 'each lock apart', { set: 'by_lock' }),
     interval: seconds('-i, --interval <SECONDS>', 'seconds between outputs; otherwise once, at the end'),
     duration: { ...commonOptions.duration, flags: '-d, --duration <SECONDS>' },
-    rows: integer('-n, --locks <COUNT>', 'print that many rows at most; usually all', {
+    rows: integer('-n, --locks <COUNT>', 'print at most this many rows; usually all', {
       min: 1,
       hidden: ['-r', '--rows'],
       group: 'output',

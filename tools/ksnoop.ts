@@ -20,13 +20,16 @@ With --ordered, functions are shown only where each is called, directly or not, 
   options: {
     functions: functionValues,
     ...filters,
-    ordered: flag('-s, --ordered', 'only where the functions call each other in this order', { hidden: ['--stack'] }),
+    ordered: flag('-s, --ordered', 'only where the functions call each other in this order', {
+      group: 'filter',
+      hidden: ['--stack'],
+    }),
     structureSize: integer('--struct-size <BYTES>', 'bytes of each structure that are read; usually 1024', {
       min: 8,
       max: 16_384,
     }),
     bufferPages: bufferPages('-P, --pages <PAGES>'),
-    zeros: flag('-z, --zeros', 'show members that are 0 or empty, too', { group: 'output' }),
+    zeros: flag('-z, --zeros', 'also show members that are 0 or empty', { group: 'output' }),
     verbose: { ...commonOptions.verbose, hidden: ['-d', '--debug'] },
   },
   examples: {

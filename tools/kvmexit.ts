@@ -1,6 +1,7 @@
 import bpf from '../bpf/kvmexit.bpf.ts';
 import {
   accepted,
+  commonOptions,
   filters,
   flag,
   integer,
@@ -38,7 +39,7 @@ With --pid the threads of the process are added up, unless --alltids is given. M
     'About 11 µs for each exit in an emulated machine on a busy host, where everything takes more than ten times as long as on a processor (run time of the program).',
   options: {
     ...filters,
-    tids: list('-T, --tids <LIST>', 'only these threads, between commas', (tid) => parseInteger(tid, 1, 2 ** 22), {
+    tids: list('-T, --tids <TIDS>', 'only these threads', (tid) => parseInteger(tid, 1, 2 ** 22), {
       group: 'filter',
       conflicts: ['tid'],
     }),
@@ -51,7 +52,7 @@ With --pid the threads of the process are added up, unless --alltids is given. M
     parallel: accepted('-m, --max-parallelism <COUNT>'),
     debug: accepted('-d, --debug'),
     timestamp: flag('--timestamp', 'print the time with each output', { group: 'output' }),
-    verbose: flag('--verbose', 'say more of what is done, on standard error', { group: 'common' }),
+    verbose: { ...commonOptions.verbose, flags: '--verbose' },
   },
   map: 'exits',
   columns: {

@@ -1,5 +1,5 @@
 import bpf from '../bpf/linksnoop.bpf.ts';
-import { filters, flag, snoop } from '../lib/tool.ts';
+import { failedOnly, filters, snoop } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Trace hard and symbolic links that are made.',
@@ -12,7 +12,7 @@ Links that are made through io_uring are not seen.`,
   overhead: 'About 2 to 3 µs for each call (run time of the programs on a busy 2-core virtual machine).',
   options: {
     ...filters,
-    failed: flag('-x, --failed', 'only calls that failed', { set: 'failed_only' }),
+    failed: failedOnly,
   },
   computed: {
     target: { type: 'text_t', help: 'what the link leads to', value: ({ names }) => names[0] ?? '' },

@@ -87,13 +87,16 @@ With --list the columns that there are, and the files that they are read from. W
   overhead: 'Nothing runs in the kernel. Listing takes 0.6 ms of processor time for each device.',
   options: {
     device: text('[device]', "only devices of this name: 'nvme*'", { group: 'filter' }),
-    columns: list('-c, --columns <COLUMNS>', 'show these columns only', columnName, { conflicts: ['add'] }),
-    add: list('-a, --add <COLUMNS>', 'show these columns, too', columnName),
+    columns: list('-c, --columns <COLUMNS>', 'show only these columns', columnName, {
+      group: 'column',
+      conflicts: ['add'],
+    }),
+    add: list('-a, --add <COLUMNS>', 'also show these columns', columnName, { group: 'column' }),
     list: flag('-l, --list', 'list the columns, and do nothing else'),
-    pivot: flag('-p, --pivot', 'print a line for each value'),
-    realpath: flag('-r, --realpath', 'show where files really are, below the devices'),
+    pivot: flag('-p, --pivot', 'print a line for each value', { group: 'output' }),
+    realpath: flag('-r, --realpath', 'show where files really are, below the devices', { group: 'column' }),
     all: flag('--all', 'also devices without a size'),
-    verbose: { ...commonOptions.verbose, summary: 'show the files, with a line for each value' },
+    verbose: { ...commonOptions.verbose, group: 'column', summary: 'also show the files, with a line for each value' },
   },
   rows({ device = '*', columns, add = [], list: listed, pivot, realpath, all, verbose }) {
     if (listed) {

@@ -59,9 +59,9 @@ Traced are the hooks for what programs do on purpose: ${usual.join(', ')}, as fa
     hooks: list('-H, --hooks <HOOKS>', 'only these hooks, by names with * and ?; otherwise the usual', (name) => name, {
       group: 'filter',
     }),
-    all: flag('-a, --all', 'all hooks that decide', { hidden: ['--trace-all'] }),
-    refused: flag('-x, --failed', 'only answers that refuse', { set: 'refused_only' }),
-    kernelStack: flag('-K, --kernel-stack', 'show the kernel stack', { set: 'kernel_stacks' }),
+    all: flag('-a, --all', 'also the other hooks that decide', { hidden: ['--trace-all'] }),
+    refused: flag('-x, --failed', 'only answers that refuse', { group: 'filter', set: 'refused_only' }),
+    kernelStack: flag('-K, --kernel-stack', 'show the kernel stack', { group: 'column', set: 'kernel_stacks' }),
   },
   computed: {
     hook: {

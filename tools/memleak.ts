@@ -54,21 +54,31 @@ User stacks are followed by frame pointers: code compiled without them shows sho
   overhead:
     'An allocation and its release meet three breakpoints in the traced process: about 45 µs together on a virtual machine, where breakpoints are dear; other processes do not notice. In the kernel about 2.6 µs for each allocation and 0.3 for each release, on a 2.6 GHz processor: 30 % of a processor while files are read as fast as they can be. --sample-rate leaves out most of that.',
   options: {
-    pid: { ...filters.pid, summary: 'the memory of this process; without it, that of the kernel' },
-    commandLine: text('-c, --command <COMMAND>', 'run this command, written as in a shell, and trace it alone', {
+    pid: { ...filters.pid, summary: 'only memory of this process; otherwise that of the kernel' },
+    commandLine: text('-c, --command <COMMAND>', 'only this command, which is run as a shell does', {
       group: 'filter',
       conflicts: ['pid'],
     }),
     file: text('-O, --obj <FILE>', 'the library or binary that has the functions', { completes: 'file' }),
-    prefix: text('-S, --symbols-prefix <PREFIX>', 'the names of the functions begin with this'),
-    percpu: flag('-P, --percpu', 'what the kernel has once for each processor', { conflicts: ['pid'] }),
-    sampleRate: integer('-s, --sample-rate <COUNT>', 'only one of so many allocations, at random', {
+    prefix: text('-S, --symbols-prefix <PREFIX>', 'the names of the functions begin with PREFIX'),
+    percpu: flag('-P, --percpu', 'only memory that the kernel has once for each processor', {
+      group: 'filter',
+      conflicts: ['pid'],
+    }),
+    sampleRate: integer('-s, --sample-rate <COUNT>', 'only one of this many allocations, at random', {
+      group: 'filter',
       set: 'sample_rate',
       min: 1,
     }),
-    minSize: integer('-z, --min-size <BYTES>', 'only allocations of at least this size', { set: 'min_size' }),
+    minSize: integer('-z, --min-size <BYTES>', 'only allocations of at least this size', {
+      group: 'filter',
+      set: 'min_size',
+    }),
     missingFree: accepted('-F, --wa-missing-free'),
-    maxSize: integer('-Z, --max-size <BYTES>', 'only allocations of at most this size', { set: 'max_size' }),
+    maxSize: integer('-Z, --max-size <BYTES>', 'only allocations of at most this size', {
+      group: 'filter',
+      set: 'max_size',
+    }),
   },
   trace: {
     flag: '-t, --trace',

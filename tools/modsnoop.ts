@@ -13,7 +13,7 @@ A call of init_module(2), finit_module(2) or delete_module(2) that failed has a 
     'About 1 µs for each of these events, where loading a module takes milliseconds: not measurable in practice.',
   options: {
     ...filters,
-    noRequests: flag('--no-requests', 'not what the kernel asks for'),
+    noRequests: flag('--no-requests', 'leave out what the kernel asks for'),
   },
   columns: {
     time: {},

@@ -1,5 +1,5 @@
 import bpf from '../bpf/mountsnoop.bpf.ts';
-import { errorName, filters, flag, snoop } from '../lib/tool.ts';
+import { errorName, failedOnly, filters, flag, snoop } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Trace what is mounted, unmounted and moved.',
@@ -13,7 +13,7 @@ Data that is not text is shown up to its first zero byte. What the kernel mounts
     'About 2 to 4 µs for each call (run time of the programs on a busy 2-core virtual machine), a fraction of what it takes.',
   options: {
     ...filters,
-    failed: flag('-x, --failed', 'only calls that failed', { set: 'failed_only' }),
+    failed: failedOnly,
     parent: flag('-P, --parent-process', 'show the parent process', { hidden: ['--parent_process'], group: 'column' }),
     detailed: flag('-d, --detailed', 'show the time that the call took', { group: 'column' }),
   },

@@ -12,7 +12,10 @@ A sleep that is stopped and goes on (SIGSTOP, SIGCONT) is shown with what was le
   overhead: 'About 5 µs for each sleep (run time of the programs on a busy 2-core virtual machine).',
   options: {
     ...filters,
-    failed: flag('-x, --failed', 'only sleeps that were interrupted or refused', { set: 'failed_only' }),
+    failed: flag('-x, --failed', 'only sleeps that were interrupted or refused', {
+      group: 'filter',
+      set: 'failed_only',
+    }),
   },
   columns: {
     time: {},

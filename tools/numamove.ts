@@ -14,7 +14,7 @@ Counts, each second, the pages that the kernel moves to the node of the processo
 There are none on a machine of one node, or without numa_balancing. With --reason, migrations for another reason are counted, such as compaction, memory_hotplug or syscall.`,
   overhead: 'About 0.9 µs for each call that moves pages (run time of the programs on a busy 2-core virtual machine).',
   options: {
-    reason: text('--reason <REASON>', `why pages are moved, as the kernel calls it; usually ${USUAL}`, {
+    reason: text('--reason <REASON>', `only pages that are moved for this reason; usually ${USUAL}`, {
       group: 'filter',
     }),
   },

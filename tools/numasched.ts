@@ -15,7 +15,7 @@ There are none on a machine of one node. With --cpus, each processor counts as a
   options: {
     ...filters,
     comm: { ...filters.comm, flags: '-c, --comm <NAME>' },
-    cpus: flag('--cpus', 'moves between processors of one node as well: processors instead of nodes'),
+    cpus: flag('--cpus', 'also moves between processors of one node, and show processors instead of nodes'),
   },
   columns: {
     time: {},

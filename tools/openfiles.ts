@@ -20,12 +20,16 @@ The numbers of types for --type-mask are 1 for regular files, 2 for sockets, 4 f
     pid: integer('-p, --pid <PID>', 'only this process', { ...filter, min: 1, completes: 'pid' }),
     uid: integer('-u, --uid <UID>', 'only processes of this user, by number', { ...filter, max: 2 ** 32 - 1 }),
     comm: text('--comm <NAME>', 'only commands of exactly this name', filter),
-    type: choice('-t, --type <TYPE>', `only files of this type: ${types.join(', ')}`, types, filter),
-    typeMask: integer('--type-mask <NUMBER>', 'only files of these types: the sum of their numbers (DESCRIPTION)', {
-      ...filter,
-      max: 2 ** 32 - 1,
-      conflicts: ['type'],
-    }),
+    type: choice('-t, --type <TYPE>', 'only files of this type', types, filter),
+    typeMask: integer(
+      '--type-mask <NUMBER>',
+      'only files of these types, by the sum of their numbers in the manual page',
+      {
+        ...filter,
+        max: 2 ** 32 - 1,
+        conflicts: ['type'],
+      },
+    ),
     name: text('-n, --name <TEXT>', 'only files whose path contains TEXT', filter),
     deletedOnly: flag('-x, --deleted', 'only files that were deleted', filter),
     paths: accepted('--paths'),

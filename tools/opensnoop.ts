@@ -3,13 +3,14 @@ import {
   accepted,
   bufferPages,
   commonOptions,
+  failedOnly,
   filters,
   flag,
   hasOpenFlag,
   list,
+  nameContains,
   parseOpenFlag,
   snoop,
-  text,
 } from '../lib/tool.ts';
 
 export default snoop(bpf, {
@@ -25,21 +26,29 @@ Files opened through io_uring, and those that the kernel opens for itself, are n
     'About 0.7 µs for each traced open (measured on a 2-core virtual machine, where an open and close took 2.1 µs: a process that does nothing else runs 31 % slower), and 0.4 µs of CPU time of the tool for each printed line; with --json 1.3 µs. Opens that a filter leaves out cost about 0.1 µs. Stacks of a few functions (-c) cost 0.2 µs more.',
   options: {
     ...filters,
-    failed: flag('-x, --failed', 'only failed opens', { set: 'failed_only' }),
-    name: text('-n, --name <TEXT>', 'only commands whose name contains TEXT'),
+    failed: failedOnly,
+    name: nameContains,
     flagFilter: list(
       '-f, --flag-filter <FLAG>',
-      'only opens with any of these flags: O_WRONLY,O_CREAT',
+      'only opens with any of these flags, as O_WRONLY,O_CREAT',
       parseOpenFlag,
       {
+        group: 'filter',
         set: 'flag_filter',
         // The kernel keeps what has any of the bits; O_RDONLY has none.
         encode: (flags) => (flags.includes(0) ? 0 : flags.reduce((all, one) => all | one, 0)),
         hidden: ['--flag_filter'],
       },
     ),
-    callers: flag('-c, --callers', 'show the functions of the program that called', { set: 'user_stacks' }),
-    fullPath: flag('-F, --full-path', 'resolve relative names', { set: 'full_path', hidden: ['--paths'] }),
+    callers: flag('-c, --callers', 'show the functions of the program that called', {
+      group: 'column',
+      set: 'user_stacks',
+    }),
+    fullPath: flag('-F, --full-path', 'show full paths, also of relative names', {
+      group: 'column',
+      set: 'full_path',
+      hidden: ['--paths'],
+    }),
     names: accepted('--errname'),
     depth: accepted('--depth <COUNT>'),
     duration: { ...commonOptions.duration, flags: '-d, --duration <SECONDS>' },

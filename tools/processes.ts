@@ -17,10 +17,10 @@ RSS is what the kernel has added up, as /proc/PID/stat has it: each processor ad
     'Nothing but the time of each list: about 1 µs for each thread in the kernel (measured on a busy 2-core virtual machine).',
   options: {
     ...filters,
-    threads: flag('--per-thread', 'a line for each thread', { hidden: ['--threads'] }),
+    threads: flag('--per-thread', 'each thread apart', { hidden: ['--threads'] }),
     kernel: flag('-k, --kernel', 'also threads of the kernel', { set: 'with_kernel' }),
     sort: choice('-s, --sort <FIELD>', 'the column to sort by', sorts, { group: 'output' }),
-    rows: integer('-r, --rows <COUNT>', 'print that many rows at most; usually all', { min: 1, group: 'output' }),
+    rows: integer('-r, --rows <COUNT>', 'print at most this many rows; usually all', { min: 1, group: 'output' }),
   },
   rows(records, { threads, tid }) {
     if (threads || tid !== undefined) {

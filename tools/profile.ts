@@ -1,5 +1,5 @@
 import bpf from '../bpf/profile.bpf.ts';
-import { byClock, filtersByLists, flag, integer, samplingOptions, stacks } from '../lib/tool.ts';
+import { byClock, filtersByLists, flag, integer, samplingOptions, stackSideOptions, stacks } from '../lib/tool.ts';
 
 export default stacks(bpf, {
   summary: 'Profile the processors by sampling stacks.',
@@ -16,17 +16,12 @@ User stacks are followed by frame pointers: those of programs compiled without t
     ...filtersByLists,
     tid: { ...filtersByLists.tid, hidden: ['-L'] },
     ...samplingOptions(49),
-    period: integer('-c, --count <NANOSECONDS>', 'a sample after each such time on a processor, instead', {
+    period: integer('-c, --count <NANOSECONDS>', 'nanoseconds on a processor between samples, instead of --frequency', {
       min: 100_000,
       conflicts: ['frequency'],
     }),
-    user: flag('-U, --user', 'only user stacks', {
-      set: 'user_only',
-      hidden: ['--user-stacks-only'],
-      conflicts: ['kernel'],
-    }),
-    kernel: flag('-K, --kernel', 'only kernel stacks', { set: 'kernel_only', hidden: ['--kernel-stacks-only'] }),
-    idle: flag('-I, --include-idle', 'the idle threads as well', { set: 'include_idle' }),
+    ...stackSideOptions,
+    idle: flag('-I, --include-idle', 'also the idle threads', { set: 'include_idle' }),
   },
   map: 'counts',
   table: 'stacks',

@@ -1,5 +1,5 @@
 import bpf from '../bpf/ptracesnoop.bpf.ts';
-import { commandOf, filters, flag, integer, ptraceRequest, snoop } from '../lib/tool.ts';
+import { commandOf, failedOnly, filters, flag, integer, ptraceRequest, snoop } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Trace processes that trace others, or read or write their memory.',
@@ -15,8 +15,8 @@ TPID is the number that the caller gave, of a process or a thread, in the pid na
     'About 1 µs for each call that has a line (measured on a busy 2-core virtual machine); nothing for other calls.',
   options: {
     ...filters,
-    failed: flag('-x, --failed', 'only calls that failed', { set: 'failed_only' }),
-    all: flag('-a, --all', 'all requests of ptrace', { set: 'all_requests' }),
+    failed: failedOnly,
+    all: flag('-a, --all', 'also other requests of ptrace', { set: 'all_requests' }),
     target: integer('-T, --tpid <PID>', 'only calls with this target', {
       set: 'filter_target',
       group: 'filter',

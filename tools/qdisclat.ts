@@ -1,5 +1,5 @@
 import bpf from '../bpf/qdisclat.bpf.ts';
-import { flag, histogram, integer, text, units } from '../lib/tool.ts';
+import { flag, histogram, integer, milliseconds, text, units } from '../lib/tool.ts';
 
 export default histogram(bpf, {
   summary: 'Summarize how long packets wait in queueing disciplines.',
@@ -22,7 +22,7 @@ Before 5.14 the kernel does not tell when a packet is put into a queue: there th
     }),
     interfaces: flag('-I, --interfaces', 'each interface apart', { set: 'by_interface' }),
     kinds: flag('-Q, --qdiscs', 'each kind of queueing discipline apart', { set: 'by_kind' }),
-    milliseconds: flag('-m, --milliseconds', 'print times in milliseconds', { hidden: ['--ms'] }),
+    milliseconds: { ...milliseconds, hidden: ['--ms'] },
   },
   map: 'hists',
   unit: ({ milliseconds }) => (milliseconds ? units.msecs : units.usecs),

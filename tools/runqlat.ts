@@ -1,5 +1,5 @@
 import bpf from '../bpf/runqlat.bpf.ts';
-import { filters, flag, histogram, units } from '../lib/tool.ts';
+import { filters, flag, histogram, milliseconds, units } from '../lib/tool.ts';
 
 export default histogram(bpf, {
   summary: 'Summarize how long tasks wait for a processor.',
@@ -20,7 +20,7 @@ Who is counted is decided by the task that waits, not by the one that wakes it. 
       hidden: ['--pidnss'],
       conflicts: ['pids', 'tids'],
     }),
-    milliseconds: flag('-m, --milliseconds', 'print times in milliseconds'),
+    milliseconds,
   },
   map: 'hists',
   unit: ({ milliseconds }) => (milliseconds ? units.msecs : units.usecs),

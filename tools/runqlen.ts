@@ -1,5 +1,5 @@
 import bpf from '../bpf/runqlen.bpf.ts';
-import { byClock, flag, histogram, samplingOptions } from '../lib/tool.ts';
+import { accepted, byClock, flag, histogram, samplingOptions } from '../lib/tool.ts';
 
 export default histogram(bpf, {
   summary: 'Summarize how many tasks wait for the processors, by sampling.',
@@ -17,8 +17,8 @@ The clock is the kernel's software clock; on some machines it stops on processor
     ...samplingOptions(99),
     frequency: { ...samplingOptions(99).frequency, hidden: ['-f'] },
     cpus: flag('--per-cpu', 'each processor apart', { set: 'per_cpu', hidden: ['--cpus'] }),
-    ownQueue: flag('--own-queue', "only the queue of the running task's cgroup", { set: 'own_queue' }),
-    host: flag('-H, --host', 'all queues of the processor, which is usual here'),
+    ownQueue: flag('--own-queue', "count only the queue of the running task's cgroup", { set: 'own_queue' }),
+    host: accepted('-H, --host'),
   },
   map: 'hists',
   unit: () => ({ name: 'runqlen', size: 1 }),

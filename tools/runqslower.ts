@@ -14,7 +14,9 @@ Waiting in a queue, moving between processors and being throttled all count. Who
   options: {
     ...filters,
     comm: { ...filters.comm, hidden: ['-c'] },
-    minimum: integer('[min_us]', 'only waits of at least so many microseconds; usually 10000', { set: 'min_wait' }),
+    minimum: integer('[min_us]', 'only waits that took at least this many microseconds; usually 10000', {
+      set: 'min_wait',
+    }),
     previous: flag('-P, --previous', 'show the task that had the processor before', { group: 'column' }),
   },
   columns: {

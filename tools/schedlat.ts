@@ -18,7 +18,7 @@ These are the scheduler's own sums, those of /proc/PID/schedstat, read with noth
     all: flag('-a, --all', 'also threads that neither ran nor waited'),
     kernel: flag('-k, --kernel', 'also threads of the kernel', { set: 'with_kernel' }),
     sort: choice('-s, --sort <FIELD>', 'the column to sort by', sorts, { group: 'output' }),
-    rows: integer('-r, --rows <COUNT>', 'print that many rows at most; usually all', { min: 1, group: 'output' }),
+    rows: integer('-r, --rows <COUNT>', 'print at most this many rows; usually all', { min: 1, group: 'output' }),
   },
   rows: (records) => records,
   interval: 1,

@@ -26,9 +26,10 @@ A profile is made of names, for programs of 64 bits. The calls of 32-bit program
       max: 2 ** 32 - 1,
     }),
     profile: flag('-P, --profile', 'print a seccomp profile (JSON) of all that was seen', {
+      group: 'output',
       conflicts: ['json', 'view', 'record'],
     }),
-    action: choice('-a, --action <ACTION>', 'what the profile does to other calls: errno, kill or log; usually errno', [
+    action: choice('-a, --action <ACTION>', 'what the profile does to other calls; usually errno', [
       'errno',
       'kill',
       'log',

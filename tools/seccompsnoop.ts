@@ -20,7 +20,7 @@ Most filters return ERRNO and log nothing. --refused finds these calls on all ke
     refused: flag('-e, --refused', 'also calls that fail by a filter without being logged, with their errors', {
       set: 'with_refused',
     }),
-    userStack: flag('-U, --user-stack', 'show the user stack', { set: 'user_stacks' }),
+    userStack: flag('-U, --user-stack', 'show the user stack', { group: 'column', set: 'user_stacks' }),
   },
   columns: {
     time: {},

@@ -1,5 +1,5 @@
 import bpf from '../bpf/setuids.bpf.ts';
-import { filters, flag, snoop } from '../lib/tool.ts';
+import { failedOnly, filters, snoop } from '../lib/tool.ts';
 
 /** What the arguments are called, by how many there are. */
 const names = [[], ['id'], ['real', 'effective'], ['real', 'effective', 'saved']] as const;
@@ -14,7 +14,7 @@ Prints a line for each call of setuid(2), setreuid(2), setresuid(2), setfsuid(2)
 A program with the set-user-ID bit changes the user without such a call, and a new user namespace the meaning of the numbers, which are those of the caller's. The C library makes the call once for each thread of the process.`,
   overhead:
     'About 3 µs for each of these calls, which are rare (measured on a busy 2-core virtual machine); nothing for others.',
-  options: { ...filters, failed: flag('-x, --failed', 'only calls that failed', { set: 'failed_only' }) },
+  options: { ...filters, failed: failedOnly },
   computed: {
     request: {
       type: 'text_t',

@@ -1,5 +1,5 @@
 import bpf from '../bpf/shmsnoop.bpf.ts';
-import { commonOptions, filters, flag, snoop, text } from '../lib/tool.ts';
+import { commonOptions, failedOnly, filters, nameContains, snoop } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Trace the system calls for System V shared memory.',
@@ -10,8 +10,8 @@ Prints a line for each shmget(2), shmat(2), shmdt(2) and shmctl(2) when it retur
   overhead: 'About 1 to 2 µs for each call (run time of the programs on a busy 2-core virtual machine).',
   options: {
     ...filters,
-    name: text('-n, --name <TEXT>', 'only commands whose name contains TEXT'),
-    failed: flag('-x, --failed', 'only calls that failed', { set: 'failed_only' }),
+    name: nameContains,
+    failed: failedOnly,
     duration: { ...commonOptions.duration, flags: '-d, --duration <SECONDS>' },
   },
   keep: ({ comm }, { name }) => name === undefined || comm.includes(name),

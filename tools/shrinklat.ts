@@ -1,5 +1,5 @@
 import bpf from '../bpf/shrinklat.bpf.ts';
-import { filters, flag, histogram, units } from '../lib/tool.ts';
+import { filters, flag, histogram, milliseconds, units } from '../lib/tool.ts';
 
 export default histogram(bpf, {
   summary: 'Summarize how long tasks are held up by reclaiming memory.',
@@ -12,7 +12,7 @@ Measures how long a task that wants memory looks for some to reclaim before it c
   options: {
     ...filters,
     comms: flag('-P, --comms', 'each command apart', { set: 'by_comm' }),
-    milliseconds: flag('-m, --milliseconds', 'print times in milliseconds'),
+    milliseconds,
   },
   map: 'hists',
   unit: ({ milliseconds }) => (milliseconds ? units.msecs : units.usecs),

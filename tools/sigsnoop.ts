@@ -24,8 +24,12 @@ With --kill, and as killsnoop, a line is a call of kill(2), tkill(2), tgkill(2),
     'About 0.3 µs for each signal, or with --kill 0.2 µs for each call (measured on a 2-core virtual machine), where kill(2) takes 1 µs or more.',
   options: {
     ...filters,
-    failed: flag('-x, --failed', 'only calls that failed, or signals that were lost', { set: 'failed_only' }),
+    failed: flag('-x, --failed', 'only calls that failed, or signals that were lost', {
+      group: 'filter',
+      set: 'failed_only',
+    }),
     kill: flag('-k, --kill', 'only the system calls that send signals, with their results', {
+      group: 'filter',
       hidden: ['--kill-only'],
     }),
     target: integer('-T, --tpid <PID>', 'only signals to this process', {

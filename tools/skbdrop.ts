@@ -47,9 +47,12 @@ Packets are dropped in interrupts, whatever process runs: there is no process to
       set: 'filter_interface',
       group: 'filter',
     }),
-    reason: pattern('-r, --reason <PATTERN>', 'only reasons that match this regular expression', { group: 'filter' }),
+    reason: pattern('-r, --reason <REGEX>', 'only reasons that match REGEX', { group: 'filter' }),
     all: flag('-a, --all', 'also what was dropped or freed without a reason', { set: 'with_unspecified' }),
-    stacks: flag('-s, --stack', 'show the stack of kernel functions below each line', { set: 'kernel_stacks' }),
+    stacks: flag('-s, --stack', 'show the stack of kernel functions below each line', {
+      group: 'column',
+      set: 'kernel_stacks',
+    }),
   },
   keep: ({ code }, { reason }) => reason === undefined || reason.test(dropReason(code) ?? ''),
   computed: {

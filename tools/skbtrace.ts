@@ -71,10 +71,11 @@ Packets are chosen by what their headers say, or while they have none by their s
   overhead:
     'About 0.8 µs for each line, and 0.5 µs for each place that a packet of no interest comes through (measured on a busy 2-core virtual machine, with tracepoints). A packet comes through tens of functions: without a filter, and with all functions, a busy network becomes several times slower.',
   options: {
-    functions: pattern('-f, --functions <PATTERN>', 'only functions that match this regular expression', {
+    functions: pattern('-f, --functions <REGEX>', 'only functions whose name matches REGEX', {
+      group: 'filter',
       hidden: ['--filter-func'],
     }),
-    tracepoints: flag('--tracepoints', 'only tracepoints: less to see, and cheaper', { conflicts: ['functions'] }),
+    tracepoints: flag('--tracepoints', 'use tracepoints only: less to see, and cheaper', { conflicts: ['functions'] }),
     ...familyFilters,
     ...namespaceFilters,
     host: text('-H, --host <ADDRESS>', 'only packets from or to this address', { set: 'filter_host', ...filter }),
@@ -102,6 +103,7 @@ Packets are chosen by what their headers say, or while they have none by their s
       hidden: ['--filter-track-skb'],
     }),
     stacks: flag('-s, --stack', 'show the stack of kernel functions below each line', {
+      group: 'column',
       set: 'kernel_stacks',
       hidden: ['--output-stack'],
     }),

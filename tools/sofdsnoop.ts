@@ -1,5 +1,5 @@
 import bpf from '../bpf/sofdsnoop.bpf.ts';
-import { commonOptions, filters, flag, snoop, text } from '../lib/tool.ts';
+import { commonOptions, filters, flag, nameContains, snoop } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Trace file descriptors that are passed over UNIX sockets.',
@@ -14,8 +14,8 @@ The descriptors are read when the call returns: what another thread changes or c
   options: {
     ...filters,
     pid: { ...filters.pid, hidden: ['--target_pid'] },
-    name: text('-n, --name <TEXT>', 'only commands whose name contains TEXT'),
-    sent: flag('-s, --send', 'only what is sent', { set: 'only_sent' }),
+    name: nameContains,
+    sent: flag('-s, --send', 'only what is sent', { group: 'filter', set: 'only_sent' }),
     duration: { ...commonOptions.duration, flags: '-d, --duration <SECONDS>' },
   },
   keep: ({ comm }, { name }) => name === undefined || comm.includes(name),

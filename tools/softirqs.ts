@@ -1,5 +1,5 @@
 import bpf from '../bpf/softirqs.bpf.ts';
-import { flag, histogram, integer, softirqName, units } from '../lib/tool.ts';
+import { flag, histogram, integer, nanoseconds, softirqName, units } from '../lib/tool.ts';
 
 export default histogram(bpf, {
   summary: 'Summarize the number and time of soft interrupts by vector.',
@@ -13,11 +13,11 @@ A handler that runs already when the tracing begins is not counted.`,
   options: {
     cpu: integer('-c, --cpu <CPU>', 'only this processor', { set: 'filter_cpu', group: 'filter' }),
     perCpu: flag('--per-cpu', 'each processor apart', { set: 'per_cpu' }),
-    count: flag('-C, --count', 'only count, do not measure time: costs half', {
+    count: flag('-C, --count', 'count only, do not measure time: costs half', {
       set: 'count_only',
       hidden: ['--events'],
     }),
-    nanoseconds: flag('-N, --nanoseconds', 'print times in nanoseconds'),
+    nanoseconds,
   },
   map: 'hists',
   unit: ({ nanoseconds }) => (nanoseconds ? units.nsecs : units.usecs),

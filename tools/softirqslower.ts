@@ -11,7 +11,7 @@ Prints a line for each soft interrupt that took at least so many microseconds, 1
 The process is the one that runs on the processor at the end of the stage: the one that was interrupted, or ksoftirqd. Hard interrupts that come in between count as time of the handler. What was raised, or ran, before the tracing began is not shown.`,
   overhead: 'About 0.5 µs for each soft interrupt, slow or not (measured on a busy 2-core virtual machine).',
   options: {
-    minimum: integer('[min_us]', 'only what took at least so many microseconds; usually 10000', { set: 'min_time' }),
+    minimum: integer('[min_us]', 'only what took at least this many microseconds; usually 10000', { set: 'min_time' }),
     cpu: integer('-c, --cpu <CPU>', 'only this processor', { set: 'filter_cpu', group: 'filter' }),
   },
   computed: {

@@ -85,9 +85,9 @@ In JSON, data is text where it is text; other bytes are written as \\xNN, a back
   options: {
     ...filters,
     comm: { ...filters.comm, flags: '-c, --comm <NAME>' },
-    noOpenssl: flag('-o, --no-openssl', 'not OpenSSL'),
-    noGnutls: flag('-g, --no-gnutls', 'not GnuTLS'),
-    noNss: flag('-n, --no-nss', 'not NSS'),
+    noOpenssl: flag('-o, --no-openssl', 'leave out OpenSSL'),
+    noGnutls: flag('-g, --no-gnutls', 'leave out GnuTLS'),
+    noNss: flag('-n, --no-nss', 'leave out NSS'),
     extra: list('--extra-lib <TYPE:FILE>', 'also this binary; the type is openssl, gnutls or nss', (given) => {
       const [, type = '', path = ''] = /^(openssl|gnutls|nss):(.+)$/.exec(given) ?? [];
       if (path === '') {
@@ -95,15 +95,16 @@ In JSON, data is text where it is text; other bytes are written as \\xNN, a back
       }
       return { type: type as Library, path };
     }),
-    size: integer('--max-buffer-size <BYTES>', 'keep that much of each piece; usually 8192', {
+    size: integer('--max-buffer-size <BYTES>', 'print at most this many bytes of each piece; usually 8192', {
+      group: 'output',
       set: 'max_data',
       min: 0,
       max: 65536,
     }),
     debug: accepted('-d, --debug'),
-    handshake: flag('--handshake', 'show handshakes, too'),
+    handshake: flag('--handshake', 'also handshakes'),
     hexdump: flag('--hexdump', 'show data in hexadecimal', { group: 'output' }),
-    noData: flag('--no-data', 'show no data', {
+    noData: flag('--no-data', 'leave out the data', {
       set: 'max_data',
       encode: () => 0,
       group: 'output',

@@ -8,6 +8,7 @@ import {
   probePointOptions,
   probePointWarnings,
   seconds,
+  stackSideOptions,
   stacks,
 } from '../lib/tool.ts';
 
@@ -25,8 +26,7 @@ User stacks are followed by frame pointers: those of programs compiled without t
     ...probePointOptions,
     ...filters,
     cpu: integer('-c, --cpu <CPU>', 'only what happens on this processor', { set: 'filter_cpu', group: 'filter' }),
-    user: flag('-U, --user-stacks-only', 'only user stacks', { set: 'user_only', conflicts: ['kernel'] }),
-    kernel: flag('-K, --kernel-stacks-only', 'only kernel stacks', { set: 'kernel_only' }),
+    ...stackSideOptions,
     processes: flag('-P, --perpid', 'each process apart, as always where there are user stacks', {
       set: 'per_process',
     }),

@@ -1,5 +1,5 @@
 import bpf from '../bpf/statsnoop.bpf.ts';
-import { commonOptions, filters, flag, snoop } from '../lib/tool.ts';
+import { commonOptions, failedOnly, filters, flag, snoop } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Trace the stat(2) family of system calls.',
@@ -13,8 +13,8 @@ Not seen are the calls of 32-bit programs that only they have (stat64 and its li
     'About 0.2 µs for each call that is filtered out or fails early, 1 µs for one that is printed, and 3 to 5 µs for a descriptor, whose path is looked up (run time of the programs on a busy 2-core virtual machine).',
   options: {
     ...filters,
-    failed: flag('-x, --failed', 'only calls that failed', { set: 'failed_only' }),
-    fullPath: flag('-F, --full-path', 'put the directory before relative names', { set: 'full_path' }),
+    failed: failedOnly,
+    fullPath: flag('-F, --full-path', 'show full paths, also of relative names', { group: 'column', set: 'full_path' }),
     duration: { ...commonOptions.duration, flags: '-d, --duration <SECONDS>' },
   },
   columns: {

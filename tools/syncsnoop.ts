@@ -1,5 +1,5 @@
 import bpf from '../bpf/syncsnoop.bpf.ts';
-import { atLeastMilliseconds, filters, flag, snoop } from '../lib/tool.ts';
+import { atLeastMilliseconds, failedOnly, filters, snoop } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Trace the sync(2) family of system calls, and how long they take.',
@@ -13,8 +13,8 @@ Not seen are files that are opened for synchronous writing (O_SYNC, O_DSYNC), an
     'About 2 to 3 µs for each call (run time of the programs on a busy 2-core virtual machine); those calls mostly take far longer.',
   options: {
     ...filters,
-    failed: flag('-x, --failed', 'only calls that failed', { set: 'failed_only' }),
-    least: atLeastMilliseconds('-m, --min <MS>', 'only calls that took at least this many milliseconds', 'min_time'),
+    failed: failedOnly,
+    minimum: atLeastMilliseconds('-m, --min <MS>', 'calls that took', 'min_time'),
   },
   columns: {
     time: {},

@@ -5,6 +5,7 @@ import {
   flag,
   histogram,
   KscopeError,
+  microseconds,
   type Option,
   parseInteger,
   top,
@@ -46,8 +47,8 @@ Before 5.19 the kernel does not tell when the state changes (tcp:tcp_cong_state_
     localPorts: portRange('-L, --localport <PORTS>', 'only this local port, or a range: 8000-8080', 'filter_lports'),
     remotePorts: portRange('-R, --remoteport <PORTS>', 'only this remote port, or a range', 'filter_dports'),
     ...familyFilters,
-    microseconds: flag('-u, --microseconds', 'print times in microseconds'),
-    dist: flag('-d, --dist', 'print distributions of how long each state lasts', { set: 'by_dist' }),
+    microseconds,
+    dist: flag('-d, --dist', 'print distributions of how long each state lasts', { group: 'output', set: 'by_dist' }),
   },
   attach: { either: [['cong_state__tp_btf'], ['segment__tp_btf', 'resend__tp_btf']] },
   examples: {

@@ -14,7 +14,7 @@ An attempt that failed has the reason in ERR, such as ECONNREFUSED or ETIMEDOUT;
   options: {
     ...filters,
     ...familyFilters,
-    minimum: atLeastMilliseconds('[min_ms]', 'only connections that took at least this long', 'min_latency'),
+    minimum: atLeastMilliseconds('[min_ms]', 'connections that took', 'min_latency'),
     lport: flag('-L, --lport', 'show the local port', { group: 'column' }),
   },
   columns: {

@@ -16,7 +16,7 @@ What a process leaves in the socket when it reads is not measured again. Data th
     ...familyFilters,
     localPorts: { ...portFilters.localPorts, flags: '-l, --lport <PORTS>', hidden: ['-L', '--localport'] },
     remotePorts: { ...portFilters.remotePorts, flags: '-r, --rport <PORTS>', hidden: ['-D', '--remoteport'] },
-    minimum: integer('[min_us]', 'only data that waited at least this long, in microseconds', {
+    minimum: integer('[min_us]', 'only data that waited at least this many microseconds', {
       group: 'filter',
       set: 'min_latency',
       encode: (microseconds) => microseconds * 1000,

@@ -1,5 +1,16 @@
 import bpf from '../bpf/tcprtt.bpf.ts';
-import { accepted, commonOptions, familyFilters, flag, histogram, integer, seconds, text, units } from '../lib/tool.ts';
+import {
+  accepted,
+  commonOptions,
+  familyFilters,
+  flag,
+  histogram,
+  integer,
+  milliseconds,
+  seconds,
+  text,
+  units,
+} from '../lib/tool.ts';
 
 const filter = { group: 'filter' } as const;
 const port = { ...filter, min: 1, max: 65535 } as const;
@@ -26,7 +37,7 @@ Segments come in interrupts: there is no process to show or to filter by. An IPv
     ...familyFilters,
     byLocal: flag('-b, --byladdr', 'each local address apart', { set: 'by_laddr' }),
     byRemote: flag('-B, --byraddr', 'each remote address apart', { set: 'by_raddr' }),
-    milliseconds: flag('-m, --milliseconds', 'print times in milliseconds', { hidden: ['--ms'] }),
+    milliseconds: { ...milliseconds, hidden: ['--ms'] },
     debug: accepted('-D, --debug'),
     interval: seconds('-i, --interval <SECONDS>', 'seconds between outputs', { group: 'output' }),
     duration: { ...commonOptions.duration, flags: '-d, --duration <SECONDS>' },

@@ -1,5 +1,5 @@
 import bpf from '../bpf/threadsnoop.bpf.ts';
-import { atFunctions, cLibrary, filters, flag, snoop, userFunction } from '../lib/tool.ts';
+import { atFunctions, cLibrary, failedOnly, filters, snoop, userFunction } from '../lib/tool.ts';
 
 const library = { ...cLibrary, functions: ['pthread_create'], optional: true };
 
@@ -13,7 +13,7 @@ Prints a line for each thread that is added to a process, with the process and t
 A thread that was made without pthread_create has a line as well, but no function: those of Go and of static binaries, threads that the kernel adds for io_uring, and those of a library in a container that was started after the tool. The names of functions are looked up when the line is printed; for a process that has ended by then they are addresses. Many runtimes begin all of their threads with one function of their own.`,
   overhead:
     '2 to 10 µs for each new thread, most of it two breakpoints, where making one and waiting for its end takes 30 (measured on a busy 2-core virtual machine).',
-  options: { ...filters, failed: flag('-x, --failed', 'only calls that failed', { set: 'failed_only' }) },
+  options: { ...filters, failed: failedOnly },
   computed: {
     func: {
       type: 'maybe_text_t',

@@ -17,7 +17,7 @@ The memory is read when the call returns: what another thread writes there meanw
     ...filters,
     ...familyFilters,
     ...portFilters,
-    name: text('-n, --name <TEXT>', 'only servers whose name contains TEXT'),
+    name: text('-n, --name <TEXT>', 'only servers whose name contains TEXT', { group: 'filter' }),
   },
   keep: (event, { name }) => name === undefined || event.name?.includes(name) === true,
   columns: {

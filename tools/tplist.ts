@@ -22,11 +22,18 @@ With --verbose the fields of a tracepoint follow: they are what a program that i
 What is listed here can be counted by funccount and stackcount, as t:sched:sched_switch and u:/usr/bin/python3.11:gc__done.`,
   overhead: 'Nothing runs in the kernel. Listing takes as long as it takes to read the files: some milliseconds.',
   options: {
-    pattern: text('[pattern]', "only those that match: 'sched:*'"),
-    library: text('-l, --lib <FILE>', 'probes of this library or program, by its path or name', { completes: 'file' }),
-    pid: integer('-p, --pid <PID>', 'probes of what this process has mapped', { min: 1, completes: 'pid' }),
+    pattern: text('[pattern]', "only probes that match: 'sched:*'"),
+    library: text('-l, --lib <FILE>', 'only probes of this library or program, by its path or name', {
+      group: 'filter',
+      completes: 'file',
+    }),
+    pid: integer('-p, --pid <PID>', 'only probes of what this process has mapped', {
+      group: 'filter',
+      min: 1,
+      completes: 'pid',
+    }),
     regexp: flag('-r, --regexp', 'the pattern is a regular expression, not one with * and ?'),
-    verbose: { ...commonOptions.verbose, summary: 'show fields, arguments and places' },
+    verbose: { ...commonOptions.verbose, group: 'column', summary: 'also show fields, arguments and places' },
   },
   rows({ pattern, library, pid, regexp, verbose }) {
     const matches = nameMatcher(pattern ?? '*', regexp && pattern !== undefined);

@@ -1,5 +1,15 @@
 import bpf from '../bpf/trace.bpf.ts';
-import { accepted, bufferPages, filters, flag, integer, probeEvents, specifications, text } from '../lib/tool.ts';
+import {
+  accepted,
+  bufferPages,
+  filters,
+  flag,
+  integer,
+  nameContains,
+  probeEvents,
+  specifications,
+  text,
+} from '../lib/tool.ts';
 
 export default probeEvents(bpf, {
   summary: 'Print a line for each call of functions, or event, of your choice.',
@@ -28,10 +38,10 @@ Of bcc's options, -I and -s are accepted and change nothing: types come from BTF
     tid: { ...filters.tid, flags: '-L, --tid <TID>' },
     uid: { ...filters.uid, flags: '--uid <USER>' },
     cgroup: { ...filters.cgroup, flags: '-c, --cgroup <PATH>', hidden: ['--cgroup-path'] },
-    includeSelf: flag('-S, --include-self', 'trace this tool as well'),
-    commContains: text('-n, --name <TEXT>', 'only commands whose name contains TEXT', { group: 'filter' }),
+    includeSelf: flag('-S, --include-self', 'also trace this tool'),
+    commContains: nameContains,
     messageContains: text('-f, --msg-filter <TEXT>', 'only messages that contain TEXT', { group: 'filter' }),
-    maxEvents: integer('-M, --max-events <COUNT>', 'end after that many lines', { min: 1, hidden: ['--max_events'] }),
+    maxEvents: integer('-M, --max-events <COUNT>', 'end after this many lines', { min: 1, hidden: ['--max_events'] }),
     bufferPages: bufferPages('-b, --buffer-pages <PAGES>'),
     includes: accepted('-I, --include <HEADER>'),
     symbolFiles: accepted('-s, --sym-file-list <FILES>'),
@@ -46,11 +56,13 @@ Of bcc's options, -I and -s are accepted and change nothing: types come from BTF
     force: flag('--force', 'hook returns of functions also where that may crash the program, as in Go'),
     elapsed: flag('-t, --timestamp', 'show the seconds since the start', { group: 'column' }),
     unix: flag('-u, --unix-timestamp', 'show the seconds since the epoch', { group: 'column' }),
-    addresses: flag('-a, --address', 'show the addresses in stacks', { group: 'column' }),
+    addresses: flag('-a, --address', 'show the addresses in stacks', { group: 'output' }),
     kernelStack: flag('-K, --kernel-stack', 'show the kernel stack', { group: 'column' }),
     userStack: flag('-U, --user-stack', 'show the user stack', { group: 'column' }),
-    listPrograms: flag('--ebpf', 'print the BPF instructions that would do this, and do nothing'),
-    aggregate: flag('-A, --aggregate', 'print at the end how often each line came up, instead of the lines'),
+    listPrograms: flag('--ebpf', 'print the BPF instructions of this run, and do nothing else', { group: 'output' }),
+    aggregate: flag('-A, --aggregate', 'print at the end how often each line came up, instead of the lines', {
+      group: 'output',
+    }),
   },
   examples: {
     '\'t:sched:sched_process_exec "%s", filename\'': 'what is executed',

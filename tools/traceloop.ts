@@ -52,7 +52,7 @@ A call without RET has not returned: the process is in it, or has ended in it, a
       min: 1,
       max: most,
     }),
-    syscalls: list('-s, --syscalls <LIST>', 'only these system calls', parseCall, {
+    syscalls: list('-s, --syscalls <NAMES>', 'only these system calls', parseCall, {
       group: 'filter',
       hidden: ['--syscall-filters'],
     }),

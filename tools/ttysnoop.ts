@@ -20,7 +20,8 @@ Not seen is what the kernel writes by itself: the echo of what is typed, message
       encode: (named) => terminalNumber(named),
       completes: 'file',
     }),
-    size: integer('-s, --datasize <BYTES>', 'show that many bytes of a write at most; usually 4096', {
+    size: integer('-s, --datasize <BYTES>', 'print at most this many bytes of a write; usually 4096', {
+      group: 'output',
       set: 'data_size',
       min: 1,
       max: 8192,

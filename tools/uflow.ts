@@ -16,8 +16,11 @@ Of a class (of Python the file, of Perl the package) the first 127 bytes are kep
     'About 2 µs for each call, also of methods whose lines are left out, where a function of PHP that does nothing takes 0.01 (measured on a busy 2-core virtual machine). A loop of such calls is faster than lines can be printed: some are lost.',
   options: {
     ...methodOptions,
-    class: text('-C, --class <PREFIX>', 'only classes whose name begins so', { set: 'class_prefix', group: 'filter' }),
-    method: text('-M, --method <PREFIX>', 'only methods whose name begins so', {
+    class: text('-C, --class <PREFIX>', 'only classes whose name begins with PREFIX', {
+      set: 'class_prefix',
+      group: 'filter',
+    }),
+    method: text('-M, --method <PREFIX>', 'only methods whose name begins with PREFIX', {
       set: 'method_prefix',
       group: 'filter',
     }),

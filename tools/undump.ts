@@ -14,7 +14,8 @@ Everything that processes tell each other this way is shown, secrets as well.`,
   overhead: 'About 2 µs for each piece of data (run time of the programs on a busy 2-core virtual machine).',
   options: {
     ...filters,
-    size: integer('-s, --datasize <BYTES>', 'show that many bytes at most; usually 256', {
+    size: integer('-s, --datasize <BYTES>', 'print at most this many bytes; usually 256', {
+      group: 'output',
       set: 'data_size',
       min: 1,
       max: 16384,

@@ -40,8 +40,14 @@ The runtime has to have statically defined probes (USDT), which a program finds 
   options: {
     process,
     ...others,
-    count: integer('-C, --top-count <COUNT>', 'that many rows at most, those with most objects', { min: 1 }),
-    size: integer('-S, --top-size <COUNT>', 'that many rows at most, those with most bytes', { min: 1 }),
+    count: integer('-C, --top-count <COUNT>', 'print at most this many rows, those with most objects', {
+      group: 'output',
+      min: 1,
+    }),
+    size: integer('-S, --top-size <COUNT>', 'print at most this many rows, those with most bytes', {
+      group: 'output',
+      min: 1,
+    }),
     timestamp: flag('-T, --timestamp', 'print the time with each output', { group: 'output' }),
   },
   map: 'allocations',

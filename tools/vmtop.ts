@@ -16,9 +16,9 @@ The kernel keeps what each processor has not added yet apart, so that small chan
   overhead: 'Nothing but the time of each output: the kernel adds up its counters, 0.1 ms.',
   options: {
     all: flag('-a, --all', 'also counters that have not changed'),
-    name: text('-n, --name <TEXT>', 'only counters whose name contains this', { group: 'filter' }),
+    name: text('-n, --name <TEXT>', 'only counters whose name contains TEXT', { group: 'filter' }),
     sort: choice('-s, --sort <FIELD>', 'the column to sort by', sorts, { group: 'output' }),
-    rows: integer('-r, --rows <COUNT>', 'print that many rows at most; usually all', { min: 1, group: 'output' }),
+    rows: integer('-r, --rows <COUNT>', 'print at most this many rows; usually all', { min: 1, group: 'output' }),
   },
   interval: 5,
   rows: ({ name = '' }) =>

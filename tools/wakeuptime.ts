@@ -1,5 +1,5 @@
 import bpf from '../bpf/wakeuptime.bpf.ts';
-import { filters, flag, integer, stacks } from '../lib/tool.ts';
+import { blockTimeOptions, filters, flag, stacks } from '../lib/tool.ts';
 
 export default stacks(bpf, {
   summary: 'Show who wakes sleeping threads, and how long they slept.',
@@ -14,12 +14,10 @@ A wakeup by an interrupt, such as that of a timer or a disk, has the name of wha
     ...filters,
     userThreads: flag('--user-threads-only', 'only threads of user processes', {
       set: 'user_threads',
+      group: 'filter',
       hidden: ['--useronly'],
     }),
-    least: integer('-m, --min-block-time <USECS>', 'only waits of at least so many microseconds; usually 1', {
-      set: 'min_block',
-    }),
-    most: integer('-M, --max-block-time <USECS>', 'only waits of at most so many microseconds', { set: 'max_block' }),
+    ...blockTimeOptions,
   },
   map: 'times',
   table: 'stacks',

@@ -1,5 +1,5 @@
 import bpf from '../bpf/wqlat.bpf.ts';
-import { flag, histogram, text, units } from '../lib/tool.ts';
+import { flag, histogram, nanoseconds, text, units } from '../lib/tool.ts';
 
 export default histogram(bpf, {
   summary: "Summarize how long work waits in the kernel's workqueues.",
@@ -17,7 +17,7 @@ Work that is to wait for some time first is put into its queue when that time is
       group: 'filter',
       encode: (name) => name.slice(0, 31),
     }),
-    nanoseconds: flag('-N, --nanoseconds', 'print times in nanoseconds'),
+    nanoseconds,
   },
   map: 'hists',
   unit: ({ nanoseconds }) => (nanoseconds ? units.nsecs : units.usecs),

@@ -11,7 +11,7 @@ Prints a line for each round of writeback, from writeback:writeback_start to wri
 What fsync(2) and direct input and output write is not seen: they do not ask for such rounds.`,
   overhead:
     'About 3 µs for each round (run time of the programs on a busy 2-core virtual machine), of which there are seldom more than a few in a second.',
-  options: { idle: flag('-a, --all', 'rounds in which nothing was written as well') },
+  options: { idle: flag('-a, --all', 'also rounds in which nothing was written') },
   keep: ({ pages }, { idle }) => idle || pages > 0,
   computed: {
     device: { type: 'text_t', help: 'disk, or what the device is called', value: ({ bdi }) => diskName(bdi) },

@@ -203,7 +203,7 @@ class KeyedOption extends CommanderOption {
     if (parse !== undefined) {
       this.argParser((given: string, previous: unknown) => {
         const value = within(`option '${option.flags}'`, () => parse(given));
-        return repeatable === true ? [...((previous as unknown[] | undefined) ?? []), ...asList(value)] : value;
+        return repeatable !== undefined ? [...((previous as unknown[] | undefined) ?? []), ...asList(value)] : value;
       });
     }
   }

@@ -111,7 +111,7 @@ function completedTool(tool: Tool): CompletedCommand {
 function completedOption(option: Option, words = option.choices): CompletedOption {
   const short = /^-[^-]/.exec(option.flags)?.[0];
   const name = /[<[]([^>\]]*)/.exec(option.flags)?.[1];
-  const repeatable = option.repeatable ?? false;
+  const repeatable = option.repeatable !== undefined;
   return {
     ...(short === undefined ? {} : { short }),
     long: `--${longName(option)}`,
@@ -124,7 +124,7 @@ function completedOption(option: Option, words = option.choices): CompletedOptio
 function candidatesFor(option: Option, words: readonly string[] | undefined): Candidates {
   return words === undefined
     ? { kind: option.completes ?? 'none' }
-    : { kind: 'words', words, list: option.repeatable ?? false };
+    : { kind: 'words', words, list: option.repeatable === 'commas' };
 }
 
 /** The spellings of an option: '-p' and '--pid'. */

@@ -63,7 +63,7 @@ export const ownCommands: Readonly<Record<string, OwnCommand>> = {
       text: flag('--text', 'print text, also on a terminal', { group: 'output' }),
       speed: {
         flags: '--speed <FACTOR>',
-        summary: 'play so many times as fast as it was',
+        summary: 'play this many times as fast as it was',
         parse: parseSpeed,
         group: 'output',
       },

@@ -204,8 +204,10 @@ function optionText(option: Option, options: Tool['options']): string {
   if (option.default !== undefined && option.parse !== undefined) {
     parts.push(`By default ${String(option.default)}.`);
   }
-  if (option.repeatable === true) {
+  if (option.repeatable === 'commas') {
     parts.push('Several are separated by commas, or the option is given again.');
+  } else if (option.repeatable === 'again') {
+    parts.push('For several, the option is given again.');
   }
   const others = (option.conflicts ?? []).flatMap(
     (key) =>

@@ -74,7 +74,7 @@ export function enumeration(name: string, values: ReadonlyMap<bigint, string>): 
   const exact = [...byNumber.keys()].some((value) => !Number.isSafeInteger(value));
   return {
     name,
-    help: 'one of a fixed set of names',
+    help: `one of ${labels.join(', ')}`,
     // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a type in TypeScript
     typescript: [...labels.map((label) => JSON.stringify(label)), '`${number}`'].join(' | '),
     schema: { oneOf: [{ enum: labels }, { type: 'string', pattern: '^-?[0-9]+$' }] },

@@ -10,7 +10,7 @@ const output = { group: 'output' } as const;
 export const commonOptions = {
   json: flag('--json', 'print one JSON object a line', output),
   view: flag('--view', 'show a live view on the terminal instead of lines', { ...output, conflicts: ['json'] }),
-  record: text('--record <FILE>', "write everything to FILE as well, to be played by 'kscope view'", {
+  record: text('--record <FILE>', "also write everything to FILE, to be played by 'kscope view'", {
     ...output,
     completes: 'file',
   }),
@@ -20,8 +20,8 @@ export const commonOptions = {
   duration: seconds('--duration <SECONDS>', 'end after this time', common),
   bufferSize: bytes('--buffer-size <BYTES>', 'size of the event buffer; K, M and G are understood', common),
   stats: flag('--stats', 'say at the end what tracing cost: program runs, CPU time, maps, buffers', common),
-  statsInterval: seconds('--stats-interval <SECONDS>', 'say that all this time, too', common),
-  readyFd: integer('--ready-fd <NUMBER>', "write 'ready' to this descriptor when all hooks are attached", {
+  statsInterval: seconds('--stats-interval <SECONDS>', 'also say what tracing costs while it runs, this often', common),
+  readyFd: integer('--ready-fd <NUMBER>', "say 'ready' on this descriptor when all hooks are attached", {
     ...common,
     min: 3,
     max: 65_535,

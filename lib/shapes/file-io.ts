@@ -63,7 +63,7 @@ export function hasOldCalls(): boolean {
 
 /** Directories, by patterns as in a shell. */
 export function directoryList(flags: string, summary: string): Option<readonly string[] | undefined, never> {
-  return { flags, summary, parse: parseDirectories, repeatable: true, group: 'filter', completes: 'directory' };
+  return { flags, summary, parse: parseDirectories, repeatable: 'commas', group: 'filter', completes: 'directory' };
 }
 
 function parseDirectories(given: string): readonly string[] {

@@ -4,7 +4,7 @@ import { commName } from '../model/comm-name.ts';
 import { KscopeError } from '../model/errors.ts';
 import { cgroupDirectory } from '../system/cgroups.ts';
 import { userId } from '../system/users.ts';
-import { integer, type Option, text } from './options.ts';
+import { flag, integer, type Option, text } from './options.ts';
 
 const filter = { group: 'filter' } as const;
 /** Above every number that a process can have. */
@@ -39,6 +39,11 @@ export const filters = {
     completes: 'file',
   }),
 };
+
+/** For programs with the constant `failed_only`. */
+export const failedOnly = flag('-x, --failed', 'only calls that failed', { ...filter, set: 'failed_only' });
+/** For `keep`. */
+export const nameContains = text('-n, --name <TEXT>', 'only commands whose name contains TEXT', filter);
 
 function user(flags: string, summary: string): Option<number | undefined, 'filter_uid'> {
   return { flags, summary, ...filter, set: 'filter_uid', completes: 'user', parse: userId };

@@ -99,7 +99,7 @@ export function histogram<
   const any = definition as unknown as AnyHistogram;
   const options = withOwn(definition.options, {
     ...(any.totals !== undefined && { dist: distOption(any.totals) }),
-    ...(any.share !== undefined && { share: flag(any.share.flag, any.share.summary) }),
+    ...(any.share !== undefined && { share: flag(any.share.flag, any.share.summary, { group: 'output' }) }),
     ...timeOption,
     ...(any.percentiles === undefined && any.detailed !== true && detailsOption),
     ...(stackOf(any) !== undefined && { tableSize: stackTableSize, depth: stackDepth }),
@@ -139,6 +139,7 @@ export function histogram<
 
 function distOption({ countsWhen }: NonNullable<AnyHistogram['totals']>) {
   return flag('-d, --dist', 'print distributions instead of totals', {
+    group: 'output',
     hidden: ['--distributed'],
     ...(countsWhen !== undefined && { conflicts: [countsWhen] }),
   });

@@ -20,8 +20,8 @@ export interface Option<T = unknown, Set extends string = string> {
   encode?(value: NonNullable<T>): unknown;
   /** Text to value; absent for flags, which are true or false. */
   parse?(text: string): NonNullable<T>;
-  /** May be given several times; the values are concatenated. */
-  readonly repeatable?: boolean;
+  /** May be given several times, or also have several values with commas between; the values are concatenated. */
+  readonly repeatable?: 'again' | 'commas';
   readonly default?: T;
   readonly choices?: readonly string[];
   /**
@@ -132,7 +132,7 @@ export function list<T, const Set extends string = never>(
   return {
     flags,
     summary,
-    repeatable: true,
+    repeatable: 'commas',
     parse: (given) => given.split(',').map((element) => parse(element.trim())),
     ...details,
   };

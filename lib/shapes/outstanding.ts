@@ -47,13 +47,15 @@ const USUAL_ROWS = 10;
 
 const shapeOptions = {
   showAll: flag('-a, --show-allocs', 'each allocation apart, with its address'),
-  older: integer('-o, --older <MS>', `only what is held for at least so many milliseconds; usually ${USUAL_AGE}`),
+  older: integer('-o, --older <MS>', `only what is held for at least this many milliseconds; usually ${USUAL_AGE}`, {
+    group: 'filter',
+  }),
   combined: flag('--combined-only', 'add up in the kernel: cheaper, but ages are not known', {
     conflicts: ['showAll', 'older'],
     hidden: ['-C'],
   }),
   sort: choice('--sort <FIELD>', 'the column to sort by', ['bytes', 'count', 'size'], { group: 'output' }),
-  rows: integer('-T, --top <COUNT>', `print that many stacks at most; usually ${USUAL_ROWS}`, {
+  rows: integer('-T, --top <COUNT>', `print at most this many stacks; usually ${USUAL_ROWS}`, {
     min: 1,
     group: 'output',
   }),

@@ -195,7 +195,7 @@ export function runtimeOptions<const L extends string>(languages: readonly L[]) 
     process: {
       flags: '-p, --attach <PID>',
       place: '[pid]',
-      summary: 'process; without it, all of these languages that run',
+      summary: 'only this process; otherwise all of these languages that run',
       parse: (given: string) => parseInteger(given, 1, 2 ** 22),
       set: 'filter_pid' as const,
       group: 'filter' as const,

@@ -10,7 +10,7 @@ export function samplingOptions(usual: number) {
       min: 1,
       max: 10000,
     }),
-    cpu: integer('-C, --cpu <CPU>', 'only this processor'),
+    cpu: integer('-C, --cpu <CPU>', 'only this processor', { group: 'filter' }),
   };
 }
 

@@ -12,5 +12,5 @@ export const specifications: Option<readonly Specification[] | undefined, never>
 
 /** Values at a place, whose combinations or sizes are counted: one for each time the option is given. */
 export function distributionOption(flags: string, summary: string): Option<readonly Distribution[] | undefined, never> {
-  return { flags, summary, repeatable: true, parse: (given) => [parseDistribution(given)] };
+  return { flags, summary, repeatable: 'again', parse: (given) => [parseDistribution(given)] };
 }

@@ -64,8 +64,8 @@ const positionals: readonly Positional[] = [
 const shapeOptions = {
   folded: foldedStacks,
   delimited: flag('-d, --delimited', 'put a line between kernel and user frames', { group: 'output' }),
-  flame: text('--flame <FILE>', 'write a flame graph (SVG) as well', { group: 'output', completes: 'file' }),
-  speedscope: text('--speedscope <FILE>', 'write a profile for speedscope as well', {
+  flame: text('--flame <FILE>', 'also write a flame graph (SVG)', { group: 'output', completes: 'file' }),
+  speedscope: text('--speedscope <FILE>', 'also write a profile for speedscope', {
     group: 'output',
     completes: 'file',
   }),
@@ -73,7 +73,7 @@ const shapeOptions = {
     group: 'output',
   }),
   address: flag('-A, --address', 'show the addresses in stacks', { group: 'output' }),
-  offset: flag('-s, --offset', 'show where in the functions', { group: 'output' }),
+  offset: flag('-s, --offset', 'show the offsets in functions', { group: 'output' }),
   tableSize: stackTableSize,
   rows: integer('--hash-storage-size <COUNT>', 'number of different rows that can be kept', {
     min: 1,

@@ -118,7 +118,7 @@ function shapeOptions(definition: AnyTop): Options {
       ...(definition.screen !== true && !taken && { hidden: ['-S'] }),
       group: 'output',
     }),
-    rows: integer('-r, --rows <COUNT>', `print that many rows at most; usually ${usual}`, {
+    rows: integer('-r, --rows <COUNT>', `print at most this many rows; usually ${usual}`, {
       min: 1,
       hidden: ['--maxrows'],
       group: 'output',

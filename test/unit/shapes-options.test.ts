@@ -61,7 +61,7 @@ test('a list reads each of its elements', () => {
   const option = list('--ports <PORTS>', '', (one) => integer('-p', '', { max: 65535 }).parse?.(one) ?? -1);
   assert.deepEqual(option.parse?.('80, 443,0x50'), [80, 443, 80]);
   assert.equal(refused(option, '80,,443'), "'' is not a whole number from 0 to 65535");
-  assert.equal(option.repeatable, true);
+  assert.equal(option.repeatable, 'commas');
 });
 
 test('a pattern is a regular expression over whole characters', () => {

@@ -33,7 +33,6 @@ const otherLetters: Readonly<Record<string, string>> = {
   '--failures': 'f',
   '--flags': 'f',
   '--json': 'jJ',
-  '--kernel': 'kK',
   '--latency': 'Ll',
   '--lock': 'L',
   '--lport': 'lp',
@@ -69,21 +68,8 @@ test('an option has the same letter in all tools, unless a letter means somethin
  */
 const aboutRows = new Set([
   ...['--all', '--count', '--dist', '--extended', '--extra', '--failed', '--failures', '--flags', '--list', '--wide'],
-  ...[
-    '--comm',
-    '--cpu',
-    '--disk',
-    '--host',
-    '--interface',
-    '--name',
-    '--pid',
-    '--tid',
-    '--tids',
-    '--tpid',
-    '--type',
-    '--uid',
-  ],
-  ...['--port', '--lport', '--rport', '--localport', '--remoteport', '--reason', '--kernel', '--full-path'],
+  ...['--comm', '--cpu', '--disk', '--interface', '--name', '--pid', '--tid', '--tids', '--tpid', '--type', '--uid'],
+  ...['--port', '--lport', '--rport', '--localport', '--remoteport', '--reason', '--full-path'],
   ...['--min', '--threshold', '--latency', '--top', '--datasize', '--print-tids', '--syscalls', '--verbose'],
   ...['--per-cpu', '--per-process', '--per-thread'],
 ]);
@@ -124,6 +110,58 @@ test('the help of an option is a phrase: no capital at its beginning, no period 
   const wrong = [...options.values()].flat().filter(({ option: { summary } }) => !isPhrase(summary));
   assert.deepEqual(
     wrong.map(({ tool, option }) => [tool, option.summary]),
+    [],
+  );
+});
+
+test('what chooses is a filter, what shows is a column, what prints is about the output', () => {
+  const headings: readonly (readonly [words: RegExp, groups: readonly string[]])[] = [
+    [/^only /, ['filter']],
+    [/^(also )?show (?!a live view)/, ['column', 'output']],
+    [/^(also )?(print|put|write) /, ['output']],
+  ];
+  const wrong = [...options.values()].flat().filter(({ option: { summary, group = 'own' } }) => {
+    const groups = headings.find(([words]) => words.test(summary))?.[1];
+    return groups === undefined ? group === 'filter' || group === 'column' : !groups.includes(group);
+  });
+  assert.deepEqual(
+    wrong.map(({ tool, option: { flags, summary, group } }) => [tool, group, flags, summary]),
+    [],
+  );
+});
+
+/** Words of which there is another one for the same everywhere else. */
+const otherWordings: Readonly<Record<string, RegExp>> = {
+  'also ...': /, too$|\bas well\b/,
+  'at least, at most this many ...':
+    /\b(so|that) (many|much)\b|\bat (least|most) this long\b|\bthis many .*\bat (least|most)\b/,
+  'begins with PREFIX, contains TEXT': /\b(begins?|contains?) (so|this)$/,
+  'leave out ...': /^not /,
+  'otherwise ..., usually ...': /\bwithout it\b|\bby default\b|\bunless given\b/,
+  'what it is': /^the same\b/,
+};
+
+test('the help of options uses the same words for the same', () => {
+  const places = [...tools].flatMap(([tool, { positionals }]) => positionals.map(({ summary }) => ({ tool, summary })));
+  const named = [...options.values()].flat().map(({ tool, option: { summary } }) => ({ tool, summary }));
+  const wrong = [...named, ...places].flatMap(({ tool, summary }) =>
+    Object.entries(otherWordings)
+      .filter(([, other]) => other.test(summary))
+      .map(([words]) => [tool, summary, words]),
+  );
+  assert.deepEqual(wrong, []);
+});
+
+test('what an option takes is called the same in its name and in its help, and choices are listed once', () => {
+  const wrong = [...options.values()].flat().filter(({ option: { flags, summary, choices = [] } }) => {
+    const value = /<([A-Z:]+)>$/.exec(flags)?.[1];
+    const named = (summary.match(/\b(FILE|PREFIX|REGEX|TEXT)\b/g) ?? []).every((word) => word === value);
+    const one = `(${choices.join('|')})`;
+    const listed = choices.length > 0 && new RegExp(`\\b${one}(, | or )${one}\\b`).test(summary);
+    return !named || listed || /<(LIST|N|P|USECS)>/.test(flags);
+  });
+  assert.deepEqual(
+    wrong.map(({ tool, option: { flags, summary } }) => [tool, flags, summary]),
     [],
   );
 });

@@ -51,7 +51,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
     [['-t', 'x'], `option '-t, --tid <TID>': ${pid('x')}`],
   ],
   sigsnoop: [[['-s', 'TERM,BOO'], "option '-s, --signal <SIGNALS>': 'BOO' is not a signal", 'kill -l lists them']],
-  skbdrop: [[['-r', '('], "option '-r, --reason <PATTERN>': '(' is not a regular expression"]],
+  skbdrop: [[['-r', '('], "option '-r, --reason <REGEX>': '(' is not a regular expression"]],
   skbtrace: ['256', '0', 'upd', 'constructor'].map((given) => [
     ['--proto', given],
     `option '--proto <PROTOCOL>': '${given}' is not a protocol`,
@@ -82,7 +82,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
   tcpconnlat: [[['soon'], "argument '[min_ms]': 'soon' is not a number of milliseconds"]],
   tcppktlat: [[['1.5s'], "argument '[min_us]': '1.5s' is not a whole number from 0 to 2147483647"]],
   traceloop: [
-    [['-s', 'openat,opennot'], "option '-s, --syscalls <LIST>': 'opennot' is not a system call of this architecture"],
+    [['-s', 'openat,opennot'], "option '-s, --syscalls <NAMES>': 'opennot' is not a system call of this architecture"],
   ],
 };
 
