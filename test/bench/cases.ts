@@ -10,6 +10,8 @@ export interface Tracer {
   readonly env?: Readonly<Record<string, string>>;
   /** It prints no line for an operation, but a summary. */
   readonly silent?: boolean;
+  /** ...whose last number is that of all operations. */
+  readonly total?: boolean;
 }
 
 /** A tool of ours, and what it is measured against. */
@@ -24,6 +26,8 @@ export interface Case {
   readonly workload: string;
   /** It sums up in the kernel and prints no line for each operation. */
   readonly silent?: boolean;
+  /** What it prints last is the number of all operations: it tells the first one that it saw. */
+  readonly total?: boolean;
   readonly args?: readonly string[];
   /** Arguments of the peers' programs of that name. */
   readonly peerArgs?: readonly string[];
@@ -95,6 +99,7 @@ const generic: readonly Case[] = [
     tool: 'funccount',
     workload: 'numberedCalls',
     silent: true,
+    total: true,
     args: [`c:${called}`],
     peerArgs: [`c:${called}`],
     bpftrace: `${said} uprobe:${libc}:${called} { @[probe] = count(); }`,
@@ -104,6 +109,7 @@ const generic: readonly Case[] = [
     name: 'funccount-tracepoint',
     workload: 'numberedCalls',
     silent: true,
+    total: true,
     args: [atCall],
     peerArgs: [atCall],
     bpftrace: `${said} tracepoint:syscalls:sys_enter_${called} { @[probe] = count(); }`,
@@ -194,9 +200,9 @@ function ownCommand(tool: string): string | undefined {
 }
 
 /** Everybody who can do it, we first. */
-export function tracersOf({ tool, silent = false, args = [], peerArgs = [], ...rest }: Case): Tracer[] {
+export function tracersOf({ tool, silent = false, total = false, args = [], peerArgs = [], ...rest }: Case): Tracer[] {
   const own = ownCommand(tool);
-  const quiet = { silent };
+  const quiet = { silent, total };
   return [
     ...(own === undefined ? [] : [{ name: 'kscope', command: [process.execPath, own, ...args], ...quiet }]),
     ...(own === undefined || silent
@@ -232,7 +238,7 @@ function named(
   name: string,
   program: string | undefined,
   args: readonly string[],
-  details: Pick<Tracer, 'silent' | 'env'>,
+  details: Pick<Tracer, 'silent' | 'total' | 'env'>,
 ): Tracer[] {
   return program === undefined ? [] : [{ name, command: ['stdbuf', '-oL', program, ...args], ...details }];
 }
