@@ -19,7 +19,7 @@ export default top(bpf, {
   description: `
 Counts in the kernel how often functions are called, tracepoints are passed or statically defined probes (USDT) are met, by name. Those without any call are not shown.
 
-A pattern is a function of the kernel (vfs_read), of a library or program (c:malloc, /usr/bin/node:uv__*), a tracepoint (t:sched:sched_switch) or a USDT probe (u:/usr/bin/node:gc__*). * stands for any letters and ? for one. A library without a path is that of all processes, those of containers included, or with --pid the one that the process uses; ':name' with --pid is a function of its program. Functions whose code the compiler put into their callers are not called, and not counted. A name that several functions of the kernel share stands for all of them: each has a line.
+A pattern is a function of the kernel (vfs_read), of a library or program (c:malloc, /usr/bin/node:uv__*), a tracepoint (t:sched:sched_switch) or a USDT probe (u:/usr/bin/node:gc__*). * stands for any letters and ? for one. A library without a path is that of all processes, those of containers included, or with --pid the one that the process uses; ':name' with --pid is a function of its program. Functions whose code the compiler put into their callers are not called, and not counted. A name that several functions of the kernel share stands for all of them: each has a line, with its address.
 
 Functions are hooked all at once where the kernel can do that (its own from 5.18 on by kprobe.multi, those of programs from 6.6 on by uprobe.multi, with --pid from 6.12 on), or else one by one, as are tracepoints, 1000 at most. Before 5.15 only one place that is no function of the kernel can be counted.`,
   overhead:

@@ -58,11 +58,14 @@ class ProbePoints {
       return this.#names[Number(id)] ?? '?';
     }
     const [only = '', another] = this.found.functions;
-    if (another === undefined) {
+    const shared = another === undefined;
+    if (shared && sharingFunctions(only) === undefined) {
       return only;
     }
     this.#symbols ??= new KernelSymbols();
-    return this.#symbols.resolve(id).symbol ?? `0x${id.toString(16)}`;
+    const { symbol, offset = 0 } = this.#symbols.resolve(id);
+    const start = `0x${(id - BigInt(offset)).toString(16)}`;
+    return symbol === undefined ? start : shared ? `${symbol} at ${start}` : symbol;
   }
 }
 

@@ -81,8 +81,22 @@ const tableRows = (result: ToolResult) => ofType(result, 'table').flatMap(({ row
 const inHistograms = ({ messages }: ToolResult) => countsBy('func', messages)[''] ?? 0;
 const printed = ({ rows }: ToolResult) => rows.length;
 
+/** Each of them has a row of its own. */
+function countEach(result: ToolResult): number {
+  const rows = tableRows(result);
+  assert.deepEqual(
+    rows.map(({ count }) => Number(count)).sort((a, b) => a - b),
+    Object.values(reads),
+  );
+  for (const { func } of rows) {
+    assert.match(String(func), /^m_stop at 0x[0-9a-f]{16}$/);
+  }
+  assert.equal(new Set(rows.map(({ func }) => func)).size, rows.length);
+  return sum(rows, 'count');
+}
+
 const tools: readonly (readonly [tool: string, args: readonly string[], count: (result: ToolResult) => number])[] = [
-  ['funccount', [SHARED], (result) => sum(tableRows(result), 'count')],
+  ['funccount', [SHARED], countEach],
   ['stackcount', [SHARED], (result) => sum(ofType(result, 'stack'), 'weight')],
   ['funclatency', [SHARED], inHistograms],
   ['funclatency', ['-k', SHARED], inHistograms],
