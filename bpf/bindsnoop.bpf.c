@@ -26,7 +26,7 @@ enum {
 struct event {
 	EVENT_HEAD;
 	errno_t error;
-	__u8 ip;
+	ip_version_t ip;
 	__u16 protocol;
 	__u32 options;
 	__u32 ifindex;	/* of the interface that it is bound to; 0: any */

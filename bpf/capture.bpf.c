@@ -26,12 +26,12 @@ struct event {
 	__u32 nanoseconds;	/* beyond the microsecond */
 	maybe_pid_t pid;
 	maybe_comm_t comm[16];
-	__u32 netns;
+	namespace_t netns;
 	__u32 ifindex;
 	maybe_text_t interface[16];
 	enum direction direction;
 	__u16 ethertype;
-	__u8 ip;
+	ip_version_t ip;
 	__u8 protocol;
 	bytes_t length;
 	maybe_ip_t saddr[16];
@@ -180,14 +180,9 @@ static __always_inline int captured(const void *ctx, struct sk_buff *buffer, boo
 	__builtin_memcpy(event->interface, interface, sizeof(interface));
 	event->direction = out ? OUT : IN;
 	event->ethertype = ethertype;
-	event->ip = packet.ip;
+	packet_fields(event, &packet);
 	event->protocol = packet.protocol;
 	event->length = count;
-	__builtin_memcpy(event->saddr, packet.saddr, 16);
-	event->sport = packet.sport;
-	__builtin_memcpy(event->daddr, packet.daddr, 16);
-	event->dport = packet.dport;
-	event->flags = packet.flags;
 	event->ethernet = ethernet;
 	linear = skb->len - skb->data_len + before;
 	wanted = count < snaplen ? count : snaplen;

@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* How often the cache of directory entries has the name that is looked for. */
 #include "dcache.h"
-
-/* One for all. */
-struct key {
-	__u32 _all;
-};
+#include "table.h"
 
 struct value {
 	count_t refs;
@@ -13,23 +9,11 @@ struct value {
 	count_t misses;
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, struct key);
-	__type(value, struct value);
-} totals SEC(".maps");
-
-static __always_inline struct value *total(void)
-{
-	struct key key = {};
-
-	return bpf_map_lookup_elem(&totals, &key);
-}
+TOTALS(totals, struct value);
 
 static __always_inline int looked_up(struct nameidata *nd, bool found)
 {
-	struct value *value = total();
+	struct value *value = totals_row(totals);
 
 	if (!value)
 		return 0;
@@ -41,7 +25,7 @@ static __always_inline int looked_up(struct nameidata *nd, bool found)
 
 static __always_inline int slow_lookup(void)
 {
-	struct value *value = wanted_lookup() ? total() : NULL;
+	struct value *value = wanted_lookup() ? totals_row(totals) : NULL;
 
 	if (value)
 		__sync_fetch_and_add(&value->slow, 1);

@@ -36,9 +36,9 @@ enum transport {
 	boot_ns_t time;							\
 	maybe_pid_t pid;						\
 	maybe_comm_t comm[16];						\
-	__u32 netns;							\
+	namespace_t netns;						\
 	enum transport transport;					\
-	__u8 ip;							\
+	ip_version_t ip;						\
 	ip_t saddr[16];							\
 	port_t sport;							\
 	ip_t daddr[16];							\
@@ -93,7 +93,7 @@ struct exchange {
 	struct sighting query;	/* all 0: before the tracing */
 	struct sighting answer;
 	struct owner owner;
-	__u32 netns;		/* of the owner */
+	namespace_t netns;		/* of the owner */
 };
 
 COUNTED_MAP(exchanges, BPF_MAP_TYPE_LRU_HASH, struct exchange_key, struct exchange, 16384);
@@ -101,7 +101,7 @@ COUNTED_MAP(exchanges, BPF_MAP_TYPE_LRU_HASH, struct exchange_key, struct exchan
 struct connection {
 	struct owner client;
 	struct owner server;
-	__u32 netns;
+	namespace_t netns;
 	__u32 syn;		/* sequence number of what began it */
 	__u32 told[2];		/* up to where, to the client and to the server */
 	bool has_told[2];

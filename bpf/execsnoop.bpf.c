@@ -74,12 +74,7 @@ struct mm_struct___exe {
 
 #pragma clang attribute pop
 
-static __always_inline char *dentry_path_buffer(__u32 slot)
-{
-	struct room *room = scratch(path_scratch, slot);
-
-	return room ? room->path : NULL;
-}
+DENTRY_PATHS_IN(path_scratch, path)
 
 static __always_inline void place(char to[PLACE_SIZE], __u32 slot, struct path *path)
 {

@@ -28,13 +28,7 @@ struct event {
 
 EVENT_RING(events, event);
 SCRATCH(life_scratch, struct event, SLOTS);
-
-static __always_inline char *dentry_path_buffer(__u32 slot)
-{
-	struct event *event = scratch(life_scratch, slot);
-
-	return event ? event->path : NULL;
-}
+DENTRY_PATHS_IN(life_scratch, path)
 
 /* The number of an inode is soon that of another file, but then its generation differs. */
 struct identity {

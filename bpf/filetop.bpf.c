@@ -45,13 +45,7 @@ struct found {
 };
 
 SCRATCH(found_scratch, struct found, FILE_IO_SLOTS);
-
-static __always_inline char *dentry_path_buffer(__u32 slot)
-{
-	struct found *found = scratch(found_scratch, slot);
-
-	return found ? found->value.path : NULL;
-}
+DENTRY_PATHS_IN(found_scratch, value.path)
 
 static __always_inline struct value *new_value(const struct key *key, __u32 slot, struct file *file)
 {

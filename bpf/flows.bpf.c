@@ -25,11 +25,11 @@ struct flow {
 	comm_t comm[16];
 	enum direction direction;
 	enum transport transport;
-	__u8 ip;
+	ip_version_t ip;
 	maybe_ip_t daddr[16];	/* absent for sockets that are not connected */
 	port_t lport;		/* of IN */
 	port_t dport;		/* of OUT */
-	__u32 netns;
+	namespace_t netns;
 };
 
 struct amounts {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* How often places of all kinds are passed. */
 #include "core.h"
+#include "cpu-filter.h"
 #include "filter.h"
 #include "probe-points.h"
 #include "table.h"
 
-const volatile __s32 filter_cpu = -1;
 
 struct key {
 	__u64 point;
@@ -22,7 +22,7 @@ static __always_inline int hit(void *ctx, __u64 id)
 	struct key key = { .point = id };
 	struct value *value;
 
-	if (filter_cpu >= 0 && bpf_get_smp_processor_id() != filter_cpu)
+	if (!wanted_cpu())
 		return 0;
 	if (!wanted_task(bpf_get_current_pid_tgid()))
 		return 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* How often and how long handlers of hard interrupts run, by the name of the handler. */
 #include "core.h"
+#include "cpu-filter.h"
 #include "filter.h"
 #include "hist.h"
 #include "irq.h"
@@ -10,7 +11,6 @@
 
 const volatile bool count_only = false;
 const volatile bool per_cpu = false;
-const volatile int filter_cpu = -1;
 
 struct key {
 	text_t hardirq[64];
@@ -37,7 +37,7 @@ int BPF_PROG(irq_handler_entry__tp_btf, int irq, struct irqaction *action)
 {
 	__u64 *start;
 
-	if (filter_cpu >= 0 && bpf_get_smp_processor_id() != filter_cpu)
+	if (!wanted_cpu())
 		return 0;
 	if (!wanted_container())
 		return 0;

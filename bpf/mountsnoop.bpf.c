@@ -29,7 +29,7 @@ struct event {
 	CALL_FIELDS;
 	pid_t ppid;
 	comm_t pcomm[16];
-	__u32 mnt_ns;
+	namespace_t mnt_ns;
 	maybe_ns_t latency;
 	__s64 ret;
 	__u32 flags;

@@ -13,7 +13,7 @@ const volatile bool only_targets = false;
 
 struct event {
 	EVENT_HEAD;
-	__u8 ip;
+	ip_version_t ip;
 	cgroup_id_t cgroup;
 };
 

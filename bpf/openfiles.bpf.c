@@ -30,13 +30,7 @@ struct open_file {
 };
 
 SCRATCH(row_scratch, struct open_file, 1);
-
-static __always_inline char *dentry_path_buffer(__u32 slot)
-{
-	struct open_file *open = scratch(row_scratch, slot);
-
-	return open ? open->row.path : NULL;
-}
+DENTRY_PATHS_IN(row_scratch, row.path)
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 

@@ -53,12 +53,7 @@ EVENT_RING(events, event);
 SCRATCH(open_scratch, struct event, SLOTS);
 STACKS(stacks);
 
-static __always_inline char *dentry_path_buffer(__u32 slot)
-{
-	struct event *event = scratch(open_scratch, slot);
-
-	return event ? event->path : NULL;
-}
+DENTRY_PATHS_IN(open_scratch, path)
 
 struct open_args {
 	enum slot slot;

@@ -4,27 +4,21 @@
 #include "table.h"
 #include <bpf/bpf_tracing.h>
 
-/* One for all. */
-struct key {
-	__u32 _all;
-};
-
 struct value {
 	count_t processes;
 	count_t threads;
 };
 
-TABLE(counts, struct key, struct value, 1);
+TOTALS(counts, struct value);
 
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(sched_process_fork__tp_btf, struct task_struct *parent, struct task_struct *child)
 {
-	struct key key = {};
 	struct value *value;
 
 	if (!wanted_task(bpf_get_current_pid_tgid()))
 		return 0;
-	value = table_row(counts, &key);
+	value = totals_row(counts);
 	if (!value)
 		return 0;
 	if (child->pid == child->tgid)

@@ -49,7 +49,7 @@ struct event {
 	enum rdma_cm_event_type event;
 	__s32 cm_status;
 	errno_t error;
-	__u8 ip;
+	ip_version_t ip;
 	maybe_ip_t saddr[16];
 	port_t lport;
 	maybe_ip_t daddr[16];
@@ -80,7 +80,7 @@ SEC("tp/rdma_cma/cm_event_handler")
 int cm_event__tp(struct cm_event_handler *ctx)
 {
 	struct event *event = event_reserve(events, event);
-	__u8 ip;
+	ip_version_t ip;
 
 	if (!event)
 		return 0;

@@ -14,7 +14,7 @@ const volatile bool by_pidns = false;
 struct key {
 	pid_t pid;
 	thread_t tid;
-	__u32 pidns;
+	namespace_t pidns;
 };
 
 struct latency {

@@ -10,7 +10,7 @@
 const volatile __u32 filter_mntns = 0;
 
 struct key {
-	__u32 mntns;
+	namespace_t mntns;
 	syscall_t syscall;
 };
 

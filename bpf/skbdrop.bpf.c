@@ -13,7 +13,7 @@ struct event {
 	addr_t location;
 	__u32 code;
 	__u16 ethertype;
-	__u8 ip;		/* 4, 6, or 0 for something else */
+	ip_version_t ip;		/* 4, 6, or 0 for something else */
 	__u8 protocol;
 	maybe_ip_t saddr[16];
 	port_t sport;
@@ -21,7 +21,7 @@ struct event {
 	port_t dport;
 	tcp_flags_t flags;
 	bytes_t length;
-	__u32 netns;
+	namespace_t netns;
 	maybe_text_t interface[16];
 	stack_id_t stack;
 };
@@ -39,7 +39,7 @@ int dropped__tp_btf(__u64 *ctx)
 	struct net_device *dev;
 	const struct sock *sk;
 	struct event *event;
-	__u32 netns;
+	namespace_t netns;
 
 	if (!is_drop(ctx))
 		return 0;
@@ -63,13 +63,8 @@ int dropped__tp_btf(__u64 *ctx)
 	event->location = drop_location(ctx);
 	event->code = drop_reason(ctx);
 	event->ethertype = ethertype;
-	event->ip = packet.ip;
+	packet_fields(event, &packet);
 	event->protocol = packet.protocol;
-	__builtin_memcpy(event->saddr, packet.saddr, 16);
-	event->sport = packet.sport;
-	__builtin_memcpy(event->daddr, packet.daddr, 16);
-	event->dport = packet.dport;
-	event->flags = packet.flags;
 	event->length = BPF_CORE_READ(skb, len);
 	event->netns = netns;
 	__builtin_memcpy(event->interface, interface, sizeof(interface));

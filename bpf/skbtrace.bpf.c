@@ -33,11 +33,11 @@ struct event {
 	cpu_t cpu;
 	pid_t pid;
 	comm_t comm[16];
-	__u32 netns;
+	namespace_t netns;
 	__u32 mark;
 	maybe_text_t interface[16];
 	__u32 mtu;
-	__u8 ip;		/* 4, 6, or 0 for something else */
+	ip_version_t ip;		/* 4, 6, or 0 for something else */
 	__u8 protocol;
 	bytes_t length;
 	maybe_ip_t saddr[16];
@@ -141,7 +141,7 @@ static __always_inline int met_at(void *ctx, enum place place, __u64 location, c
 	struct net_device *dev;
 	struct event *event;
 	bool known, yes = true;
-	__u32 netns;
+	namespace_t netns;
 
 	if (!skb)
 		return 0;
@@ -174,14 +174,9 @@ static __always_inline int met_at(void *ctx, enum place place, __u64 location, c
 	event->mark = BPF_CORE_READ(skb, mark);
 	__builtin_memcpy(event->interface, interface, sizeof(interface));
 	event->mtu = BPF_CORE_READ((struct net_device___mtu *)dev, mtu);
-	event->ip = packet.ip;
+	packet_fields(event, &packet);
 	event->protocol = packet.protocol;
 	event->length = BPF_CORE_READ(skb, len);
-	__builtin_memcpy(event->saddr, packet.saddr, 16);
-	event->sport = packet.sport;
-	__builtin_memcpy(event->daddr, packet.daddr, 16);
-	event->dport = packet.dport;
-	event->flags = packet.flags;
 	event->place = place;
 	event->location = location;
 	event->code = code;

@@ -34,8 +34,8 @@ struct row {
 	maybe_comm_t comm[16];
 	uid_t uid;
 	__u64 inode;		/* 0: no file */
-	__u32 netns;
-	__u8 ip;		/* 0: neither 4 nor 6 */
+	namespace_t netns;
+	ip_version_t ip;		/* 0: neither 4 nor 6 */
 	maybe_ip_t saddr[16];
 	port_t lport;
 	maybe_ip_t daddr[16];

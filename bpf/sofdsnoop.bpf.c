@@ -70,13 +70,7 @@ struct passing {
 };
 
 SCRATCH(passing_scratch, struct passing, SLOTS);
-
-static __always_inline char *dentry_path_buffer(__u32 slot)
-{
-	struct passing *passing = scratch(passing_scratch, slot);
-
-	return passing ? passing->event.path : NULL;
-}
+DENTRY_PATHS_IN(passing_scratch, event.path)
 
 /* The next descriptor, or the next piece of control data. Returns false at the end. */
 __noinline int passing_step(__u32 slot)

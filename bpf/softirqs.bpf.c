@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* How often and how long soft interrupts run, by vector. */
 #include "core.h"
+#include "cpu-filter.h"
 #include "hist.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
 const volatile bool count_only = false;
 const volatile bool per_cpu = false;
-const volatile int filter_cpu = -1;
 
 struct key {
 	__u32 vector;
@@ -33,7 +33,7 @@ int BPF_PROG(softirq_entry__tp_btf, unsigned int vector)
 {
 	__u64 *start;
 
-	if (filter_cpu >= 0 && bpf_get_smp_processor_id() != filter_cpu)
+	if (!wanted_cpu())
 		return 0;
 	if (count_only) {
 		add(vector, 0);

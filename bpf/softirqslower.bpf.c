@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* Soft interrupts that wait long until they are served, or take long. */
 #include "core.h"
+#include "cpu-filter.h"
 #include "events.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
@@ -8,7 +9,6 @@
 #define VECTORS 16
 
 const volatile us_t min_time = 10000;
-const volatile int filter_cpu = -1;
 
 enum stage {
 	wait,
@@ -60,7 +60,7 @@ int BPF_PROG(softirq_raise__tp_btf, unsigned int vector)
 	struct times *times = scratch(vectors, vector);
 
 	/* One that is raised already waits since the first time. */
-	if (times && !times->raised && (filter_cpu < 0 || bpf_get_smp_processor_id() == filter_cpu))
+	if (times && !times->raised && wanted_cpu())
 		times->raised = bpf_ktime_get_ns();
 	return 0;
 }
@@ -70,7 +70,7 @@ int BPF_PROG(softirq_entry__tp_btf, unsigned int vector)
 {
 	struct times *times = scratch(vectors, vector);
 
-	if (!times || (filter_cpu >= 0 && bpf_get_smp_processor_id() != filter_cpu))
+	if (!times || !wanted_cpu())
 		return 0;
 	times->entered = bpf_ktime_get_ns();
 	/* Nothing is known of one that was raised before the tracing began. */

@@ -12,10 +12,10 @@ struct event {
 	EVENT_HEAD;
 	errno_t error;
 	__u32 backlog;		/* what is in force; what was asked for, if the call failed */
-	__u8 ip;		/* what the socket was made for */
+	ip_version_t ip;		/* what the socket was made for */
 	ip_t addr[16];
 	port_t port;
-	__u32 netns;
+	namespace_t netns;
 	cgroup_id_t cgroup;
 };
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* The stacks that lead to places of all kinds. */
 #include "core.h"
+#include "cpu-filter.h"
 #include "filter.h"
 #include "probe-points.h"
 #include "stack-sides.h"
 #include "table.h"
 
-const volatile __s32 filter_cpu = -1;
 const volatile bool per_process = false;
 
 struct key {
@@ -28,7 +28,7 @@ static __always_inline int hit(void *ctx, __u64 id)
 	struct key key = { .user = NO_STACK, .kernel = NO_STACK };
 	struct value *value;
 
-	if (filter_cpu >= 0 && bpf_get_smp_processor_id() != filter_cpu)
+	if (!wanted_cpu())
 		return 0;
 	if (!wanted_task(task))
 		return 0;

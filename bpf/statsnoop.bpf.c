@@ -26,13 +26,7 @@ struct event {
 
 EVENT_RING(events, event);
 SCRATCH(stat_scratch, struct event, SLOTS);
-
-static __always_inline char *dentry_path_buffer(__u32 slot)
-{
-	struct event *event = scratch(stat_scratch, slot);
-
-	return event ? event->path : NULL;
-}
+DENTRY_PATHS_IN(stat_scratch, path)
 
 static __always_inline int trace_stat(const struct syscall_return *ctx, enum slot slot, int fd, const char *name)
 {

@@ -28,12 +28,7 @@ EVENT_RING(events, event);
 SCRATCH(sync_scratch, struct event, SLOTS);
 STARTS;
 
-static __always_inline char *dentry_path_buffer(__u32 slot)
-{
-	struct event *event = scratch(sync_scratch, slot);
-
-	return event ? event->path : NULL;
-}
+DENTRY_PATHS_IN(sync_scratch, path)
 
 static __always_inline int trace_sync(const struct syscall_return *ctx, enum slot slot, struct pt_regs *regs, int fd)
 {

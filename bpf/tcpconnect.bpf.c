@@ -26,7 +26,7 @@ const volatile bool want_lport = false;			/* fexit and kprobes have it anyway */
 
 struct event {
 	EVENT_HEAD;
-	__u8 ip;		/* 4 or 6: what is spoken, not what the socket was made for */
+	ip_version_t ip;		/* 4 or 6: what is spoken, not what the socket was made for */
 	ip_t saddr[16];
 	port_t lport;
 	ip_t daddr[16];

@@ -7,7 +7,7 @@
 
 struct event {
 	boot_ns_t time;
-	__u8 ip;
+	ip_version_t ip;
 	ip_t saddr[16];		/* as in the packet: who sent it */
 	port_t sport;
 	ip_t daddr[16];
@@ -15,7 +15,7 @@ struct event {
 	tcp_state_t state;
 	tcp_flags_t flags;
 	__u32 code;
-	__u32 netns;
+	namespace_t netns;
 	stack_id_t stack;
 };
 
@@ -43,7 +43,7 @@ int dropped__tp_btf(__u64 *ctx)
 	struct packet packet = {};
 	const struct sock *sk;
 	struct event *event;
-	__u32 netns;
+	namespace_t netns;
 
 	if (!is_drop(ctx))
 		return 0;
@@ -62,13 +62,8 @@ int dropped__tp_btf(__u64 *ctx)
 	if (!event)
 		return 0;
 	event->time = bpf_ktime_get_boot_ns();
-	event->ip = packet.ip;
-	__builtin_memcpy(event->saddr, packet.saddr, 16);
-	event->sport = packet.sport;
-	__builtin_memcpy(event->daddr, packet.daddr, 16);
-	event->dport = packet.dport;
+	packet_fields(event, &packet);
 	event->state = sk ? tcp_state(sk) : 0;
-	event->flags = packet.flags;
 	event->code = drop_reason(ctx);
 	event->netns = netns;
 	event->stack = kernel_stack(ctx, stacks);

@@ -10,7 +10,7 @@ struct subnet {
 	ip_t network[16];
 	ip_t mask[16];
 	__u8 prefix;		/* as people write it */
-	__u8 ip;
+	ip_version_t ip;
 };
 
 /* The first that an address is in is the one that counts. */

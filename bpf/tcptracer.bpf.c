@@ -21,7 +21,7 @@ struct event {
 	uid_t uid;
 	comm_t comm[16];
 	TCP_ENDS;
-	__u32 netns;
+	namespace_t netns;
 	errno_t error;		/* why there is no connection */
 };
 

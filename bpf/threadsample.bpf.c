@@ -44,13 +44,7 @@ struct sample {
 };
 
 SCRATCH(sample_scratch, struct sample, 1);
-
-static __always_inline char *dentry_path_buffer(__u32 slot)
-{
-	struct sample *sample = scratch(sample_scratch, slot);
-
-	return sample ? sample->path : NULL;
-}
+DENTRY_PATHS_IN(sample_scratch, path)
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 

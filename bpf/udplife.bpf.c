@@ -16,7 +16,7 @@ struct event {
 	boot_ns_t time;
 	pid_t pid;
 	comm_t comm[16];
-	__u8 ip;
+	ip_version_t ip;
 	ip_t saddr[16];
 	port_t lport;
 	maybe_ip_t daddr[16];	/* absent for sockets that are not connected */

@@ -9,6 +9,7 @@
 #include "file.h"
 #include "filter.h"
 #include "syscall-exit.h"
+#include "table.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
@@ -16,11 +17,6 @@
 /* Of open files: this open made it. Since 4.19 ("introduce FMODE_CREATED and switch to it"), the same value. */
 #define FMODE_CREATED 0x100000
 #define AT_REMOVEDIR 0x200
-
-/* One for all. */
-struct key {
-	__u32 _all;
-};
 
 struct value {
 	count_t reads;
@@ -33,29 +29,17 @@ struct value {
 	count_t rmdirs;
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, struct key);
-	__type(value, struct value);
-} totals SEC(".maps");
+TOTALS(totals, struct value);
 
 static __always_inline bool wanted(void)
 {
 	return wanted_task(bpf_get_current_pid_tgid());
 }
 
-static __always_inline struct value *total(void)
-{
-	struct key key = {};
-
-	return bpf_map_lookup_elem(&totals, &key);
-}
-
 /* Whether it is counted at all has been decided. */
 #define ADD(counter)							\
 do {									\
-	struct value *__value = total();				\
+	struct value *__value = totals_row(totals);			\
 									\
 	if (__value)							\
 		__sync_fetch_and_add(&__value->counter, 1);		\

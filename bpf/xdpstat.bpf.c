@@ -33,7 +33,7 @@ struct key {
 	enum xdp_step step;
 	enum xdp_verdict verdict;
 	errno_t error;
-	__u32 netns;		/* 0: there is no interface */
+	namespace_t netns;		/* 0: there is no interface */
 	__u32 prog_id;		/* 0: not told */
 	__u32 map_id;		/* 0: none */
 	maybe_text_t interface[16];

@@ -29,7 +29,7 @@ export { ptraceRequest } from './model/ptrace-requests.ts';
 export { parseSubnet } from './model/subnet.ts';
 export { syscallNames, syscallNumbers } from './model/syscalls.ts';
 export { Unanswered } from './model/unanswered.ts';
-export { inKilobytes, units } from './model/units.ts';
+export { units } from './model/units.ts';
 export { pageBytes } from './native/libc.ts';
 export { kernelFunctions } from './probes/kernel-functions.ts';
 export { listTracepoints, listUsdtProbes } from './probes/list.ts';
@@ -71,7 +71,7 @@ export {
   fileSystemType,
   prepareFileSystem,
 } from './shapes/file-systems.ts';
-export { failedOnly, filters, nameContains } from './shapes/filters.ts';
+export { cpuFilter, failedOnly, filters, nameContains } from './shapes/filters.ts';
 export { byCounter, lacksCounters } from './shapes/hardware-counters.ts';
 export { histogram } from './shapes/histogram.ts';
 export { filtersByLists } from './shapes/id-lists.ts';

@@ -2,6 +2,7 @@ import bpf from '../bpf/funccount.bpf.ts';
 import {
   atProbePoints,
   commonOptions,
+  cpuFilter,
   filters,
   integer,
   probePointCount,
@@ -27,7 +28,7 @@ Functions are hooked all at once where the kernel can do that (its own from 5.18
   options: {
     ...probePointOptions,
     ...filters,
-    cpu: integer('-c, --cpu <CPU>', 'only calls on this processor', { set: 'filter_cpu', group: 'filter' }),
+    cpu: cpuFilter,
     interval: seconds('-i, --interval <SECONDS>', 'seconds between outputs; otherwise once, at the end'),
     rows: integer('--rows <COUNT>', 'print at most this many rows; usually all', { min: 1, group: 'output' }),
     duration: { ...commonOptions.duration, flags: '-d, --duration <SECONDS>' },

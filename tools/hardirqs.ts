@@ -1,5 +1,5 @@
 import bpf from '../bpf/hardirqs.bpf.ts';
-import { filters, flag, histogram, integer, nanoseconds, units } from '../lib/tool.ts';
+import { cpuFilter, filters, flag, histogram, nanoseconds, units } from '../lib/tool.ts';
 
 export default histogram(bpf, {
   summary: 'Summarize the number and time of hard interrupts by handler.',
@@ -11,7 +11,7 @@ Measures each run of an interrupt handler, from irq:irq_handler_entry to irq:irq
 What the processor handles without a handler of a driver is not seen: its own timer, interrupts between processors, non-maskable ones. Of a threaded handler the part that runs in its thread is not seen. --cgroup selects by the task that was interrupted.`,
   overhead: 'From 0.3 to 1 microsecond for each interrupt on a 2.6 GHz processor, the more the less often it comes.',
   options: {
-    cpu: integer('-c, --cpu <CPU>', 'only this processor', { set: 'filter_cpu', hidden: ['-s'], group: 'filter' }),
+    cpu: { ...cpuFilter, hidden: ['-s'] },
     cgroup: filters.cgroup,
     cgroupMap: filters.cgroupMap,
     mountNamespaceMap: filters.mountNamespaceMap,

@@ -96,7 +96,7 @@ The kernel permits that for two kinds of functions. Those that ask the security 
   },
   prepare: (object, { fault, most, under, all, pid, tid, uid, comm, cgroup, cgroupMap, mountNamespaceMap }) => {
     if (!all && !uid && [pid, tid, comm, cgroup, cgroupMap, mountNamespaceMap].every((one) => one === undefined)) {
-      throw new KscopeError('usage', 'whose calls shall fail is not said', {
+      throw new KscopeError('usage', 'no filter says whose calls shall fail', {
         hint: 'give a process (-p), a name (--comm), a cgroup (--cgroup), a command (-- COMMAND), or --all',
       });
     }

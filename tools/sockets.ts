@@ -68,7 +68,7 @@ Before 5.15 the kernel does not list UNIX sockets: there those without a process
     fd: {},
     uid: { flag: '-U, --print-uid', summary: 'show the user id' },
     inode: { flag: '-i, --inode' },
-    netns: { flag: '-N, --print-netns', summary: 'show the network namespace', width: 10 },
+    netns: { flag: '-N, --print-netns', summary: 'show the network namespace' },
     saddr: { header: 'LADDR:LPORT', width: 21, text: (address, { lport }) => endpoint(address, lport) },
     daddr: { header: 'RADDR:RPORT', width: 21, text: (address, { dport }) => endpoint(address, dport) },
     path: {},

@@ -1,5 +1,5 @@
 import bpf from '../bpf/softirqslower.bpf.ts';
-import { integer, snoop, softirqName } from '../lib/tool.ts';
+import { cpuFilter, integer, snoop, softirqName } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Trace soft interrupts that wait or run long.',
@@ -12,7 +12,7 @@ The process is the one that runs on the processor at the end of the stage: the o
   overhead: 'About 0.5 µs for each soft interrupt, slow or not (measured on a busy 2-core virtual machine).',
   options: {
     minimum: integer('[min_us]', 'only what took at least this many microseconds; usually 10000', { set: 'min_time' }),
-    cpu: integer('-c, --cpu <CPU>', 'only this processor', { set: 'filter_cpu', group: 'filter' }),
+    cpu: cpuFilter,
   },
   computed: {
     softirq: { type: 'text_t', help: 'vector', value: ({ vector }) => softirqName(vector) },

@@ -2,9 +2,9 @@ import bpf from '../bpf/stackcount.bpf.ts';
 import {
   atProbePoints,
   commonOptions,
+  cpuFilter,
   filters,
   flag,
-  integer,
   probePointOptions,
   probePointWarnings,
   seconds,
@@ -25,7 +25,7 @@ User stacks are followed by frame pointers: those of programs compiled without t
   options: {
     ...probePointOptions,
     ...filters,
-    cpu: integer('-c, --cpu <CPU>', 'only what happens on this processor', { set: 'filter_cpu', group: 'filter' }),
+    cpu: cpuFilter,
     ...stackSideOptions,
     processes: flag('-P, --perpid', 'each process apart, as always where there are user stacks', {
       set: 'per_process',

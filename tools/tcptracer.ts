@@ -45,7 +45,7 @@ With --failures, attempts to connect that failed are shown as well, with the rea
     daddr: {},
     lport: { header: 'SPORT' },
     dport: {},
-    netns: { flag: '--print-netns', summary: 'show the network namespace', width: 10 },
+    netns: { flag: '--print-netns', summary: 'show the network namespace' },
     error: { header: 'ERR', when: ['failures', 'failuresOnly'] },
   },
   attach: { optional: ['accept__tp', 'accept4__tp'] },

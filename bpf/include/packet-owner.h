@@ -18,7 +18,7 @@
 
 /* An end of what is exchanged; without a peer, of a socket that hears everybody. */
 struct end {
-	__u32 netns;
+	namespace_t netns;
 	__u16 protocol;
 	port_t port;
 	ip_t address[16];

@@ -37,13 +37,21 @@ enum dentry_path_end {
 
 /*
  * Whoever includes this file says how many scratch slots its programs have,
- * and where the buffer of each is: DENTRY_PATH_BUFFER bytes, mostly in its
- * scratch record.
+ * and where the buffer of each is: DENTRY_PATH_BUFFER bytes of its scratch
+ * record, from this member on.
  */
 #ifndef DENTRY_PATH_SLOTS
 #define DENTRY_PATH_SLOTS 1
 #endif
 static char *dentry_path_buffer(__u32 slot);
+
+#define DENTRY_PATHS_IN(map, member)					\
+static __always_inline char *dentry_path_buffer(__u32 slot)		\
+{									\
+	typeof(*(map).value) *__record = scratch(map, slot);		\
+									\
+	return __record ? __record->member : NULL;			\
+}
 
 /* Where a walk is, how it goes and where it may end. */
 struct dentry_walk {

@@ -75,7 +75,7 @@ struct trace_event_raw_kfree_skb {
 
 /* What the headers say; ip is 0 where there are none (yet). Ports are those of TCP and UDP. */
 struct packet {
-	__u8 ip;
+	ip_version_t ip;
 	__u8 protocol;
 	tcp_flags_t flags;
 	ip_t saddr[16];
@@ -83,6 +83,17 @@ struct packet {
 	ip_t daddr[16];
 	port_t dport;
 };
+
+/* What events have of it. */
+#define packet_fields(event, packet)					\
+do {									\
+	(event)->ip = (packet)->ip;					\
+	(event)->flags = (packet)->flags;				\
+	__builtin_memcpy((event)->saddr, (packet)->saddr, 16);		\
+	(event)->sport = (packet)->sport;				\
+	__builtin_memcpy((event)->daddr, (packet)->daddr, 16);		\
+	(event)->dport = (packet)->dport;				\
+} while (0)
 
 static __always_inline void packet_ports(struct packet *packet, const void *at)
 {

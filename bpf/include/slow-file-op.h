@@ -24,13 +24,7 @@ struct event {
 
 EVENT_RING(events, event);
 SCRATCH(event_scratch, struct event, FILE_OP_SLOTS);
-
-static __always_inline char *dentry_path_buffer(__u32 slot)
-{
-	struct event *event = scratch(event_scratch, slot);
-
-	return event ? event->path : NULL;
-}
+DENTRY_PATHS_IN(event_scratch, path)
 
 static __always_inline int slow_file_op(enum file_op_slot slot, enum file_op op, const struct file_op_start *start,
 					ns_t latency, long result)

@@ -35,4 +35,24 @@
 	__row;								\
 })
 
+/* One row for all, which is always there, with a copy for each CPU: TOTALS(map, struct value). */
+struct for_all {
+	__u32 _all;
+};
+
+#define TOTALS(map, value_type)						\
+	struct {							\
+		__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);		\
+		__uint(max_entries, 1);					\
+		__type(key, struct for_all);				\
+		__type(value, value_type);				\
+	} map SEC(".maps")
+
+#define totals_row(map)							\
+({									\
+	struct for_all __all = {};					\
+									\
+	(typeof((map).value))bpf_map_lookup_elem(&(map), &__all);	\
+})
+
 #endif

@@ -104,7 +104,7 @@ static __always_inline enum tcp_state tcp_state(const struct sock *sk)
 
 /* Both ends of a connection; `ip` is what is spoken, 4 or 6, not what the socket was made for. */
 #define TCP_ENDS							\
-	__u8 ip;							\
+	ip_version_t ip;						\
 	ip_t saddr[16];							\
 	port_t lport;							\
 	ip_t daddr[16];							\

@@ -41,7 +41,7 @@ static __always_inline void moved(struct sock *sk, __u32 bytes, bool sent);
 /* Who sends and receives through what. */
 struct traffic_key {
 	pid_t pid;
-	__u8 ip;
+	ip_version_t ip;
 	ip_t saddr[16];
 	port_t lport;
 	maybe_ip_t daddr[16];	/* absent for sockets that are not connected */

@@ -32,6 +32,7 @@ typedef __u32 uid_t;
 typedef __u32 gid_t;
 typedef __u32 cpu_t;
 typedef __u64 cgroup_id_t;	/* inode of the cgroup v2 directory */
+typedef __u32 namespace_t;	/* inode of the namespace */
 
 /* Who, where that is not always known. */
 typedef int maybe_pid_t;	/* 0: unknown */
@@ -107,6 +108,7 @@ typedef __u32 ip4_t;		/* bytes as in the packet */
 typedef __u8 ip6_t;		/* ip6_t addr[16] */
 typedef __u8 ip_t;		/* ip_t addr[16]: either family, IPv4 is stored as ::ffff:a.b.c.d */
 typedef __u8 maybe_ip_t;	/* the same, all zeros: absent */
+typedef __u8 ip_version_t;	/* 4, 6, or 0 for neither */
 typedef __u16 port_t;		/* host order, 0: absent */
 typedef __u8 tcp_state_t;	/* 0: there is no socket */
 typedef __u8 tcp_flags_t;	/* as in the header, 0: absent */

@@ -49,7 +49,7 @@ export async function completion(registry: Registry, values: Readonly<Record<str
   const shell = String(values.shell);
   if (!isShell(shell)) {
     const known = Object.keys(scripts).join(', ');
-    throw new KscopeError('usage', `there is no completion for '${shell}'`, { hint: `known shells: ${known}` });
+    throw new KscopeError('usage', `there is no completion for '${shell}'`, { hint: `shells: ${known}` });
   }
   const problems: KscopeError[] = [];
   const text = completionScript(shell, completedCommands(await registry.loadAll(problems)));

@@ -60,12 +60,7 @@ export function text(name: string, help: string, width: number, variable: boolea
     help,
     ...ofText,
     width,
-    decode: {
-      from: 'bytes',
-      variable,
-      to: escapeTerminated,
-      back: (value, size) => textBytes(value ?? '', size),
-    },
+    decode: ofBytes(variable, escapeTerminated),
     text: asIs,
   };
 }
@@ -82,15 +77,28 @@ export function isZero(bytes: Uint8Array, start: number, length: number): boolea
 /** A string of which the empty one means that there is none. */
 export function maybeText(name: string, help: string): SemanticType<string> {
   return {
-    ...text(name, help, 16, false),
+    ...ofText,
+    name,
+    help,
+    width: 16,
     optional: true,
-    decode: {
-      from: 'bytes',
-      variable: false,
-      to: (bytes, start, end) => escapeTerminated(bytes, start, end) || undefined,
-      back: (value, size) => textBytes(value ?? '', size),
-    },
+    decode: ofBytes(false, (bytes, start, end) => escapeTerminated(bytes, start, end) || undefined),
+    text: asIs,
   };
+}
+
+type ReadText = (bytes: Uint8Array, start: number, end: number) => string | undefined;
+
+function ofBytes(variable: boolean, to: ReadText): SemanticType<string>['decode'] {
+  return { from: 'bytes', variable, to, back: (value, size) => textBytes(value ?? '', size) };
+}
+
+/** Text that is read from bytes in another way, and cannot become bytes again: what that would take is no text. */
+export function readOnly(type: SemanticType<string>, bytes: string, variable: boolean, to: ReadText) {
+  const back = (value: string | undefined): never => {
+    throw noValue(bytes, value);
+  };
+  return { ...type, decode: { from: 'bytes', variable, to, back } } satisfies SemanticType<string>;
 }
 
 function textBytes(value: string, size: number): Uint8Array {

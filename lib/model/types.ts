@@ -18,6 +18,7 @@ import {
   maybeText,
   named,
   noValue,
+  readOnly,
   text,
   wordsToBigint,
 } from './type-parts.ts';
@@ -151,6 +152,8 @@ const addressType = {
   text: asIs,
 } satisfies SemanticType<string>;
 
+const pieces = 'sequence of path components';
+
 const all: readonly SemanticType[] = [
   // Arguments of kill(2) and its like may be negative.
   { ...count('pid_t', 'process id', 7), schema: { type: 'integer' } },
@@ -184,6 +187,8 @@ const all: readonly SemanticType[] = [
     schema: { type: 'number', minimum: 0 },
     decode: { from: 'number', to: (raw) => raw / 100, back: (value) => Math.round((value ?? 0) * 100) },
   } satisfies SemanticType<number>,
+  count('ip_version_t', 'IP version: 4 or 6', 8),
+  count('namespace_t', 'inode of the namespace', 10),
   absentable(count('port_t', 'port', 5), 'zero'),
   absentable(count('fd_t', 'file descriptor', 4), 'negative'),
   { ...count('stack_id_t', 'stack id, or the negative error that there was', 7), schema: { type: 'integer' } },
@@ -243,52 +248,16 @@ const all: readonly SemanticType[] = [
   maybeText('maybe_text_t', 'text, where there is any'),
   text('text_t', 'text', 16, true),
   text('path_t', 'path', 24, true),
+  readOnly(text('dentry_path_t', 'path', 24, true), pieces, true, joinDentries),
+  // No name in a directory has a slash.
+  readOnly(maybeText('maybe_dentry_path_t', 'path, where it is told'), pieces, false, (bytes, start, end) =>
+    bytes[start] === 0x2f ? undefined : joinDentries(bytes, start, end),
+  ),
+  readOnly(text('data_t', 'data, escaped where it is no text', 24, true), 'data', true, decodeData),
   {
-    ...text('dentry_path_t', 'path', 24, true),
-    decode: {
-      from: 'bytes',
-      variable: true,
-      to: joinDentries,
-      back: (value) => {
-        throw noValue('sequence of path components', value);
-      },
-    },
-  } satisfies SemanticType<string>,
-  {
-    ...maybeText('maybe_dentry_path_t', 'path, where it is told'),
-    decode: {
-      from: 'bytes',
-      variable: false,
-      // No name in a directory has one.
-      to: (bytes, start, end) => (bytes[start] === 0x2f ? undefined : joinDentries(bytes, start, end)),
-      back: (value) => {
-        throw noValue('sequence of path components', value);
-      },
-    },
-  } satisfies SemanticType<string>,
-  {
-    ...text('data_t', 'data, escaped where it is no text', 24, true),
-    decode: {
-      from: 'bytes',
-      variable: true,
-      to: decodeData,
-      back: (value) => {
-        throw noValue('data', value);
-      },
-    },
-  } satisfies SemanticType<string>,
-  {
-    ...text('hex_t', 'data, in hexadecimal', 24, true),
+    ...readOnly(text('hex_t', 'data, in hexadecimal', 24, true), 'data', true, decodeHex),
     schema: { type: 'string', pattern: '^([0-9a-f]{2})*$' },
-    decode: {
-      from: 'bytes',
-      variable: true,
-      to: decodeHex,
-      back: (value) => {
-        throw noValue('data', value);
-      },
-    },
-  } satisfies SemanticType<string>,
+  },
   {
     name: 'args_t',
     help: 'arguments',

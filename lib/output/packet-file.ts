@@ -22,7 +22,7 @@ export class PacketFile implements Output {
     this.#file = file;
     if (file === '-') {
       if (isTerminal()) {
-        throw new KscopeError('usage', 'packets are nothing for a terminal', {
+        throw new KscopeError('usage', 'packets cannot be written to a terminal', {
           hint: 'give the name of a file, or a program that reads them: | tcpdump -r -',
         });
       }

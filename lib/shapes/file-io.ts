@@ -83,7 +83,10 @@ function parseDirectories(given: string): readonly string[] {
 export function setDirectories(object: BpfObject, paths: readonly string[]): void {
   const directories = object.map('directories');
   if (paths.length > directories.maxEntries) {
-    throw new KscopeError('usage', `${paths.length} directories are more than ${directories.maxEntries}`);
+    throw new KscopeError(
+      'usage',
+      `${paths.length} directories are too many: ${directories.maxEntries} can be told apart`,
+    );
   }
   // One that is named twice is the first.
   for (const [number, path] of [...paths.entries()].reverse()) {

@@ -40,6 +40,8 @@ export const filters = {
   }),
 };
 
+/** For programs with bpf/include/cpu-filter.h. */
+export const cpuFilter = integer('-c, --cpu <CPU>', 'only this processor', { ...filter, set: 'filter_cpu' });
 /** For programs with the constant `failed_only`. */
 export const failedOnly = flag('-x, --failed', 'only calls that failed', { ...filter, set: 'failed_only' });
 /** For `keep`. */

@@ -276,7 +276,7 @@ export function refuseTooMany(
 ): void {
   const most = section.endsWith('.multi') ? AT_ONCE_MAX : ONE_BY_ONE_MAX;
   if (count > most) {
-    throw new KscopeError('usage', `'${pattern.text}' means ${count} places, and ${most} can be traced`, {
+    throw new KscopeError('usage', `'${pattern.text}' matches ${count} places: ${most} can be traced`, {
       hint: 'a longer pattern means fewer',
     });
   }

@@ -123,7 +123,7 @@ test('nothing is left behind by one that is killed, and a command can be given',
 
 test('it does not start without a filter, and refuses what cannot fail', async () => {
   const refusals = [
-    [['security_file_open', '-u', '0'], 2, /^inject: whose calls shall fail is not said\nhint: /],
+    [['security_file_open', '-u', '0'], 2, /^inject: no filter says whose calls shall fail\nhint: /],
     [['security_file_free', '-p', '1'], 2, /^inject: security_file_free returns nothing, so it cannot fail\n/],
     [['vfs_read', '-p', '1'], 3, /^inject: this kernel lets no program have vfs_read fail\nhint: /],
     [['security_file_open', '-p', '1', '-P', '1.1'], 2, /'1.1' is not a number from 0 to 1/],

@@ -68,7 +68,7 @@ test('an option has the same letter in all tools, unless a letter means somethin
  */
 const aboutRows = new Set([
   ...['--all', '--count', '--dist', '--extended', '--extra', '--failed', '--failures', '--flags', '--list', '--wide'],
-  ...['--comm', '--cpu', '--disk', '--interface', '--name', '--pid', '--tid', '--tids', '--tpid', '--type', '--uid'],
+  ...['--comm', '--disk', '--interface', '--name', '--pid', '--tid', '--tids', '--tpid', '--type', '--uid'],
   ...['--port', '--lport', '--rport', '--localport', '--remoteport', '--reason', '--full-path'],
   ...['--min', '--threshold', '--latency', '--top', '--datasize', '--print-tids', '--syscalls', '--verbose'],
   ...['--per-cpu', '--per-process', '--per-thread'],
