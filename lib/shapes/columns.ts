@@ -72,6 +72,19 @@ export function fieldTypes(schema: RowSchema, computed: Readonly<Record<string, 
   return types;
 }
 
+/** Adds to rows the fields that follow from others. */
+export function compute(
+  rows: readonly Row[],
+  computed: readonly (readonly [name: string, field: ComputedField])[],
+  values: Readonly<Record<string, unknown>>,
+): void {
+  for (const [name, field] of computed) {
+    for (const row of rows as readonly Record<string, unknown>[]) {
+      row[name] = field.value(row, values);
+    }
+  }
+}
+
 /** Every column the specs describe, in their order. `values` are those of the run that prints them. */
 export function allColumns(
   specs: Specs,

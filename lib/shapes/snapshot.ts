@@ -10,6 +10,7 @@ import {
   type ComputedField,
   chosenColumns,
   columnOptions,
+  compute,
   fieldTypes,
 } from './columns.ts';
 import { type CommonDefinition, commonParts, type OptionsFor, rulesOf, type Text } from './common-definition.ts';
@@ -135,11 +136,7 @@ async function* run(
   const take = (): Message[] => {
     const time = now();
     const found = gains === undefined ? records() : gains.read(records());
-    for (const [name, field] of computed) {
-      for (const row of found) {
-        (row as Record<string, unknown>)[name] = field.value(row as never, values);
-      }
-    }
+    compute(found, computed, values);
     const show = definition.gains?.show as Chooser | undefined;
     const rows = show === undefined ? found : show(found, values);
     return [

@@ -16,6 +16,7 @@ import {
   type ComputedField,
   chosenColumns,
   columnOptions,
+  compute,
   fieldTypes,
 } from './columns.ts';
 import {
@@ -312,11 +313,7 @@ async function* run(
     for (const row of stacks === undefined ? [] : rows) {
       stacks?.resolve(row as Record<string, unknown>);
     }
-    for (const [name, field] of computed) {
-      for (const row of rows) {
-        (row as Record<string, unknown>)[name] = field.value(row, values);
-      }
-    }
+    compute(rows, computed, values);
     counts?.add(rows);
     if (folded !== undefined && stacks !== undefined) {
       for (const row of rows) {

@@ -5,11 +5,11 @@ import type { FieldTypes, Message, Row, Stack, WeighedStack } from '../model/mes
 import { now } from '../system/clock.ts';
 import { mapRows, readyMessage } from './aggregate.ts';
 import { type CommonDefinition, commonParts, type OptionsFor, type Text, warningsOf } from './common-definition.ts';
-import { commonOptions, parseSeconds } from './common-options.ts';
+import { commonOptions, runTime } from './common-options.ts';
 import { startDefined } from './defined-session.ts';
-import type { Positional, RunContext, Tool } from './definition.ts';
+import type { RunContext, Tool } from './definition.ts';
 import { intervalEnds } from './intervals.ts';
-import { flag, integer, type Options, text, withOwn } from './options.ts';
+import { flag, integer, type Options, positionalsOf, text, withOwn } from './options.ts';
 import { StackQuality } from './stack-quality.ts';
 import {
   foldedStacks,
@@ -57,10 +57,6 @@ type AnyStacks = StacksDefinition<SkeletonTypes, Options, string>;
 /** Seconds between looks at the processes that were seen: those that live for less may have no names. */
 const REMEMBER_EVERY = 0.25;
 
-const positionals: readonly Positional[] = [
-  { key: 'seconds', name: '[duration]', summary: 'seconds to trace', parse: parseSeconds },
-];
-
 const shapeOptions = {
   folded: foldedStacks,
   delimited: flag('-d, --delimited', 'put a line between kernel and user frames', { group: 'output' }),
@@ -92,7 +88,7 @@ export function stacks<S extends SkeletonTypes, const O extends OptionsFor<S>, c
   const options = withOwn(definition.options, { ...shapeOptions, ...commonOptions });
   return {
     shape: 'stacks',
-    ...commonParts(skeleton, any, options, positionals),
+    ...commonParts(skeleton, any, options, positionalsOf(runTime)),
     columns: () => [],
     schema: () => stackSchema(keyTypes(skeleton, any), any.unit),
     run: (context) => run(skeleton, any, options, context),

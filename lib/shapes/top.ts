@@ -11,6 +11,7 @@ import {
   type ComputedField,
   chosenColumns,
   columnOptions,
+  compute,
   fieldTypes,
 } from './columns.ts';
 import { type CommonDefinition, commonParts, type OptionsFor, type Text } from './common-definition.ts';
@@ -228,11 +229,7 @@ async function* run(
           delete row[name];
         }
       }
-      for (const [name, field] of computed) {
-        for (const row of rows) {
-          row[name] = field.value(row, values);
-        }
-      }
+      compute(rows, computed, values);
       const written = definition.document?.(rows as never, typed);
       for (const text of written?.warnings ?? []) {
         yield { type: 'warning', text };
