@@ -5,6 +5,7 @@ import { helpText, parseArguments } from '../../lib/cli/command.ts';
 import { ownCommands } from '../../lib/cli/own-commands.ts';
 import { aliasesOf, Registry } from '../../lib/cli/registry.ts';
 import { defaultValues } from '../../lib/cli/values.ts';
+import { KscopeError } from '../../lib/model/errors.ts';
 import { commonOptions } from '../../lib/shapes/common-options.ts';
 import { longName } from '../../lib/shapes/options.ts';
 
@@ -41,6 +42,13 @@ for (const [name, tool] of tools) {
       }
     }
     assert.deepEqual(values, defaults);
+  });
+
+  test(`${name}: an unknown option is refused, and no argument`, () => {
+    assert.throws(
+      () => parseArguments(name, tool, ['--nope\n']),
+      new KscopeError('usage', "unknown option '--nope\n'", { hint: `${name} --help` }),
+    );
   });
 
   test(`${name}: the options that every tool has are there`, () => {
