@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* How often and how long soft interrupts run, by vector. */
 #include "core.h"
-#include "cpu-filter.h"
 #include "hist.h"
+#include "irq.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
-
-const volatile bool count_only = false;
-const volatile bool per_cpu = false;
 
 struct key {
 	__u32 vector;
@@ -15,9 +12,6 @@ struct key {
 };
 
 HISTOGRAMS(hists, struct key, 10240);
-
-/* When the soft interrupt began that runs now: they do not interrupt each other. */
-SCRATCH(starts, __u64, 1);
 
 static __always_inline void add(__u32 vector, __u64 time)
 {
@@ -31,32 +25,23 @@ static __always_inline void add(__u32 vector, __u64 time)
 SEC("tp_btf/softirq_entry")
 int BPF_PROG(softirq_entry__tp_btf, unsigned int vector)
 {
-	__u64 *start;
-
 	if (!wanted_cpu())
 		return 0;
 	if (count_only) {
 		add(vector, 0);
 		return 0;
 	}
-	start = scratch(starts, 0);
-	if (start)
-		*start = bpf_ktime_get_ns();
+	irq_begins();
 	return 0;
 }
 
 SEC("tp_btf/softirq_exit")
 int BPF_PROG(softirq_exit__tp_btf, unsigned int vector)
 {
-	__u64 *start = scratch(starts, 0);
 	__u64 time;
 
-	/* Nothing is known of one that ran already when the tracing began. */
-	if (!start || !*start)
-		return 0;
-	time = bpf_ktime_get_ns() - *start;
-	*start = 0;
-	add(vector, time);
+	if (irq_ends(&time))
+		add(vector, time);
 	return 0;
 }
 

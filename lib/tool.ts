@@ -23,6 +23,7 @@ export { formatEndpoint as endpoint } from './model/ip.ts';
 export { errorName, signalName } from './model/kernel-names.ts';
 export { LockOrder } from './model/lock-order.ts';
 export { networkPolicies } from './model/network-policy.ts';
+export { once } from './model/once.ts';
 export { hasOpenFlag, parseOpenFlag } from './model/open-flags.ts';
 export { hexLines, payloadLines } from './model/payload.ts';
 export { ptraceRequest } from './model/ptrace-requests.ts';
@@ -75,6 +76,7 @@ export { cpuFilter, failedOnly, filters, nameContains } from './shapes/filters.t
 export { byCounter, lacksCounters } from './shapes/hardware-counters.ts';
 export { histogram } from './shapes/histogram.ts';
 export { filtersByLists } from './shapes/id-lists.ts';
+export { irqOptions } from './shapes/irq-options.ts';
 export { atKernelReturns } from './shapes/kernel-returns.ts';
 export { listing } from './shapes/listing.ts';
 export { atMethods, methodName, methodNotes, methodOptions } from './shapes/methods.ts';

@@ -1,5 +1,5 @@
 import bpf from '../bpf/hardirqs.bpf.ts';
-import { cpuFilter, filters, flag, histogram, nanoseconds, units } from '../lib/tool.ts';
+import { filters, histogram, irqOptions, units } from '../lib/tool.ts';
 
 export default histogram(bpf, {
   summary: 'Summarize the number and time of hard interrupts by handler.',
@@ -11,13 +11,10 @@ Measures each run of an interrupt handler, from irq:irq_handler_entry to irq:irq
 What the processor handles without a handler of a driver is not seen: its own timer, interrupts between processors, non-maskable ones. Of a threaded handler the part that runs in its thread is not seen. --cgroup selects by the task that was interrupted.`,
   overhead: 'From 0.3 to 1 microsecond for each interrupt on a 2.6 GHz processor, the more the less often it comes.',
   options: {
-    cpu: { ...cpuFilter, hidden: ['-s'] },
+    ...irqOptions,
     cgroup: filters.cgroup,
     cgroupMap: filters.cgroupMap,
     mountNamespaceMap: filters.mountNamespaceMap,
-    perCpu: flag('--per-cpu', 'each processor apart', { set: 'per_cpu', hidden: ['--CPU'] }),
-    count: flag('-C, --count', 'count only, do not measure time: costs half', { set: 'count_only' }),
-    nanoseconds,
   },
   map: 'hists',
   unit: ({ nanoseconds }) => (nanoseconds ? units.nsecs : units.usecs),

@@ -1,5 +1,5 @@
 import bpf from '../bpf/softirqs.bpf.ts';
-import { cpuFilter, flag, histogram, nanoseconds, softirqName, units } from '../lib/tool.ts';
+import { histogram, irqOptions, softirqName, units } from '../lib/tool.ts';
 
 export default histogram(bpf, {
   summary: 'Summarize the number and time of soft interrupts by vector.',
@@ -10,15 +10,7 @@ Measures each run of a soft interrupt's handler, from irq:softirq_entry to irq:s
 
 A handler that runs already when the tracing begins is not counted.`,
   overhead: 'About 0.25 microseconds for each soft interrupt on a 2.6 GHz processor, 0.1 with --count.',
-  options: {
-    cpu: cpuFilter,
-    perCpu: flag('--per-cpu', 'each processor apart', { set: 'per_cpu' }),
-    count: flag('-C, --count', 'count only, do not measure time: costs half', {
-      set: 'count_only',
-      hidden: ['--events'],
-    }),
-    nanoseconds,
-  },
+  options: irqOptions,
   map: 'hists',
   unit: ({ nanoseconds }) => (nanoseconds ? units.nsecs : units.usecs),
   keys: { softirq: { width: 9 }, cpu: { when: ['perCpu'] } },

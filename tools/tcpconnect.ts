@@ -1,5 +1,5 @@
 import bpf from '../bpf/tcpconnect.bpf.ts';
-import { filters, flag, HostNames, list, parseInteger, snoop, unescapeText } from '../lib/tool.ts';
+import { filters, flag, HostNames, list, once, parseInteger, snoop, unescapeText } from '../lib/tool.ts';
 
 // It sees every connection on every kernel.
 const onState = ['sock_state__tp_btf'] as const;
@@ -11,13 +11,7 @@ const onReturn = [
 ] as const;
 
 /** What each run has learned, by its option values. */
-const names = new WeakMap<object, HostNames>();
-
-function namesOf(values: object): HostNames {
-  const known = names.get(values) ?? new HostNames();
-  names.set(values, known);
-  return known;
-}
+const namesOf = once((_values: object) => new HostNames());
 
 export default snoop(bpf, {
   summary: 'Trace active TCP connections: connect(2).',

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { KscopeError, reasonOf } from '../model/errors.ts';
+import { once } from '../model/once.ts';
 import { crc32 } from '../native/crc32.ts';
 import { type ObjectSpec, readObjectSpec } from './object-spec.ts';
 import type { Skeleton } from './skeleton.ts';
@@ -30,21 +31,14 @@ export interface ObjectFile {
   readonly spec: ObjectSpec;
 }
 
-const known = new WeakMap<Skeleton, ObjectFile>();
-
 /**
  * The object file of a skeleton, read once; needs neither privileges nor libbpf. @throws KscopeError failed for a file
  * that is missing, damaged or of another build
  */
-export function objectOf(skeleton: Skeleton): ObjectFile {
-  let file = known.get(skeleton);
-  if (file === undefined) {
-    const bytes = objectBytes(skeleton);
-    file = { bytes, spec: readObjectSpec(bytes, `the BPF object of ${skeleton.name}`) };
-    known.set(skeleton, file);
-  }
-  return file;
-}
+export const objectOf = once((skeleton: Skeleton): ObjectFile => {
+  const bytes = objectBytes(skeleton);
+  return { bytes, spec: readObjectSpec(bytes, `the BPF object of ${skeleton.name}`) };
+});
 
 /** What the object file declares. @throws KscopeError failed, as `objectOf` does */
 export function objectSpec(skeleton: Skeleton): ObjectSpec {

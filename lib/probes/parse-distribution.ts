@@ -81,18 +81,20 @@ function whole(text: string, { start, end }: Span): Expression {
   return parser.next.kind === 'end' ? expression : parser.fail(parser.next, 'there should be nothing more here', form);
 }
 
+function listOf<T>(parser: ExpressionParser, read: () => T): T[] {
+  const all: T[] = [];
+  do {
+    all.push(read());
+  } while (parser.takeIf(',') !== undefined);
+  return parser.next.kind === 'end' ? all : parser.fail(parser.next, 'there should be a comma or a colon here', form);
+}
+
 function valuesOf(text: string, types: Span | undefined, values: Span | undefined): Distribution['values'] {
   if (values === undefined) {
     return [];
   }
   const parser = new ExpressionParser(text, values.start, values.end);
-  const expressions: Expression[] = [];
-  do {
-    expressions.push(parser.expression());
-  } while (parser.takeIf(',') !== undefined);
-  if (parser.next.kind !== 'end') {
-    parser.fail(parser.next, 'there should be a comma or a colon here', form);
-  }
+  const expressions = listOf(parser, () => parser.expression());
   if (expressions.length > MOST_VALUES) {
     parser.fail(expressions[MOST_VALUES] as Span, `${MOST_VALUES} values are the most`);
   }
@@ -100,13 +102,7 @@ function valuesOf(text: string, types: Span | undefined, values: Span | undefine
     return expressions.map((expression) => ({ expression }));
   }
   const typeParser = new ExpressionParser(text, types.start, types.end);
-  const names: TypeName[] = [];
-  do {
-    names.push(typeParser.type());
-  } while (typeParser.takeIf(',') !== undefined);
-  if (typeParser.next.kind !== 'end') {
-    typeParser.fail(typeParser.next, 'there should be a comma or a colon here', form);
-  }
+  const names = listOf(typeParser, () => typeParser.type());
   if (names.length !== expressions.length) {
     typeParser.fail(types, `there are ${names.length} types for ${expressions.length} values`);
   }

@@ -1,7 +1,7 @@
 import { ExpressionParser } from './parse-expression.ts';
 import { limited, type Place } from './parse-specification.ts';
 import { specificationError } from './specification-error.ts';
-import type { Expression } from './syntax.ts';
+import { type Expression, hasName } from './syntax.ts';
 
 /** A function of the kernel, and which of its parameters are shown: 'vfs_read(file->f_inode, count > 4096, return)'. */
 export interface FunctionValues {
@@ -68,16 +68,5 @@ function shown(given: Expression): Expression {
 
 /** Whether an expression names the result. */
 export function namesReturn(one: Expression): boolean {
-  switch (one.is) {
-    case 'name':
-      return one.name === RETURN;
-    case 'binary':
-      return namesReturn(one.left) || namesReturn(one.right);
-    case 'element':
-      return namesReturn(one.of) || namesReturn(one.index);
-    case 'call':
-      return one.arguments.some(namesReturn);
-    default:
-      return 'of' in one && namesReturn(one.of);
-  }
+  return hasName(one, (name) => name === RETURN);
 }

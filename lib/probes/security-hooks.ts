@@ -1,5 +1,6 @@
 import type { Btf } from '../bpf/btf.ts';
 import { functionsReturning } from '../bpf/functions-returning.ts';
+import { once } from '../model/once.ts';
 
 /** Hooks whose function is not called as they are. */
 const otherNames: Readonly<Record<string, string>> = {
@@ -14,13 +15,7 @@ const otherNames: Readonly<Record<string, string>> = {
  * Hooks of the security modules that decide something, by the function of the kernel that asks all modules. Empty for
  * a kernel that was built without BPF as a security module, which is what says which functions are hooks.
  */
-export function securityHooks(btf: Btf): ReadonlyMap<string, string> {
-  const hooks = known.get(btf) ?? hooksIn(btf);
-  known.set(btf, hooks);
-  return hooks;
-}
-
-const known = new WeakMap<Btf, ReadonlyMap<string, string>>();
+export const securityHooks: (btf: Btf) => ReadonlyMap<string, string> = once(hooksIn);
 
 function hooksIn(btf: Btf): ReadonlyMap<string, string> {
   const functions = functionsReturning(btf, 'int', (name) => /^(bpf_lsm|security)_/.test(name));

@@ -38,6 +38,23 @@ export type Expression = Span &
     | { readonly is: 'user'; readonly of: Expression }
   );
 
+/** Whether any of the names in an expression is such a one. */
+export function hasName(one: Expression, isSuch: (name: string) => boolean): boolean {
+  const has = (part: Expression) => hasName(part, isSuch);
+  switch (one.is) {
+    case 'name':
+      return isSuch(one.name);
+    case 'binary':
+      return has(one.left) || has(one.right);
+    case 'element':
+      return has(one.of) || has(one.index);
+    case 'call':
+      return one.arguments.some(has);
+    default:
+      return 'of' in one && has(one.of);
+  }
+}
+
 /** A parameter of a signature: its name, and its type where one is given. */
 export interface Parameter extends Span {
   readonly name: string;

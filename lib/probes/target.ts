@@ -14,7 +14,7 @@ import { parseUsdtArguments } from './registers.ts';
 import { functionScope, type Hook, passedInRegisters, type Signature, tracepointScope, usdtScope } from './scopes.ts';
 import { attachToAll, sharedName } from './shared-name.ts';
 import { nearestNames, specificationError } from './specification-error.ts';
-import type { Expression } from './syntax.ts';
+import { hasName } from './syntax.ts';
 import { tracepointFields } from './tracepoint-format.ts';
 import { tracepointRecord } from './tracepoint-record.ts';
 import type { Scope, Typed } from './value.ts';
@@ -157,21 +157,8 @@ function kernelTarget(specification: Specification): Target {
 /** Whether something names a parameter, which at a return only some hooks know. */
 function namesParameters({ predicate, values, signature }: Specification, known: Signature | undefined): boolean {
   const parameters = new Set([...(known?.parameters ?? []), ...(signature ?? [])].map(({ name }) => name));
-  const names = (one: Expression): boolean => {
-    switch (one.is) {
-      case 'name':
-        return /^arg\d+$/.test(one.name) || parameters.has(one.name);
-      case 'binary':
-        return names(one.left) || names(one.right);
-      case 'element':
-        return names(one.of) || names(one.index);
-      case 'call':
-        return one.arguments.some(names);
-      default:
-        return 'of' in one && names(one.of);
-    }
-  };
-  return [...(predicate === undefined ? [] : [predicate]), ...values].some(names);
+  const isParameter = (name: string) => /^arg\d+$/.test(name) || parameters.has(name);
+  return [...(predicate === undefined ? [] : [predicate]), ...values].some((one) => hasName(one, isParameter));
 }
 
 /** Files and places of a library or program. @throws KscopeError usage when there are none */

@@ -2,6 +2,7 @@ import { functionsTaking } from '../bpf/functions-taking.ts';
 import { kernelBtf } from '../bpf/kernel-btf.ts';
 import type { BpfProgram } from '../bpf/program.ts';
 import { KscopeError } from '../model/errors.ts';
+import { once } from '../model/once.ts';
 import { kernelFunctions } from '../probes/kernel-functions.ts';
 import { attachKprobes, attachMulti } from './probe-points.ts';
 
@@ -23,11 +24,7 @@ function names<const K extends Kind>(kind: K): ProgramName<K>[] {
  */
 export function atFunctionsTaking<V extends object>(structure: string, pattern: (values: V) => RegExp | undefined) {
   // Looked for once in each run, and not for each position.
-  const found = new WeakMap<
-    V,
-    { readonly taking: ReadonlyMap<string, number>; readonly functions: readonly string[] }
-  >();
-  const functionsOf = (values: V) => {
+  const functionsOf = once((values: V) => {
     const wanted = pattern(values);
     const taking = functionsTaking(kernelBtf(), structure);
     const matches = (name: string) => taking.has(name) && (wanted === undefined || wanted.test(name));
@@ -36,12 +33,10 @@ export function atFunctionsTaking<V extends object>(structure: string, pattern: 
       throw new KscopeError('usage', `no function that takes a ${structure} matches ${wanted}`);
     }
     return { taking, functions };
-  };
+  });
   const attach = (kind: Kind) => (position: number) => (program: BpfProgram, values: V) => {
     const wanted = pattern(values);
-    const known = found.get(values) ?? functionsOf(values);
-    found.set(values, known);
-    const { functions, taking } = known;
+    const { functions, taking } = functionsOf(values);
     if (kind === 'kprobe' && functions.length > ONE_BY_ONE_MAX) {
       throw new KscopeError(
         'usage',

@@ -1,5 +1,6 @@
 import type { BpfProgram } from '../bpf/program.ts';
 import { KscopeError } from '../model/errors.ts';
+import { once } from '../model/once.ts';
 import { findProbes, type UserFile } from '../probes/find.ts';
 import { sharingFunctions } from '../probes/kernel-functions.ts';
 import { type ProbePattern, parseProbePattern } from '../probes/pattern.ts';
@@ -100,17 +101,11 @@ function eachOnce(files: readonly UserFile[]): UserCall[] {
   return [...new Map(calls).values()];
 }
 
-const known = new WeakMap<object, CallPoints>();
-
 /** Patterns are read once for each run. */
-function pointsOf(values: CallValues): CallPoints {
-  let points = known.get(values.pattern);
-  if (points === undefined) {
-    points = new CallPoints(values);
-    known.set(values.pattern, points);
-  }
-  return points;
-}
+const pointsOf = once(
+  (values: CallValues) => new CallPoints(values),
+  ({ pattern }) => pattern,
+);
 
 /** Name of the function whose `place` a program of bpf/include/call-points.h was given. */
 export function callPointName(place: bigint, values: CallValues): string {

@@ -1,6 +1,7 @@
 import { kernelBtf } from '../bpf/kernel-btf.ts';
 import { enumIn } from '../bpf/kernel-enum.ts';
 import type { BpfProgram } from '../bpf/program.ts';
+import { once } from '../model/once.ts';
 import { attachKprobes, attachMulti } from './probe-points.ts';
 
 /**
@@ -9,12 +10,7 @@ import { attachKprobes, attachMulti } from './probe-points.ts';
  */
 export function atKernelReturns<V extends object>(functions: (values: V) => readonly string[]) {
   // Looked for once in each run.
-  const found = new WeakMap<V, readonly string[]>();
-  const functionsOf = (values: V) => {
-    const names = found.get(values) ?? functions(values);
-    found.set(values, names);
-    return names;
-  };
+  const functionsOf = once(functions);
   return {
     either: [['returned__multi'], ['returned__kprobe', 'called__kprobe']] as const,
     by: {

@@ -1,6 +1,7 @@
 import type { BpfProgram } from '../bpf/program.ts';
 import { KscopeError } from '../model/errors.ts';
 import { escapeText } from '../model/escape.ts';
+import { once } from '../model/once.ts';
 import { type FoundProbes, findProbes, listedFunctions } from '../probes/find.ts';
 import { kernelAddresses, sharedNames, sharingFunctions } from '../probes/kernel-functions.ts';
 import { type ProbePattern, parseProbePattern } from '../probes/pattern.ts';
@@ -69,17 +70,11 @@ class ProbePoints {
   }
 }
 
-const points = new WeakMap<ProbePattern, ProbePoints>();
-
 /** A pattern is read once for each run. */
-function pointsOf(values: PointValues): ProbePoints {
-  let known = points.get(values.pattern);
-  if (known === undefined) {
-    known = new ProbePoints(values);
-    points.set(values.pattern, known);
-  }
-  return known;
-}
+const pointsOf = once(
+  (values: PointValues) => new ProbePoints(values),
+  ({ pattern }) => pattern,
+);
 
 /** Name of the place that a program was called at: `id` is what bpf/include/probe-points.h gives it. */
 export function probePointName(id: bigint, values: PointValues): string {

@@ -60,6 +60,16 @@ export async function areConnectedHosts(t: TestContext, left: Actor, right: Acto
   return error === 0;
 }
 
+/** The same, with the addresses 192.0.2.1 and 2001:db8::1 on the left, and 192.0.2.2 and 2001:db8::2 on the right. */
+export async function areAddressedHosts(t: TestContext, left: Actor, right: Actor): Promise<boolean> {
+  const connected = await areConnectedHosts(t, left, right);
+  for (const [i, actor] of (connected ? [left, right] : []).entries()) {
+    await addAddress(actor, `192.0.2.${i + 1}`, 24);
+    await addAddress(actor, `2001:db8::${i + 1}`, 64);
+  }
+  return connected;
+}
+
 /** Connects the networks of two actors with a cable. @returns the errno where the kernel has no such cables, or 0 */
 export async function connectNetworks(left: Actor, right: Actor): Promise<number> {
   const name = attribute(IFLA_IFNAME, text('cable'));

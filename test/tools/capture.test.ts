@@ -3,10 +3,10 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, type TestContext, test } from 'node:test';
+import { after, test } from 'node:test';
 import { Actor } from '../helpers/actor.ts';
 import { allowLargeTransfer, largeTransfer } from '../helpers/large-packets.ts';
-import { addAddress, areConnectedHosts } from '../helpers/network-namespace.ts';
+import { areAddressedHosts } from '../helpers/network-namespace.ts';
 import { runTool } from '../helpers/run-tool.ts';
 import { familyOf, socketAddress } from '../helpers/socket-address.ts';
 import { commOf } from '../helpers/task-fields.ts';
@@ -20,21 +20,6 @@ const ETHERNET = 14;
 const [SYN, ACK] = [2, 16];
 const folder = mkdtempSync(join(tmpdir(), 'kscope-capture-'));
 after(() => rmSync(folder, { recursive: true }));
-
-/** Two processes in networks of their own, and a cable between them. */
-async function cabled(t: TestContext, left: Actor, right: Actor): Promise<boolean> {
-  if (!(await areConnectedHosts(t, left, right))) {
-    return false;
-  }
-  for (const [actor, last] of [
-    [left, 1],
-    [right, 2],
-  ] as const) {
-    await addAddress(actor, `192.0.2.${last}`, 24);
-    await addAddress(actor, `2001:db8::${last}`, 64);
-  }
-  return true;
-}
 
 async function bound(actor: Actor, type: number, address: string, port: number): Promise<number> {
   const fd = await actor.mustCall('socket', familyOf(address), type, 0);
@@ -59,7 +44,7 @@ for (const { ip, left: here, right: there, header } of [
   test(`each datagram over IPv${ip} is seen at both ends of a cable, with its process`, async (t) => {
     await using left = await Actor.start();
     await using right = await Actor.start();
-    if (!(await cabled(t, left, right))) {
+    if (!(await areAddressedHosts(t, left, right))) {
       return;
     }
     // One socket is there before, one is bound later.
@@ -175,7 +160,7 @@ for (const { ip, left: here, right: there, header } of [
 test('a connection is seen from its handshake on, with what lies in pages, and a large segment as what it is', async (t) => {
   await using left = await Actor.start();
   await using right = await Actor.start();
-  if (!(await cabled(t, left, right))) {
+  if (!(await areAddressedHosts(t, left, right))) {
     return;
   }
   const large = 4000;

@@ -6,6 +6,7 @@ import { distributionProgram, keySize, negativeSlot } from '../../lib/probes/dis
 import { parseDistribution } from '../../lib/probes/parse-distribution.ts';
 import { helpers } from '../../lib/probes/value-writer.ts';
 import { type Helper, interpret, Memory } from '../helpers/bpf-interpreter.ts';
+import { assertMarked } from '../helpers/marked-error.ts';
 import { randomNumbers } from '../helpers/random.ts';
 
 test('specifications are read in all their forms', () => {
@@ -57,17 +58,7 @@ test('what is wrong is pointed at', () => {
     [`p::f()${'x'.repeat(5000)}`, /may have 4096/, 'x'.repeat(50)],
   ];
   for (const [text, why, marked] of cases) {
-    assert.throws(
-      () => parseDistribution(text),
-      (error) => {
-        assert.ok(error instanceof KscopeError && error.code === 'usage', text);
-        assert.match(error.message, why, text);
-        const [shown = '', mark = ''] = error.excerpt;
-        const from = mark.indexOf('^');
-        assert.equal(shown.slice(from, from + mark.trimStart().length), marked, text);
-        return true;
-      },
-    );
+    assertMarked(parseDistribution, text, why, marked);
   }
 });
 

@@ -4,6 +4,7 @@ import { KscopeError } from '../../lib/model/errors.ts';
 import { parseSpecification, type Specification } from '../../lib/probes/parse-specification.ts';
 import { distance, nearestNames } from '../../lib/probes/specification-error.ts';
 import type { Expression } from '../../lib/probes/syntax.ts';
+import { assertMarked } from '../helpers/marked-error.ts';
 import { randomNumbers } from '../helpers/random.ts';
 
 /** An expression with all its parentheses. */
@@ -162,17 +163,7 @@ test('what is wrong is pointed at', () => {
     [`f (a${'->b'.repeat(300)})`, /chain is too long/, '->'],
   ];
   for (const [text, why, marked] of cases) {
-    assert.throws(
-      () => parseSpecification(text),
-      (error) => {
-        assert.ok(error instanceof KscopeError && error.code === 'usage', text);
-        assert.match(error.message, why, text);
-        const [shown = '', mark = ''] = error.excerpt;
-        const from = mark.indexOf('^');
-        assert.equal(shown.slice(from, from + mark.trim().length), marked, text);
-        return true;
-      },
-    );
+    assertMarked(parseSpecification, text, why, marked);
   }
 });
 
