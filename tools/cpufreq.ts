@@ -9,7 +9,7 @@ export default histogram(bpf, {
   area: 'processors',
   activity: 'Sampling frequencies of busy processors',
   description: `
-Looks that many times a second which task runs on each processor, and counts the frequency that the kernel has set there: why a program is slow although it waits for nothing, or which one keeps a processor at full speed. Idle processors are not counted. Of a processor the frequency at the start is what /sys/devices/system/cpu/cpuN/cpufreq/scaling_cur_freq says, and afterwards what the tracepoint power:cpu_frequency says at each change. Steps are 200 MHz wide.
+Looks 99 times a second, or as often as --frequency says, which task runs on each processor, and counts the frequency that the kernel has set there: why a program is slow although it waits for nothing, or which one keeps a processor at full speed. Idle processors are not counted. Of a processor the frequency at the start is what /sys/devices/system/cpu/cpuN/cpufreq/scaling_cur_freq says, and afterwards what the tracepoint power:cpu_frequency says at each change. Steps are 200 MHz wide.
 
 That is what the driver asked for, not what the processor did: it may be slower for heat or power, or faster by its own choice (turbo). Where the hardware decides alone (intel_pstate in its active mode, amd-pstate-epp), the tracepoint keeps still, and a warning says so; turbostat can tell then. Virtual machines have no frequencies as a rule: without a driver it does not start.
 

@@ -6,7 +6,7 @@ export default top(bpf, {
   area: 'processors',
   activity: 'Sampling busy processors',
   description: `
-Looks that many times a second which task runs on each processor, and counts the times at which it is not the idle one: work that one thread does walks over the processors, or stays on one of them while others rest. Divided by the number of samples in the time, it is the share of the time that the processor was busy with what the filters select.
+Looks 99 times a second, or as often as --frequency says, which task runs on each processor, and counts the times at which it is not the idle one: work that one thread does walks over the processors, or stays on one of them while others rest. Divided by the number of samples in the time, it is the share of the time that the processor was busy with what the filters select.
 
 The clock is the kernel's software clock; code that runs with interrupts off is seen where they are on again.`,
   overhead:

@@ -13,7 +13,7 @@ With --disk the flushes of that device are shown, whatever it is.`,
     'About 0.15 µs for each request to any block device (run time of the programs on a busy 2-core virtual machine); one for a flush, which is printed, costs more.',
   options: {
     ...filters,
-    disk: { ...diskFilter.disk, summary: 'only flushes of this device, whatever it is' },
+    disk: { ...diskFilter.disk, summary: 'only flushes of this device, be it an array or not' },
   },
   columns: { time: {}, pid: {}, comm: {}, device: {} },
   examples: {

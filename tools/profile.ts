@@ -6,7 +6,7 @@ export default stacks(bpf, {
   area: 'processors',
   activity: 'Sampling stacks',
   description: `
-Samples what runs on each processor, that many times a second of time in which it is not idle, and prints each stack with the number of samples at the end.
+Samples what runs on each processor 49 times a second of time in which it is not idle, or as often as --frequency says, and prints each stack with the number of samples at the end.
 
 The clock is the kernel's software clock, which works in virtual machines too; code that runs with interrupts off is seen where they are on again.
 

@@ -6,7 +6,7 @@ export default histogram(bpf, {
   area: 'processors',
   activity: 'Sampling run queue length',
   description: `
-Looks at the queue of each processor, that many times a second, and counts the tasks that wait there: all that could run, of every kind and cgroup, but for the one that runs. With --runqocc it prints the share of the samples in which anything waited. A sleeping task that the scheduler has not taken out of the queue yet does not count. Lengths of 32 and more are counted by powers of two.
+Looks at the queue of each processor 99 times a second, or as often as --frequency says, and counts the tasks that wait there: all that could run, of every kind and cgroup, but for the one that runs. With --runqocc it prints the share of the samples in which anything waited. A sleeping task that the scheduler has not taken out of the queue yet does not count. Lengths of 32 and more are counted by powers of two.
 
 With --own-queue only the queue of the cgroup whose task runs is looked at. It is shorter where tasks of several cgroups wait for the same processor, and has only tasks of the usual kind: neither real-time nor deadline ones.
 

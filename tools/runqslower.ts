@@ -6,7 +6,7 @@ export default snoop(bpf, {
   area: 'processors',
   activity: 'Tracing long waits for a processor',
   description: `
-Prints a line each time that a task gets a processor after it has waited for it, from the moment when it could run, for at least so many microseconds: 10000 unless said otherwise. The wait begins when the task is woken (sched:sched_wakeup), made (sched:sched_wakeup_new), or has to leave the processor before it is done, and ends when it runs (sched:sched_switch); the line has the processor, and with --previous the task that ran there before.
+Prints a line each time that a task gets a processor after it has waited for it, from the moment when it could run, for at least 10000 microseconds, or as many as are given. The wait begins when the task is woken (sched:sched_wakeup), made (sched:sched_wakeup_new), or has to leave the processor before it is done, and ends when it runs (sched:sched_switch); the line has the processor, and with --previous the task that ran there before.
 
 Waiting in a queue, moving between processors and being throttled all count. Who is shown is decided by the task that waits. Tasks that wait already when the tracing begins, and those that still wait when it ends, are not shown.`,
   overhead:

@@ -6,7 +6,7 @@ export default snoop(bpf, {
   area: 'kernel',
   activity: 'Tracing slow soft interrupts',
   description: `
-Prints a line for each soft interrupt that took at least so many microseconds, 10000 unless said otherwise: in stage wait, from the moment when it was raised (irq:softirq_raise) until its handler began (irq:softirq_entry); in stage run, until the handler was done (irq:softirq_exit). One that is raised again before it is served waits since the first time. The names of the vectors are those of the running kernel.
+Prints a line for each soft interrupt that took at least 10000 microseconds, or as many as are given: in stage wait, from the moment when it was raised (irq:softirq_raise) until its handler began (irq:softirq_entry); in stage run, until the handler was done (irq:softirq_exit). One that is raised again before it is served waits since the first time. The names of the vectors are those of the running kernel.
 
 The process is the one that runs on the processor at the end of the stage: the one that was interrupted, or ksoftirqd. Hard interrupts that come in between count as time of the handler. What was raised, or ran, before the tracing began is not shown.`,
   overhead: 'About 0.5 µs for each soft interrupt, slow or not (measured on a busy 2-core virtual machine).',
