@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* Events of the RDMA connection manager (rdma_cm), for programs as for the kernel's own users. */
 #include "events.h"
-#include "filter.h"
 #include "ip.h"
 
 /* The record of the tracepoint: its types are those of a module. The addresses are the first bytes of a sockaddr. */

@@ -2,7 +2,6 @@
 /* From which of the kernel's caches of objects memory is taken, and how much. */
 #include "filter.h"
 #include "table.h"
-#include "text.h"
 #include <bpf/bpf_tracing.h>
 
 struct key {

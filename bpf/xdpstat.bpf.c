@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* What becomes of packets that XDP programs redirect, send back, or fail with. */
-#include "events.h"
 #include "iter.h"
 #include "skb.h"
 #include "table.h"
