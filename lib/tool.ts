@@ -81,7 +81,18 @@ export { atKernelReturns } from './shapes/kernel-returns.ts';
 export { listing } from './shapes/listing.ts';
 export { atMethods, methodName, methodNotes, methodOptions } from './shapes/methods.ts';
 export { blockTimeOptions, offCpuOptions } from './shapes/off-cpu-options.ts';
-export { accepted, choice, flag, integer, list, type Option, parseInteger, pattern, text } from './shapes/options.ts';
+export {
+  accepted,
+  choice,
+  flag,
+  integer,
+  lettered,
+  list,
+  type Option,
+  parseInteger,
+  pattern,
+  text,
+} from './shapes/options.ts';
 export { outstanding } from './shapes/outstanding.ts';
 export { pageCache, pageUse } from './shapes/page-cache.ts';
 export { probeEvents } from './shapes/probe-events.ts';

@@ -7,6 +7,7 @@ import {
   filters,
   flag,
   integer,
+  lettered,
   seconds,
 } from '../lib/tool.ts';
 
@@ -31,7 +32,7 @@ At each interval what came up in it is printed, and nothing is lost in between; 
     ...filters,
     interval: seconds('-i, --interval <SECONDS>', 'seconds between outputs; usually 1'),
     intervals: integer('-n, --number <COUNT>', 'end after this many outputs', { min: 1 }),
-    duration: { ...commonOptions.duration, flags: '-d, --duration <SECONDS>' },
+    duration: lettered(commonOptions.duration, 'd'),
     force: flag('--force', 'hook returns of functions also where that may crash the program, as in Go'),
     includes: accepted('-I, --include <HEADER>'),
     cumulative: flag('-c, --cumulative', 'print all since the start, not only what is new', { group: 'output' }),

@@ -18,7 +18,7 @@ All bash binaries are traced that run when the tracing begins, those of containe
   columns: {
     time: {},
     pid: {},
-    uid: { flag: '-U, --print-uid', summary: 'show the user id' },
+    uid: { flag: '-U, --print-uid' },
     command: {},
   },
   attach: {

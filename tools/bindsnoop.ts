@@ -57,7 +57,7 @@ A port that the kernel chooses when a socket is connected or first used is not b
   },
   columns: {
     time: { flag: '-T, --timestamp' },
-    uid: { flag: '-U, --print-uid', summary: 'show the user id' },
+    uid: { flag: '-U, --print-uid' },
     error: { header: 'RC', width: 13, when: 'errors' },
     pid: {},
     comm: {},

@@ -6,6 +6,7 @@ import {
   diskName,
   histogram,
   KscopeError,
+  lettered,
   list,
   parseSeconds,
   requestFlags,
@@ -27,7 +28,7 @@ At SIGUSR1 it prints at once what has come since the output before; at SIGUSR2 t
 The time counts to the completion of the request (block:block_rq_complete), with --which on-device (the usual) from when it was given to the driver (block:block_rq_issue), with after-rq-alloc from when it was made (block:block_io_start; before Linux 6.5: queued or issued), and with from-rq-alloc from when the kernel began to look for room for it, which it only records where the I/O cost controller is in use: otherwise that is the same as after-rq-alloc.`,
   overhead: 'About 1.4 µs for each request (run time of the programs on a busy 2-core virtual machine).',
   options: {
-    json: { ...commonOptions.json, flags: '-j, --json' },
+    json: lettered(commonOptions.json, 'j'),
     disk: {
       ...diskFilter.disk,
       flags: '[disk]',

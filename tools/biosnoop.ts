@@ -5,6 +5,7 @@ import {
   diskFilter,
   diskName,
   filters,
+  lettered,
   requestFlags,
   runTime,
   snoop,
@@ -25,7 +26,7 @@ The process is the one that makes the request (block:block_io_start, from Linux 
   overhead: 'About 1.6 µs for each request (run time of the programs on a busy 2-core virtual machine).',
   options: {
     ...filters,
-    cgroup: { ...filters.cgroup, flags: '-c, --cgroup <PATH>' },
+    cgroup: lettered(filters.cgroup, 'c'),
     ...diskFilter,
     minimum: atLeastMilliseconds('-m, --min <MS>', 'requests that took', 'min_latency'),
     ...runTime,

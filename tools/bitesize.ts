@@ -1,5 +1,5 @@
 import bpf from '../bpf/bitesize.bpf.ts';
-import { diskFilter, filters, histogram, units } from '../lib/tool.ts';
+import { diskFilter, filters, histogram, lettered, units } from '../lib/tool.ts';
 
 export default histogram(bpf, {
   summary: 'Summarize the sizes of requests to block devices by command.',
@@ -12,7 +12,7 @@ The command is that of the task that issues the request. For what is written bac
   overhead: 'About 0.4 µs for each request (run time of the programs on a busy 2-core virtual machine).',
   options: {
     ...filters,
-    comm: { ...filters.comm, flags: '-c, --comm <NAME>' },
+    comm: lettered(filters.comm, 'c'),
     ...diskFilter,
   },
   map: 'hists',

@@ -1,5 +1,16 @@
 import bpf from '../bpf/deadlock.bpf.ts';
-import { atFunctions, filters, flag, integer, LockOrder, list, snoop, stackTableSize, text } from '../lib/tool.ts';
+import {
+  atFunctions,
+  filters,
+  flag,
+  integer,
+  LockOrder,
+  lettered,
+  list,
+  snoop,
+  stackTableSize,
+  text,
+} from '../lib/tool.ts';
 
 const locks = ['pthread_mutex_lock'];
 const unlocks = ['pthread_mutex_unlock'];
@@ -33,7 +44,7 @@ Stacks are followed by frame pointers: code compiled without them shows short or
     ...filters,
     pid: { ...filters.pid, place: '[pid]' },
     // Its letter is that of --threads here.
-    tid: { ...filters.tid, flags: '--tid <TID>' },
+    tid: lettered(filters.tid),
     threads: integer('-t, --threads <COUNT>', 'number of threads that can hold mutexes at once; usually 16384', room),
     edges: integer('-e, --edges <COUNT>', 'number of different orders that can be kept; usually 65536', room),
     tableSize: { ...stackTableSize, hidden: ['-s', '--stacktraces'] },

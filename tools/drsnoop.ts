@@ -1,5 +1,5 @@
 import bpf from '../bpf/drsnoop.bpf.ts';
-import { accepted, commonOptions, filters, flag, freeBytes, nameContains, snoop } from '../lib/tool.ts';
+import { accepted, commonOptions, filters, flag, freeBytes, lettered, nameContains, snoop } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Trace tasks that must reclaim memory, and for how long.',
@@ -18,15 +18,15 @@ FREE is how much memory of the machine is free when the line is printed.`,
     name: nameContains,
     memcg: flag('-m, --memcg', 'also reclaim for the limits of cgroups'),
     timestamp: accepted('-T, --timestamp'),
-    duration: { ...commonOptions.duration, flags: '-d, --duration <SECONDS>' },
+    duration: lettered(commonOptions.duration, 'd'),
   },
   keep: ({ comm }, { name }) => name === undefined || comm.includes(name),
   columns: {
     time: {},
-    uid: { flag: '-U, --print-uid', summary: 'show the user id' },
+    uid: { flag: '-U, --print-uid' },
     comm: {},
     pid: {},
-    tid: { flag: '--print-tid', summary: 'show the thread id' },
+    tid: { flag: '--print-tid' },
     latency: { header: 'LAT(ms)', text: (latency) => (latency / 1e6).toFixed(2) },
     pages: {},
     free_bytes: {

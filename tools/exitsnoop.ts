@@ -33,7 +33,7 @@ The parent is the one at that time, which is another process than the one that s
   },
   columns: {
     time: { flag: '-T, --timestamp' },
-    uid: { flag: '-U, --print-uid', summary: 'show the user id' },
+    uid: { flag: '-U, --print-uid' },
     label: { when: 'label' },
     comm: { header: 'PCOMM' },
     pid: {},

@@ -74,7 +74,7 @@ The peers are addresses (ipBlock), as the kernel knows no others. Policies are a
     tx_packets: { header: 'TX_PKTS', width: 7, when: 'wide' },
     first: { when: 'wide' },
     last: { when: 'wide' },
-    netns: { flag: '--print-netns', summary: 'show the network namespace' },
+    netns: { flag: '--print-netns' },
   },
   computed: { total: trafficTotal },
   sort: ['total', 'connections', 'rx', 'tx', 'rx_packets', 'tx_packets', 'last'],

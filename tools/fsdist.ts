@@ -6,6 +6,7 @@ import {
   fileSystemType,
   filters,
   histogram,
+  lettered,
   milliseconds,
   prepareFileSystem,
   units,
@@ -25,7 +26,7 @@ A request that goes on after the function has returned (asynchronous direct I/O)
     'About 0.8 µs for each read or write and 1 µs for each open (measured on a 2-core virtual machine with the hooks on system calls, where a pread(2) of 64 bytes took 0.35 µs, and an open and close 1.8 µs), and 0.5 µs for those of other file systems.',
   options: {
     ...filters,
-    tid: { ...filters.tid, flags: '--tid <TID>' },
+    tid: lettered(filters.tid),
     type: fileSystemType,
     noTimestamp: accepted('--notimestamp'),
     milliseconds,

@@ -9,6 +9,7 @@ import {
   fileSystemType,
   filters,
   flag,
+  lettered,
   prepareFileSystem,
   snoop,
 } from '../lib/tool.ts';
@@ -31,15 +32,15 @@ The name is the last part of the path, as the task sees it, or in the file syste
     'About 0.8 µs for each read or write and 1 µs for each open that are quick enough for no line (measured on a 2-core virtual machine with the hooks on system calls, where a pread(2) of 64 bytes took 0.35 µs, and an open and close 1.8 µs), and 0.5 µs for those of other file systems.',
   options: {
     ...filters,
-    tid: { ...filters.tid, flags: '--tid <TID>' },
+    tid: lettered(filters.tid),
     type: { ...fileSystemType, hidden: ['--filesystem'] },
     minimum: atLeastMilliseconds('-m, --min <MS>', 'operations that took', 'min_latency', {
       usual: 10,
       place: '[min_ms]',
     }),
-    csv: { ...csvOption, flags: '-j, --csv', hidden: ['-c', '-s'] },
+    csv: { ...lettered(csvOption, 'j'), hidden: ['-c', '-s'] },
     fullPath: flag('-F, --full-path', 'show paths instead of names', { group: 'column' }),
-    duration: { ...commonOptions.duration, flags: '-d, --duration <SECONDS>' },
+    duration: lettered(commonOptions.duration, 'd'),
   },
   computed: { file: { type: 'text_t', help: 'last part of the path', value: ({ path }) => fileName(path) } },
   columns: {

@@ -9,6 +9,7 @@ import {
   filters,
   flag,
   integer,
+  lettered,
   snoop,
 } from '../lib/tool.ts';
 
@@ -40,7 +41,7 @@ Stacks are those at the entry, and begin at the function. User stacks are follow
     kernelStacks: flag('-K, --kernel-stack', 'show the kernel stack', { set: 'kernel_stacks', group: 'column' }),
     ...callPointsOptions,
     ...filters,
-    uid: { ...filters.uid, flags: '--uid <USER>' },
+    uid: lettered(filters.uid),
   },
   computed: {
     func: {

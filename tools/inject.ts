@@ -83,7 +83,7 @@ The kernel permits that for two kinds of functions. Those that ask the security 
   },
   columns: {
     time: {},
-    uid: { flag: '-U, --print-uid', summary: 'show the user id' },
+    uid: { flag: '-U, --print-uid' },
     pid: {},
     comm: {},
     syscall: { width: 16 },

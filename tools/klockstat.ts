@@ -6,6 +6,7 @@ import {
   flag,
   integer,
   kernelFunction,
+  lettered,
   lockFunctions,
   seconds,
   text,
@@ -41,7 +42,7 @@ A lock that is free costs nothing and is not seen, and how long locks are held i
     threads: flag('-P, --per-thread', 'each thread apart', { set: 'by_thread' }),
     locks: flag('--per-lock', 'each lock apart', { set: 'by_lock' }),
     interval: seconds('-i, --interval <SECONDS>', 'seconds between outputs; otherwise once, at the end'),
-    duration: { ...commonOptions.duration, flags: '-d, --duration <SECONDS>' },
+    duration: lettered(commonOptions.duration, 'd'),
     rows: integer('-n, --locks <COUNT>', 'print at most this many rows; usually all', {
       min: 1,
       hidden: ['-r', '--rows'],

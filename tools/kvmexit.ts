@@ -5,6 +5,7 @@ import {
   filters,
   flag,
   integer,
+  lettered,
   list,
   parseInteger,
   printedNames,
@@ -52,7 +53,7 @@ With --pid the threads of the process are added up, unless --alltids is given. M
     parallel: accepted('-m, --max-parallelism <COUNT>'),
     debug: accepted('-d, --debug'),
     timestamp: flag('--timestamp', 'print the time with each output', { group: 'output' }),
-    verbose: { ...commonOptions.verbose, flags: '--verbose' },
+    verbose: lettered(commonOptions.verbose),
   },
   map: 'exits',
   columns: {

@@ -72,7 +72,7 @@ Traced are the hooks for what programs do on purpose: ${usual.join(', ')}, as fa
   },
   columns: {
     time: { flag: '-T, --timestamp' },
-    uid: { flag: '-U, --print-uid', summary: 'show the user id' },
+    uid: { flag: '-U, --print-uid' },
     pid: {},
     comm: {},
     syscall: { width: 16 },

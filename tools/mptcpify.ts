@@ -1,5 +1,5 @@
 import bpf from '../bpf/mptcpify.bpf.ts';
-import { commName, filters, KscopeError, list, mptcpEnabled, snoop } from '../lib/tool.ts';
+import { commName, filters, KscopeError, lettered, list, mptcpEnabled, snoop } from '../lib/tool.ts';
 
 const most = 64;
 
@@ -17,7 +17,7 @@ The function update_socket_protocol of the kernel is there for that (6.6), and i
     '3.7 µs for each socket that is made (run time of the program for 6,000 sockets, of which it changed 3,000, in an emulated guest with Linux 7.3, some times slower than a machine). Connections have no part in that, but MPTCP has costs of its own.',
   options: {
     ...filters,
-    tid: { ...filters.tid, flags: '--tid <TID>' },
+    tid: lettered(filters.tid),
     targets: list(
       '-t, --targets <NAMES>',
       'only commands of these names, of which the first 15 bytes count',
@@ -29,7 +29,7 @@ The function update_socket_protocol of the kernel is there for that (6.6), and i
   },
   columns: {
     time: { flag: '-T, --timestamp' },
-    uid: { flag: '-U, --print-uid', summary: 'show the user id' },
+    uid: { flag: '-U, --print-uid' },
     pid: {},
     comm: {},
     ip: { header: 'IP', width: 2 },

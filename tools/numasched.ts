@@ -1,5 +1,5 @@
 import bpf from '../bpf/numasched.bpf.ts';
-import { filters, flag, nodesOfCpus, snoop } from '../lib/tool.ts';
+import { filters, flag, lettered, nodesOfCpus, snoop } from '../lib/tool.ts';
 
 const CPUS_MAX = 4096;
 
@@ -14,7 +14,7 @@ There are none on a machine of one node. With --cpus, each processor counts as a
   overhead: 'About 1 µs for each move between processors (run time of the programs on a busy 2-core virtual machine).',
   options: {
     ...filters,
-    comm: { ...filters.comm, flags: '-c, --comm <NAME>' },
+    comm: lettered(filters.comm, 'c'),
     cpus: flag('--cpus', 'also moves between processors of one node, and show processors instead of nodes'),
   },
   columns: {

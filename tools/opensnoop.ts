@@ -7,6 +7,7 @@ import {
   filters,
   flag,
   hasOpenFlag,
+  lettered,
   list,
   nameContains,
   parseOpenFlag,
@@ -51,7 +52,7 @@ Files opened through io_uring, and those that the kernel opens for itself, are n
     }),
     names: accepted('--errname'),
     depth: accepted('--depth <COUNT>'),
-    duration: { ...commonOptions.duration, flags: '-d, --duration <SECONDS>' },
+    duration: lettered(commonOptions.duration, 'd'),
     bufferPages: bufferPages('-b, --buffer-pages <PAGES>'),
   },
   keep: ({ comm, flags }, { name, flagFilter }) =>
@@ -59,7 +60,7 @@ Files opened through io_uring, and those that the kernel opens for itself, are n
     (flagFilter === undefined || flagFilter.some((one) => hasOpenFlag(flags, one))),
   columns: {
     time: { flag: '-T, --timestamp' },
-    uid: { flag: '-U, --print-uid', summary: 'show the user id' },
+    uid: { flag: '-U, --print-uid' },
     pid: {},
     tid: { when: 'tid' },
     comm: {},

@@ -1,5 +1,5 @@
 import bpf from '../bpf/sofdsnoop.bpf.ts';
-import { commonOptions, filters, flag, nameContains, snoop } from '../lib/tool.ts';
+import { commonOptions, filters, flag, lettered, nameContains, snoop } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Trace file descriptors that are passed over UNIX sockets.',
@@ -16,13 +16,13 @@ The descriptors are read when the call returns: what another thread changes or c
     pid: { ...filters.pid, hidden: ['--target_pid'] },
     name: nameContains,
     sent: flag('-s, --send', 'only what is sent', { group: 'filter', set: 'only_sent' }),
-    duration: { ...commonOptions.duration, flags: '-d, --duration <SECONDS>' },
+    duration: lettered(commonOptions.duration, 'd'),
   },
   keep: ({ comm }, { name }) => name === undefined || comm.includes(name),
   columns: {
     time: { flag: '-T, --timestamp' },
     action: { width: 6 },
-    pid: { flag: '-P, --print-pid', summary: 'show the process id' },
+    pid: { flag: '-P, --print-pid' },
     tid: {},
     comm: {},
     sock: { header: 'SOCKET', width: 22, align: 'left', text: (fd, { socket }) => `${fd}:socket:[${socket}]` },

@@ -16,7 +16,7 @@ Sockets of other protocols, as of MPTCP, are not shown, and neither is what io_u
     time: { flag: '-T, --timestamp' },
     pid: {},
     comm: {},
-    netns: { flag: '-N, --print-netns', summary: 'show the network namespace', hidden: ['--show-netns'] },
+    netns: { flag: '-N, --print-netns', hidden: ['--show-netns'] },
     error: { header: 'RET', width: 10 },
     backlog: { header: 'BACKLOG', width: 7 },
     ip: { header: 'PROTO', width: 5, text: (ip) => `TCPv${ip}` },

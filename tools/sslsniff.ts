@@ -7,6 +7,7 @@ import {
   hexLines,
   integer,
   KscopeError,
+  lettered,
   list,
   payloadLines,
   snoop,
@@ -84,7 +85,7 @@ In JSON, data is text where it is text; other bytes are written as \\xNN, a back
     'About 3 µs for each call that reads or writes (measured on a 2-core virtual machine, where a breakpoint is dear), more for much data, and nothing for other programs.',
   options: {
     ...filters,
-    comm: { ...filters.comm, flags: '-c, --comm <NAME>' },
+    comm: lettered(filters.comm, 'c'),
     noOpenssl: flag('-o, --no-openssl', 'leave out OpenSSL'),
     noGnutls: flag('-g, --no-gnutls', 'leave out GnuTLS'),
     noNss: flag('-n, --no-nss', 'leave out NSS'),

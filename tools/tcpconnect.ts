@@ -59,7 +59,7 @@ With --dns each line has the name for which a name server last gave the destinat
   },
   columns: {
     time: { flag: '-T, --timestamp' },
-    uid: { flag: '-U, --print-uid', summary: 'show the user id' },
+    uid: { flag: '-U, --print-uid' },
     pid: {},
     comm: { width: 12 },
     ip: { header: 'IP', width: 2 },

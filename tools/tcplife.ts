@@ -4,6 +4,7 @@ import {
   familyFilters,
   filters,
   flag,
+  lettered,
   portFilters,
   sessionColumns,
   sessionDuration,
@@ -26,7 +27,7 @@ The process is the one that connected or accepted, or else the one that closed t
     ...filters,
     ...familyFilters,
     ...portFilters,
-    csv: { ...csvOption, flags: '-s, --csv' },
+    csv: lettered(csvOption, 's'),
     wide: flag('-w, --wide', 'show the IP version', { group: 'column' }),
   },
   columns: {

@@ -1,5 +1,5 @@
 import bpf from '../bpf/tcpstates.bpf.ts';
-import { csvOption, endColumns, familyFilters, filters, flag, portFilters, snoop } from '../lib/tool.ts';
+import { csvOption, endColumns, familyFilters, filters, flag, lettered, portFilters, snoop } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Trace the states of TCP sockets and how long each lasted.',
@@ -19,7 +19,7 @@ Into the journal of systemd it goes by 'tcpstates --json | systemd-cat -t tcpsta
     ...filters,
     ...familyFilters,
     ...portFilters,
-    csv: { ...csvOption, flags: '-s, --csv' },
+    csv: lettered(csvOption, 's'),
     wide: flag('-w, --wide', 'show the IP version', { group: 'column' }),
   },
   columns: {

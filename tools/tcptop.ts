@@ -1,5 +1,5 @@
 import bpf from '../bpf/tcptop.bpf.ts';
-import { familyFilters, filters, top, trafficColumns, trafficPlans, trafficTotal } from '../lib/tool.ts';
+import { familyFilters, filters, lettered, top, trafficColumns, trafficPlans, trafficTotal } from '../lib/tool.ts';
 
 export default top(bpf, {
   summary: 'Show who sends and receives how much on which TCP connection.',
@@ -15,7 +15,7 @@ The kernel's own tracepoints are used where it has them (sock:sock_send_length a
     'About 0.35 µs for each call that sends or receives (measured on a 2-core virtual machine, with the tracepoints): a few per cent of what such a call takes.',
   options: {
     ...filters,
-    cgroup: { ...filters.cgroup, flags: '-c, --cgroup <PATH>' },
+    cgroup: lettered(filters.cgroup, 'c'),
     ...familyFilters,
   },
   map: 'connections',

@@ -36,7 +36,7 @@ With --failures, attempts to connect that failed are shown as well, with the rea
   },
   columns: {
     time: { flag: '-T, --timestamp' },
-    uid: { flag: '-U, --print-uid', summary: 'show the user id' },
+    uid: { flag: '-U, --print-uid' },
     kind: { header: 'T', width: 1, text: (kind) => letters[kind] ?? kind },
     pid: {},
     comm: { width: 12 },
@@ -45,7 +45,7 @@ With --failures, attempts to connect that failed are shown as well, with the rea
     daddr: {},
     lport: { header: 'SPORT' },
     dport: {},
-    netns: { flag: '--print-netns', summary: 'show the network namespace' },
+    netns: { flag: '--print-netns' },
     error: { header: 'ERR', when: ['failures', 'failuresOnly'] },
   },
   attach: { optional: ['accept__tp', 'accept4__tp'] },

@@ -71,7 +71,7 @@ With --wide the paths of the binary and of the file behind the descriptor that t
   columns: {
     tid: {},
     pid: {},
-    uid: { flag: '-U, --print-uid', summary: 'show the user id' },
+    uid: { flag: '-U, --print-uid' },
     comm: {},
     state: { width: 6 },
     syscall: { width: 18 },

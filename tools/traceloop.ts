@@ -92,7 +92,7 @@ A call without RET has not returned: the process is in it, or has ended in it, a
     time: {},
     cpu: {},
     pid: {},
-    tid: { flag: '-I, --print-tids', summary: 'show the thread id' },
+    tid: { flag: '-I, --print-tids' },
     comm: {},
     syscall: { width: 16 },
     duration: { flag: '-L, --latency', summary: 'show how long the calls took' },

@@ -1,5 +1,5 @@
 import bpf from '../bpf/udptop.bpf.ts';
-import { familyFilters, filters, top, trafficColumns, trafficPlans, trafficTotal } from '../lib/tool.ts';
+import { familyFilters, filters, lettered, top, trafficColumns, trafficPlans, trafficTotal } from '../lib/tool.ts';
 
 export default top(bpf, {
   summary: 'Show who sends and receives how much through which UDP socket.',
@@ -15,7 +15,7 @@ The kernel's own tracepoints are used where it has them (sock:sock_send_length a
     'About 0.5 to 1 µs for each call that sends or receives (run time of the programs on a busy 2-core virtual machine), with the tracepoints.',
   options: {
     ...filters,
-    cgroup: { ...filters.cgroup, flags: '-c, --cgroup <PATH>' },
+    cgroup: lettered(filters.cgroup, 'c'),
     ...familyFilters,
   },
   map: 'sockets',

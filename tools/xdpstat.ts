@@ -31,7 +31,7 @@ So a packet that is redirected counts at REDIRECT and again at XMIT or ENQUEUE. 
     action: { type: 'text_t', help: 'what the program returned', value: ({ verdict }) => actionName(verdict) },
   },
   columns: {
-    netns: { flag: '--print-netns', summary: 'show the network namespace' },
+    netns: { flag: '--print-netns' },
     interface: { header: 'IFACE', width: 8 },
     prog_id: { header: 'PROGID', width: 6, text: (id) => (id === 0 ? '-' : String(id)) },
     program: { header: 'PROGRAM' },

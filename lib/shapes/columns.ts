@@ -42,15 +42,28 @@ export function columnKey(name: string): string {
   return `show_${name}`;
 }
 
+/** What columns have, where their names do not say it. */
+const words: Readonly<Record<string, string>> = {
+  cpu: 'processor',
+  netns: 'network namespace',
+  pid: 'process id',
+  tid: 'thread id',
+  uid: 'user id',
+};
+
 /** The options that show columns. */
 export function columnOptions(specs: Specs): Options {
   const options: Record<string, Option> = {};
   for (const [name, spec] of Object.entries(specs)) {
     if (spec?.flag !== undefined) {
-      options[columnKey(name)] = flag(spec.flag, spec.summary ?? `show the ${name.replaceAll('_', ' ')}`, {
-        group: 'column',
-        ...(spec.hidden !== undefined && { hidden: spec.hidden }),
-      });
+      options[columnKey(name)] = flag(
+        spec.flag,
+        spec.summary ?? `show the ${words[name] ?? name.replaceAll('_', ' ')}`,
+        {
+          group: 'column',
+          ...(spec.hidden !== undefined && { hidden: spec.hidden }),
+        },
+      );
     }
   }
   return options;

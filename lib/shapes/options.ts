@@ -49,6 +49,12 @@ export function withOwn(own: Options, others: Options): Options {
   return { ...own, ...Object.fromEntries(Object.entries(others).filter(([key]) => own[key] === undefined)) };
 }
 
+/** The same option under another letter, or without any, where its own means something else. */
+export function lettered<O extends { readonly flags: string }>(option: O, letter?: string): O {
+  const named = option.flags.replace(/^-\w, /, '');
+  return { ...option, flags: letter === undefined ? named : `-${letter}, ${named}` };
+}
+
 type Details<T, Set extends string> = Omit<Option<T, Set>, 'flags' | 'summary' | 'parse'>;
 
 /** A switch: false unless given. */

@@ -72,7 +72,7 @@ const specs = (start: { time: number }): Readonly<Record<string, ColumnSpec>> =>
     summary: 'show the time of day',
     text: (value, _, values) => timeText(value, values, start),
   },
-  cpu: { flag: '-C, --print-cpu', summary: 'show the processor', hidden: ['--print_cpu'] },
+  cpu: { flag: '-C, --print-cpu', hidden: ['--print_cpu'] },
   pid: {},
   tid: {},
   comm: {},

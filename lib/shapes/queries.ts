@@ -9,7 +9,7 @@ import { escapeText } from '../model/escape.ts';
 import { usdtProbes } from '../probes/usdt-notes.ts';
 import { mappedFiles } from '../system/libraries.ts';
 import { filters } from './filters.ts';
-import { type Option, text } from './options.ts';
+import { lettered, type Option, text } from './options.ts';
 
 const databases = ['postgres', 'mysql', 'mariadb'] as const;
 type Database = (typeof databases)[number];
@@ -39,7 +39,7 @@ export const queryOptions = {
     completes: 'file',
   }),
   ...filters,
-  uid: { ...filters.uid, flags: '--uid <USER>' },
+  uid: lettered(filters.uid),
 };
 
 const servers: Readonly<Record<Database, RegExp>> = {

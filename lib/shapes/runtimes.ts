@@ -7,7 +7,7 @@ import { KscopeError } from '../model/errors.ts';
 import { usdtProbes } from '../probes/usdt-notes.ts';
 import { mappedFiles } from '../system/libraries.ts';
 import { filters } from './filters.ts';
-import { choice, parseInteger } from './options.ts';
+import { choice, lettered, parseInteger } from './options.ts';
 import { cLibrary } from './user-functions.ts';
 
 /**
@@ -203,8 +203,8 @@ export function runtimeOptions<const L extends string>(languages: readonly L[]) 
     },
     language: choice('-l, --language <LANGUAGE>', 'the runtime, where a process has several', languages),
     ...filters,
-    pid: { ...filters.pid, flags: '--pid <PID>' },
-    tid: { ...filters.tid, flags: '--tid <TID>' },
+    pid: lettered(filters.pid),
+    tid: lettered(filters.tid),
   };
 }
 
