@@ -72,7 +72,7 @@ export {
   fileSystemType,
   prepareFileSystem,
 } from './shapes/file-systems.ts';
-export { cpuFilter, failedOnly, filters, nameContains } from './shapes/filters.ts';
+export { cpuFilter, failedOnly, filters, nameContains, rowFilters } from './shapes/filters.ts';
 export { byCounter, lacksCounters } from './shapes/hardware-counters.ts';
 export { histogram } from './shapes/histogram.ts';
 export { filtersByLists } from './shapes/id-lists.ts';

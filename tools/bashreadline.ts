@@ -13,7 +13,7 @@ All bash binaries are traced that run when the tracing begins, those of containe
     'A breakpoint for each line that is typed, and 0.9 µs for the program behind it (500 lines, on a busy virtual machine with 2 processors).',
   options: {
     ...filters,
-    file: text('-s, --shared <FILE>', 'only this binary or library', { group: 'filter', completes: 'file' }),
+    file: text('-s, --shared <FILE>', 'only this library or program', { group: 'filter', completes: 'file' }),
   },
   columns: {
     time: {},

@@ -1,5 +1,5 @@
 import bpf from '../bpf/bpflist.bpf.ts';
-import { bpfHolders, bpfName, flag, type Holder, integer, snapshot } from '../lib/tool.ts';
+import { bpfHolders, bpfName, flag, type Holder, lettered, rowFilters, snapshot } from '../lib/tool.ts';
 
 const filter = { group: 'filter' } as const;
 const types = {
@@ -24,7 +24,7 @@ Names of types are those of the running kernel. Processes are looked for in /pro
     programs: flag('-p, --programs', 'only programs', filter),
     maps: flag('-m, --maps', 'only maps', filter),
     links: flag('-l, --links', 'only links', filter),
-    pid: integer('--pid <PID>', 'only what this process holds', { ...filter, min: 1, completes: 'pid' }),
+    pid: { ...lettered(rowFilters.pid), summary: 'only what this process holds' },
   },
   rows(records, { programs, maps, links, pid }) {
     holders = bpfHolders();

@@ -9,6 +9,7 @@ import {
   mapMemory,
   programCosts,
   RunCounting,
+  rowFilters,
   snapshot,
 } from '../lib/tool.ts';
 
@@ -29,11 +30,7 @@ RUNTIME is the time in the program itself. What it takes to get there is not in 
   options: {
     rows: integer('-r, --rows <COUNT>', 'print at most this many rows; usually all', { min: 1, group: 'output' }),
     sort: choice('-s, --sort <FIELD>', 'the column to sort by', sorts, { group: 'output' }),
-    pid: integer('-p, --pid <PID>', 'only programs that this process holds', {
-      group: 'filter',
-      min: 1,
-      completes: 'pid',
-    }),
+    pid: { ...rowFilters.pid, summary: 'only programs that this process holds' },
   },
   interval: 1,
   hold() {

@@ -39,7 +39,7 @@ LEN is what the kernel handles at once: up to 64 KB on the way out, which the de
     }),
     snaplen: integer(
       '-s, --snaplen <BYTES>',
-      `bytes to take of a packet, at most ${MOST}, or 0 for these; usually 256`,
+      `bytes that are kept of a packet, up to ${MOST}; usually 256; 0: ${MOST}`,
       {
         set: 'snaplen',
         encode: (bytes) => bytes || MOST,

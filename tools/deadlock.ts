@@ -48,7 +48,7 @@ Stacks are followed by frame pointers: code compiled without them shows short or
     threads: integer('-t, --threads <COUNT>', 'number of threads that can hold mutexes at once; usually 16384', room),
     edges: integer('-e, --edges <COUNT>', 'number of different orders that can be kept; usually 65536', room),
     tableSize: { ...stackTableSize, hidden: ['-s', '--stacktraces'] },
-    file: text('-b, --binary <FILE>', 'the binary or library that has the functions', { completes: 'file' }),
+    file: text('-b, --binary <FILE>', 'the library or program that has the functions', { completes: 'file' }),
     lockSymbols: list('--lock-symbols <NAMES>', 'functions that take a mutex', String),
     unlockSymbols: list('--unlock-symbols <NAMES>', 'functions that give a mutex back', String),
     all: flag('-a, --all', 'also orders that do not contradict each other'),

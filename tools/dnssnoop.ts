@@ -100,7 +100,7 @@ Any packet from or to one of the ports is read as DNS. Bytes of a name that are 
         group: 'filter',
       },
     ),
-    timeout: seconds('--timeout <SECONDS>', `an answer is missing after this time; usually ${usualTimeout}`),
+    timeout: seconds('--timeout <SECONDS>', `seconds after which an answer is missing; usually ${usualTimeout}`),
     wide: flag('-w, --wide', 'show both ends, the protocol, and the id of the query', { group: 'column' }),
   },
   select(object, { timeout = usualTimeout }) {

@@ -55,7 +55,7 @@ The peers are addresses (ipBlock), as the kernel knows no others. Policies are a
       group: 'output',
       conflicts: ['json', 'view', 'record'],
     }),
-    labels: list('--labels <LABELS>', 'the pods that the policy is for: app=web,tier=front', parseLabel),
+    labels: list('--labels <LABELS>', 'labels of the pods that the policy is for, as app=web,tier=front', parseLabel),
     wide: flag('-w, --wide', 'show packets, and the time of the first and of the last call', { group: 'column' }),
   },
   map: 'flows',

@@ -55,11 +55,11 @@ User stacks are followed by frame pointers: code compiled without them shows sho
     'An allocation and its release meet three breakpoints in the traced process: about 45 µs together on a virtual machine, where breakpoints are dear; other processes do not notice. In the kernel about 2.6 µs for each allocation and 0.3 for each release, on a 2.6 GHz processor: 30 % of a processor while files are read as fast as they can be. --sample-rate leaves out most of that.',
   options: {
     pid: { ...filters.pid, summary: 'only memory of this process; otherwise that of the kernel' },
-    commandLine: text('-c, --command <COMMAND>', 'only this command, which is run as a shell does', {
+    commandLine: text('-c, --command <COMMAND>', 'only this command, run from its start; written as in a shell', {
       group: 'filter',
       conflicts: ['pid'],
     }),
-    file: text('-O, --obj <FILE>', 'the library or binary that has the functions', { completes: 'file' }),
+    file: text('-O, --obj <FILE>', 'the library or program that has the functions', { completes: 'file' }),
     prefix: text('-S, --symbols-prefix <PREFIX>', 'the names of the functions begin with PREFIX'),
     percpu: flag('-P, --percpu', 'only memory that the kernel has once for each processor', {
       group: 'filter',

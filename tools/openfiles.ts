@@ -1,5 +1,5 @@
 import bpf from '../bpf/openfiles.bpf.ts';
-import { accepted, choice, flag, integer, snapshot, text } from '../lib/tool.ts';
+import { accepted, choice, flag, integer, rowFilters, snapshot, text } from '../lib/tool.ts';
 
 const filter = { group: 'filter' } as const;
 const types = ['reg', 'dir', 'sock', 'fifo', 'chr', 'blk', 'link', 'anon'] as const;
@@ -17,9 +17,7 @@ The numbers of types for --type-mask are 1 for regular files, 2 for sockets, 4 f
   overhead:
     'Nothing but the time of each list: about 3 µs for each descriptor in the kernel (measured on a busy 2-core virtual machine).',
   options: {
-    pid: integer('-p, --pid <PID>', 'only this process', { ...filter, min: 1, completes: 'pid' }),
-    uid: integer('-u, --uid <UID>', 'only processes of this user, by number', { ...filter, max: 2 ** 32 - 1 }),
-    comm: text('--comm <NAME>', 'only commands of exactly this name', filter),
+    ...rowFilters,
     type: choice('-t, --type <TYPE>', 'only files of this type', types, filter),
     typeMask: integer(
       '--type-mask <NUMBER>',

@@ -1,5 +1,5 @@
 import bpf from '../bpf/sockets.bpf.ts';
-import { endpoint, flag, integer, snapshot, text } from '../lib/tool.ts';
+import { endpoint, flag, integer, rowFilters, snapshot } from '../lib/tool.ts';
 
 const filter = { group: 'filter' } as const;
 
@@ -22,8 +22,8 @@ Before 5.15 the kernel does not list UNIX sockets: there those without a process
     ipv4: flag('-4, --ipv4', 'only IPv4', { ...filter, conflicts: ['ipv6'] }),
     ipv6: flag('-6, --ipv6', 'only IPv6', filter),
     listening: flag('-l, --listening', 'only sockets that wait for others', filter),
-    pid: integer('-p, --pid <PID>', 'only sockets of this process', { ...filter, min: 1, completes: 'pid' }),
-    comm: text('--comm <NAME>', 'only sockets of commands of exactly this name', filter),
+    pid: rowFilters.pid,
+    comm: rowFilters.comm,
     port: integer('-P, --port <PORT>', 'only this port, at either end', { ...filter, min: 1, max: 65535 }),
     netns: integer('-n, --netns <INODE>', 'only this network namespace, by its inode', {
       ...filter,

@@ -89,13 +89,17 @@ In JSON, data is text where it is text; other bytes are written as \\xNN, a back
     noOpenssl: flag('-o, --no-openssl', 'leave out OpenSSL'),
     noGnutls: flag('-g, --no-gnutls', 'leave out GnuTLS'),
     noNss: flag('-n, --no-nss', 'leave out NSS'),
-    extra: list('--extra-lib <TYPE:FILE>', 'also this binary; the type is openssl, gnutls or nss', (given) => {
-      const [, type = '', path = ''] = /^(openssl|gnutls|nss):(.+)$/.exec(given) ?? [];
-      if (path === '') {
-        throw new KscopeError('usage', `'${given}' is not TYPE:FILE with a type of openssl, gnutls or nss`);
-      }
-      return { type: type as Library, path };
-    }),
+    extra: list(
+      '--extra-lib <TYPE:FILE>',
+      'also this library or program; the type is openssl, gnutls or nss',
+      (given) => {
+        const [, type = '', path = ''] = /^(openssl|gnutls|nss):(.+)$/.exec(given) ?? [];
+        if (path === '') {
+          throw new KscopeError('usage', `'${given}' is not TYPE:FILE with a type of openssl, gnutls or nss`);
+        }
+        return { type: type as Library, path };
+      },
+    ),
     size: integer('--max-buffer-size <BYTES>', 'print at most this many bytes of each piece; usually 8192', {
       group: 'output',
       set: 'max_data',

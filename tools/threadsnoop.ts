@@ -25,7 +25,7 @@ A thread that was made without pthread_create has a line as well, but no functio
     time: {},
     pid: {},
     comm: {},
-    tid: { flag: '-I, --print-tids', summary: 'show the numbers of the threads: who asked, and the new one' },
+    tid: { flag: '-I, --print-tids', summary: 'show the thread ids: of who asked, and of the new thread' },
     new_tid: { header: 'NEWTID', when: 'tid' },
     error: { header: 'ERR' },
     func: {},

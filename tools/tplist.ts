@@ -2,11 +2,11 @@ import bpf from '../bpf/tplist.bpf.ts';
 import {
   commonOptions,
   flag,
-  integer,
   listing,
   listTracepoints,
   listUsdtProbes,
   nameMatcher,
+  rowFilters,
   text,
 } from '../lib/tool.ts';
 
@@ -27,11 +27,7 @@ What is listed here can be counted by funccount and stackcount, as t:sched:sched
       group: 'filter',
       completes: 'file',
     }),
-    pid: integer('-p, --pid <PID>', 'only probes of what this process has mapped', {
-      group: 'filter',
-      min: 1,
-      completes: 'pid',
-    }),
+    pid: { ...rowFilters.pid, summary: 'only probes of what this process has mapped' },
     regexp: flag('-r, --regexp', 'the pattern is a regular expression, not one with * and ?'),
     verbose: { ...commonOptions.verbose, group: 'column', summary: 'also show fields, arguments and places' },
   },

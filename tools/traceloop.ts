@@ -47,11 +47,15 @@ A call without RET has not returned: the process is in it, or has ended in it, a
     'About 1 µs for each system call that is kept (measured on a busy 2-core virtual machine), and 10 MB of memory.',
   options: {
     ...filters,
-    last: integer('-n, --last <COUNT>', `calls kept of each process; usually ${usual}, at most ${most}`, {
-      set: 'last',
-      min: 1,
-      max: most,
-    }),
+    last: integer(
+      '-n, --last <COUNT>',
+      `number of calls that are kept of each process; usually ${usual}, up to ${most}`,
+      {
+        set: 'last',
+        min: 1,
+        max: most,
+      },
+    ),
     syscalls: list('-s, --syscalls <NAMES>', 'only these system calls', parseCall, {
       group: 'filter',
       hidden: ['--syscall-filters'],

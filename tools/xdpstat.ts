@@ -22,7 +22,7 @@ So a packet that is redirected counts at REDIRECT and again at XMIT or ENQUEUE. 
     action: choice('-a, --verdict <ACTION>', 'only this action', ['ABORTED', 'DROP', 'PASS', 'TX', 'REDIRECT'], {
       group: 'filter',
     }),
-    failed: flag('-x, --failed', 'only what packets were lost by', { group: 'filter' }),
+    failed: flag('-x, --failed', 'only what lost packets', { group: 'filter' }),
   },
   map: 'steps',
   keep: ({ verdict, drops }, { action, failed }) =>

@@ -40,6 +40,17 @@ export const filters = {
   }),
 };
 
+/** The same for tools that choose among rows themselves: by equality with what the fields of these names hold. */
+export const rowFilters = {
+  pid: ofRows(filters.pid),
+  uid: ofRows(filters.uid),
+  comm: { ...ofRows(filters.comm), parse: commName },
+};
+
+function ofRows<T>({ set, encode, ...option }: Option<T, string>): Option<T, never> {
+  return option;
+}
+
 /** For programs with bpf/include/cpu-filter.h. */
 export const cpuFilter = integer('-c, --cpu <CPU>', 'only this processor', { ...filter, set: 'filter_cpu' });
 /** For programs with the constant `failed_only`. */

@@ -82,7 +82,7 @@ const timeOption = {
   timestamp: flag('-T, --timestamp', 'print the time with each output', { group: 'output' }),
 };
 const detailsOption = {
-  details: flag('-e, --extension', 'add average, total, count and percentiles', { group: 'output' }),
+  details: flag('-e, --extension', 'also print average, total, count and percentiles', { group: 'output' }),
 };
 
 type AnyHistogram = HistogramDefinition<SkeletonTypes, Options, string, string>;

@@ -35,7 +35,7 @@ const databaseOption: Option<Database, never> = {
 /** The options of tools that trace queries of databases. */
 export const queryOptions = {
   database: databaseOption,
-  file: text('-x, --exe <FILE>', 'binary of the server; otherwise those that run, or that Debian installs', {
+  file: text('-x, --exe <FILE>', 'program of the server; otherwise those that run, or that Debian installs', {
     completes: 'file',
   }),
   ...filters,

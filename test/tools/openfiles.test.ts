@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { closeSync, openSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { Actor } from '../helpers/actor.ts';
 import { runTool } from '../helpers/run-tool.ts';
 import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
+
+const PR_SET_NAME = 15;
 
 interface Row {
   readonly pid: number;
@@ -75,4 +79,15 @@ test('each open descriptor is a row', async () => {
   } finally {
     fds.forEach(closeSync);
   }
+});
+
+test('commands are chosen as the kernel names them, and users by name', async () => {
+  await using actor = await Actor.start();
+  const name = `files-of-${process.pid}-that-are-open`;
+  await actor.mustCall('prctl', PR_SET_NAME, name);
+  const pids = async (...args: string[]) => [...new Set((await listed(args)).map(({ pid }) => pid))];
+  assert.deepEqual(await pids('--comm', name), [actor.pid]);
+  assert.deepEqual(await pids('--comm', name.slice(0, 14)), []);
+  assert.deepEqual(await pids('--comm', name, '-u', userInfo().username), [actor.pid]);
+  assert.deepEqual(await pids('--comm', name, '-u', '4294967294'), []);
 });
