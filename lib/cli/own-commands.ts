@@ -35,7 +35,7 @@ function parseSpeed(given: string): number {
 }
 
 const asGiven = (text: string): string => text;
-const json = flag('--json', 'print one JSON object a line');
+const { json } = commonOptions;
 const shells = ['bash', 'zsh', 'fish'] as const;
 
 /** Each is imported when it is asked for: starting a tool must not pay for them. */
@@ -67,7 +67,7 @@ export const ownCommands: Readonly<Record<string, OwnCommand>> = {
         parse: parseSpeed,
         group: 'output',
       },
-      verbose: flag('-v, --verbose', 'show details with errors', { group: 'common' }),
+      verbose: flag('-v, --verbose', 'say details of errors', { group: 'common' }),
     },
     positionals: [
       { key: 'file', name: '<file>', summary: 'a recording; - is standard input', parse: asGiven, words: 'files' },

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { ownCommands } from '../../lib/cli/own-commands.ts';
 import { Registry } from '../../lib/cli/registry.ts';
 import type { Option } from '../../lib/shapes/options.ts';
 import { told } from '../helpers/told.ts';
@@ -10,9 +11,9 @@ import { told } from '../helpers/told.ts';
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const tools = await new Registry().loadAll();
 
-/** Options that have a name, by it, with the tools that have them. */
+/** Options that have a name, by it, with the tools and commands that have them. */
 const options = new Map<string, { readonly tool: string; readonly option: Option }[]>();
-for (const [tool, { options: own }] of tools) {
+for (const [tool, { options: own }] of [...tools, ...Object.entries(ownCommands)]) {
   for (const option of Object.values(own)) {
     const name = /--[\w-]+/.exec(option.flags)?.[0];
     if (name !== undefined && option.unlisted !== true) {
@@ -142,7 +143,9 @@ const otherWordings: Readonly<Record<string, RegExp>> = {
 };
 
 test('the help of options uses the same words for the same', () => {
-  const places = [...tools].flatMap(([tool, { positionals }]) => positionals.map(({ summary }) => ({ tool, summary })));
+  const places = [...tools, ...Object.entries(ownCommands)].flatMap(([tool, { positionals }]) =>
+    positionals.map(({ summary }) => ({ tool, summary })),
+  );
   const named = [...options.values()].flat().map(({ tool, option: { summary } }) => ({ tool, summary }));
   const wrong = [...named, ...places].flatMap(({ tool, summary }) =>
     Object.entries(otherWordings)
