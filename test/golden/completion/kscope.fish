@@ -22,7 +22,7 @@ complete -c kscope -n '__fish_seen_subcommand_from view' -l time -x -a 'clock rf
 complete -c kscope -n '__fish_seen_subcommand_from view' -l utc -d 'write times in UTC'
 complete -c kscope -n '__fish_seen_subcommand_from view' -l text -d 'print text, also on a terminal'
 complete -c kscope -n '__fish_seen_subcommand_from view' -l speed -x -d 'play this many times as fast as it was'
-complete -c kscope -n '__fish_seen_subcommand_from view' -s v -l verbose -d 'show details with errors'
+complete -c kscope -n '__fish_seen_subcommand_from view' -s v -l verbose -d 'say details of errors'
 complete -c kscope -n '__fish_seen_subcommand_from view' -s h -l help -d 'show this help'
 complete -c kscope -n '__fish_seen_subcommand_from view' -F
 complete -c kscope -n '__fish_seen_subcommand_from schema' -s h -l help -d 'show this help'
