@@ -675,34 +675,6 @@ test('the buffer has the size that was asked for', async () => {
   assert.deepEqual(sizes, { plain: [8 << 20], pages: [4 * 4096], bytes: [128 << 10] });
 });
 
-test('20,000 opens are 20,000 rows, or are counted where there was no room', async () => {
-  using place = new Place();
-  const count = 20_000;
-  const name = (i: number) => join(place.path, `none-${i}`);
-  await using actor = await Actor.start();
-  const own = ['-p', String(actor.pid), '--json', '--fields', 'path'];
-  await using small = startTool('opensnoop', [...own, '--buffer-pages', '2']);
-  await small.ready();
-  const { all } = await watch('opensnoop', { all: own }, () =>
-    actor.perform(Array.from({ length: count }, (_, i) => openat(AT_FDCWD, name(i), O_RDONLY))),
-  );
-  assert.deepEqual(
-    all.rows.map(({ path }) => path),
-    Array.from({ length: count }, (_, i) => name(i)),
-  );
-  const { code, rows, messages, stderr } = await small.end();
-  const lost = messages.filter(({ type }) => type === 'lost');
-  const total = lost.at(-1)?.total;
-  assert.equal(code, 0);
-  assert.ok(rows.length > 0 && rows.length < count, `${rows.length} rows fit into a buffer of 8 KiB`);
-  assert.equal(rows.length + Number(total), count);
-  assert.equal(
-    lost.reduce((sum, message) => sum + Number(message.count), 0),
-    total,
-  );
-  assert.match(stderr, new RegExp(`lost ${total} events in all\n$`));
-});
-
 test('-c names the functions that led to an open, below its line and in JSON', async (t) => {
   using place = new TemporaryDirectory();
   const program = stacksProgram(t, place);
@@ -746,27 +718,6 @@ test('without -c there are no callers, and no table for them', async () => {
   const opens = messages.filter(({ type }) => type === 'event');
   assert.ok(opens.length > 0, `exit status ${code}, ${JSON.stringify(messages)}, ${stderr}`);
   assert.ok(opens.every((row) => !('callers' in row)));
-});
-
-test('it ends by itself after -d seconds', async () => {
-  const started = performance.now();
-  const { code, signal } = await runTool('opensnoop', ['-d', '0.3']);
-  assert.ok(performance.now() - started > 300);
-  assert.deepEqual({ code, signal }, { code: 0, signal: null });
-});
-
-test('wrong values of its options are refused', async () => {
-  const wrong = [
-    ['-p', '0'],
-    ['--cgroup', '/etc'],
-    ['--cgroupmap', '/etc/passwd'],
-    ['--fields', 'nothing'],
-  ];
-  for (const { code, stdout, stderr } of await Promise.all(wrong.map((args) => runTool('opensnoop', args)))) {
-    assert.equal(code, 2, stderr);
-    assert.equal(stdout, '');
-    assert.match(stderr, /^opensnoop: .+\n(hint: .+\n)+$/);
-  }
 });
 
 /** What runs in the comparisons with other tools: a shell and other programs, with opens that succeed and that fail. */
