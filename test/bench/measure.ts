@@ -17,7 +17,7 @@ export interface TracedRun {
   readonly untraced: number;
   /** ...and how much longer it took under it. */
   readonly added: number;
-  /** CPU time of the tracer for each operation, in nanoseconds. */
+  /** CPU time of the tracer for each operation that it did not lose, in nanoseconds. */
   readonly cpuPerOperation: number;
   /** Lines of operations that are missing; undefined for a tracer that prints none. */
   readonly lost: number | undefined;
@@ -90,7 +90,12 @@ export async function traced(tracer: Tracer, name: string, kind: Workload, count
     const expected = all * (kind.eventsEach ?? 1);
     const line = tracer.silent === true ? undefined : kind.eventLine?.(workload.pid, workload.mark);
     const lost = line === undefined ? undefined : expected - (await countLines(output, line));
-    return { attached: attached - started, untraced, added, cpuPerOperation: (cpu * 1e6) / count, lost, memory };
+    // Who loses events has none of their work.
+    const handled = count * (1 - (lost ?? 0) / expected);
+    if (handled <= 0) {
+      throw new Error(`${tracer.name} printed nothing`);
+    }
+    return { attached: attached - started, untraced, added, cpuPerOperation: (cpu * 1e6) / handled, lost, memory };
   } finally {
     child.kill('SIGKILL');
     await exited;
