@@ -43,7 +43,7 @@ const stages: readonly Stage[] = [
   // The same tests elsewhere: on other kernels, and with other versions of Node.
   {
     parts: [
-      { name: 'vm', quick: false, limit: 60 },
+      { name: 'vm', quick: false, limit: 75 },
       { name: 'lanes', quick: false, limit: 10 },
     ],
     concurrency: 1,

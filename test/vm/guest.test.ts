@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import test, { after } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fetchKernel, kernelsFromEnvironment } from './fetch.ts';
 import { ExecTimeout, GuestError } from './guest.ts';
 import { startOrSkip } from './start-or-skip.ts';
@@ -64,6 +65,18 @@ test('a guest runs commands', async (t) => {
     const code = `import(${JSON.stringify(import.meta.filename)}.replace('guest.test', 'shell')).then((m) => console.log(m.quote('x')))`;
     const { stdout, stderr } = await guest.exec([process.execPath, '-e', code]);
     assert.equal(stdout, "'x'\n", stderr);
+  });
+
+  await t.test('a second is as long as on the host', async () => {
+    const times = async () => {
+      const { stdout } = await guest.exec(['cat', '/proc/uptime']);
+      return [Number.parseFloat(stdout), performance.now() / 1000] as const;
+    };
+    const [inside, outside] = await times();
+    await delay(2000);
+    const [laterInside, laterOutside] = await times();
+    const ratio = (laterInside - inside) / (laterOutside - outside);
+    assert.ok(ratio > 0.6 && ratio < 1.6, `${ratio}`);
   });
 
   await t.test('the host keeps its files', async () => {
@@ -136,6 +149,17 @@ test('a guest that cannot boot is an error with its console', async (t) => {
   } catch (error) {
     assert.ok(error instanceof GuestError, String(error));
     assert.match(error.message, /the guest died[\s\S]*Kernel panic/);
+  }
+  assert.deepEqual(readdirSync(temporary), [], 'no files are left');
+});
+
+test('a guest whose clock stays wrong is an error', async (t) => {
+  try {
+    await using guest = await startOrSkip(t, { kernel, append: 'tsc_early_khz=519000' });
+    assert.equal(guest, undefined, 'it started with a second that is none');
+  } catch (error) {
+    assert.ok(error instanceof GuestError, String(error));
+    assert.match(error.message, /^the guest's clock counts \d+ kHz as a second, and \d+ kHz are one$/);
   }
   assert.deepEqual(readdirSync(temporary), [], 'no files are left');
 });
