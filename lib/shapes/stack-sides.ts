@@ -5,12 +5,10 @@ export const stackSideOptions = {
   user: flag('-U, --user-stacks-only', 'only user stacks', {
     set: 'user_only',
     group: 'filter',
-    hidden: ['--user'],
     conflicts: ['kernel'],
   }),
   kernel: flag('-K, --kernel-stacks-only', 'only kernel stacks', {
     set: 'kernel_only',
     group: 'filter',
-    hidden: ['--kernel'],
   }),
 };
