@@ -23,16 +23,13 @@ int sample(void *ctx)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 	struct key key = { .cpu = bpf_get_smp_processor_id() };
-	struct value *value;
 
 	/* The idle thread. */
 	if (!(thread_t)id || !wanted_task(id))
 		return 0;
 	if (by_command)
 		bpf_get_current_comm(key.comm, sizeof(key.comm));
-	value = table_row(counts, &key);
-	if (value)
-		__sync_fetch_and_add(&value->samples, 1);
+	table_add(counts, &key, samples, 1);
 	return 0;
 }
 

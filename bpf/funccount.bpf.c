@@ -20,15 +20,12 @@ TABLE_IN(counts, BPF_MAP_TYPE_PERCPU_HASH, struct key, struct value, 65536);
 static __always_inline int hit(void *ctx, __u64 id)
 {
 	struct key key = { .point = id };
-	struct value *value;
 
 	if (!wanted_cpu())
 		return 0;
 	if (!wanted_task(bpf_get_current_pid_tgid()))
 		return 0;
-	value = table_row(counts, &key);
-	if (value)
-		__sync_fetch_and_add(&value->count, 1);
+	table_add(counts, &key, count, 1);
 	return 0;
 }
 

@@ -49,7 +49,6 @@ int kvm_exit__tp(void *ctx)
 	__u64 id = bpf_get_current_pid_tgid();
 	struct key key = { .pid = id >> 32 };
 	thread_t tid = id;
-	struct value *value;
 
 	if (!wanted_task(id) || (some_threads && !bpf_map_lookup_elem(&filter_tids, &tid)))
 		return 0;
@@ -59,9 +58,7 @@ int kvm_exit__tp(void *ctx)
 	key.code = field(ctx, code_at);
 	if (per_thread)
 		key.tid = tid;
-	value = table_row(exits, &key);
-	if (value)
-		__sync_fetch_and_add(&value->count, 1);
+	table_add(exits, &key, count, 1);
 	return 0;
 }
 

@@ -27,7 +27,6 @@ int sample(void *ctx)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 	struct key key = { .pid = id >> 32, .user = NO_STACK, .kernel = NO_STACK };
-	struct value *value;
 
 	if (!include_idle && (thread_t)id == 0)
 		return 0;
@@ -36,9 +35,7 @@ int sample(void *ctx)
 	bpf_get_current_comm(key.comm, sizeof(key.comm));
 	take_sides(ctx, &key);
 
-	value = table_row(counts, &key);
-	if (value)
-		__sync_fetch_and_add(&value->count, 1);
+	table_add(counts, &key, count, 1);
 	return 0;
 }
 

@@ -26,7 +26,6 @@ static __always_inline int hit(void *ctx, __u64 id)
 {
 	__u64 task = bpf_get_current_pid_tgid();
 	struct key key = { .user = NO_STACK, .kernel = NO_STACK };
-	struct value *value;
 
 	if (!wanted_cpu())
 		return 0;
@@ -38,9 +37,7 @@ static __always_inline int hit(void *ctx, __u64 id)
 		bpf_get_current_comm(key.comm, sizeof(key.comm));
 	}
 	take_sides(ctx, &key);
-	value = table_row(counts, &key);
-	if (value)
-		__sync_fetch_and_add(&value->count, 1);
+	table_add(counts, &key, count, 1);
 	return 0;
 }
 

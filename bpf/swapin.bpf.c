@@ -49,14 +49,11 @@ static __always_inline int swapped_in(__u64 pages)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 	struct key key = { .pid = id >> 32 };
-	struct value *value;
 
 	if (!pages || !wanted_task(id))
 		return 0;
 	bpf_get_current_comm(key.comm, sizeof(key.comm));
-	value = table_row(swapins, &key);
-	if (value)
-		__sync_fetch_and_add(&value->count, pages);
+	table_add(swapins, &key, count, pages);
 	return 0;
 }
 

@@ -18,10 +18,9 @@ TABLE_IN(calls, BPF_MAP_TYPE_PERCPU_HASH, struct key, struct value, 1024);
 static __always_inline int called(void *ctx, __u64 address)
 {
 	struct key key = { .address = address };
-	struct value *value = wanted_task(bpf_get_current_pid_tgid()) ? table_row(calls, &key) : NULL;
 
-	if (value)
-		__sync_fetch_and_add(&value->count, 1);
+	if (wanted_task(bpf_get_current_pid_tgid()))
+		table_add(calls, &key, count, 1);
 	return 0;
 }
 

@@ -60,7 +60,6 @@ int BPF_PROG(waking__tp_btf, struct task_struct *target)
 {
 	thread_t tid = BPF_CORE_READ(target, pid);
 	struct asleep *asleep = bpf_map_lookup_elem(&sleeping, &tid);
-	struct value *value;
 	__u64 time;
 	struct key key = {};
 
@@ -74,9 +73,7 @@ int BPF_PROG(waking__tp_btf, struct task_struct *target)
 	key.pid = bpf_get_current_pid_tgid() >> 32;
 	bpf_get_current_comm(key.comm, sizeof(key.comm));
 	key.kernel = kernel_stack(ctx, stacks);
-	value = table_row(times, &key);
-	if (value)
-		__sync_fetch_and_add(&value->time, time);
+	table_add(times, &key, time, time);
 	return 0;
 }
 

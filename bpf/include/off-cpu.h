@@ -94,7 +94,6 @@ static __always_inline void come_back(struct task_struct *next)
 {
 	thread_t tid = BPF_CORE_READ(next, pid);
 	struct left *left = bpf_map_lookup_elem(&waiting, &tid);
-	struct value *value;
 	__u64 time;
 	struct key key;
 
@@ -105,9 +104,7 @@ static __always_inline void come_back(struct task_struct *next)
 	bpf_map_delete_elem(&waiting, &tid);
 	if (time / 1000 < min_block || time / 1000 > max_block)
 		return;
-	value = table_row(times, &key);
-	if (value)
-		__sync_fetch_and_add(&value->time, time);
+	table_add(times, &key, time, time);
 }
 
 SEC("tp_btf/sched_switch")

@@ -35,6 +35,15 @@
 	__row;								\
 })
 
+/* Adds to a member of the row of a key. */
+#define table_add(map, key, member, amount)				\
+do {									\
+	typeof(*(map).value) *__to = table_row(map, key);		\
+									\
+	if (__to)							\
+		__sync_fetch_and_add(&__to->member, amount);		\
+} while (0)
+
 /* One row for all, which is always there, with a copy for each CPU: TOTALS(map, struct value). */
 struct for_all {
 	__u32 _all;
