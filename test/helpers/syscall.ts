@@ -74,6 +74,7 @@ const numbers = {
   pwritev: [296, 70],
   pwritev2: [328, 287],
   read: [0, 63],
+  readlinkat: [267, 78],
   readv: [19, 65],
   recvfrom: [45, 207],
   recvmmsg: [299, 243],

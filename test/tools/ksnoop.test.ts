@@ -175,7 +175,7 @@ test('values that a function does not have are pointed at', async (t) => {
       'vfs_unlink(dentri)',
       /there is no 'dentri' here\n {2}vfs_unlink\(dentri\)\n {13}\^~{5}\nhint: did you mean: dentry\n/,
     ],
-    ['vfs_unlink(dentry->d_nam)', /struct dentry has no member 'd_nam'\n.*\n {21}\^~~~~\nhint: did you mean: d_name\n/],
+    ['vfs_unlink(dentry->d_nam)', /struct dentry has no member 'd_nam'\n.*\n {21}\^~~~~\nhint: did you mean: d_name\b/],
     ['vfs_unlink(dentry.d_name)', /this is a pointer: write ->d_name\n/],
     ['vfs_unlnk(dentry)', /the kernel has no function 'vfs_unlnk'\n.*\n {2}\^~{8}\nhint: did you mean: vfs_unlink\b/],
     ['d_drop(return)', /d_drop returns nothing\n.*\n {9}\^~{5}\n/],
