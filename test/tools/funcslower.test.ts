@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { rmdirSync } from 'node:fs';
+import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Actor } from '../helpers/actor.ts';
@@ -109,39 +109,42 @@ test('each of several calls within one another has its own time and stack', asyn
 });
 
 test('functions of the kernel have results and arguments, however they are hooked', async (t) => {
-  if (!(await needsKprobes(t, 'funcslower', 'vfs_rmdir'))) {
+  if (!(await needsKprobes(t, 'funcslower', 'vfs_readlink'))) {
     return;
   }
   using place = new TemporaryDirectory();
   await using actor = await Actor.start();
   const folder = join(place.path, 'd');
+  const link = join(place.path, 'link');
+  symlinkSync('nowhere', link);
+  const room = Buffer.alloc(16);
   const own = ['--json', '-u', '0', '-p', String(actor.pid)];
   const seen = await watch(
     'funcslower',
     {
-      traced: [...own, 'vfs_rmdir'],
-      kprobe: [...own, '-k', '-K', 'vfs_rmdir'],
-      several: [...own, '-a', '6', 'vfs_mkdir', 'vfs_rmdir'],
+      traced: [...own, 'vfs_readlink'],
+      kprobe: [...own, '-k', '-K', 'vfs_readlink'],
+      several: [...own, '-a', '6', 'vfs_mkdir', 'vfs_readlink'],
     },
     async () => {
       await actor.perform([{ name: 'mkdirat', args: [-100, folder, 0o700] }]);
-      await actor.perform([{ name: 'unlinkat', args: [-100, folder, 0x200] }]);
+      // Not vfs_rmdir, which 5.10 has put into its caller.
+      await actor.perform([{ name: 'readlinkat', args: [-100, link, room, room.length] }]);
     },
   );
-  assert.throws(() => rmdirSync(folder));
   assert.deepEqual(
     [seen.traced, seen.kprobe, seen.several].map(({ rows }) =>
       rows.map(({ func, result }) => (func === 'vfs_mkdir' ? func : `${func} ${result}`)),
     ),
-    [['vfs_rmdir 0x0'], ['vfs_rmdir 0x0'], ['vfs_mkdir', 'vfs_rmdir 0x0']],
+    [['vfs_readlink 0x7'], ['vfs_readlink 0x7'], ['vfs_mkdir', 'vfs_readlink 0x7']],
   );
-  const [made, removed] = seen.several.rows;
+  const [made, read] = seen.several.rows;
   assert.equal(made?.func, 'vfs_mkdir');
-  assert.equal(removed?.func, 'vfs_rmdir');
-  for (const row of [made, removed]) {
+  assert.equal(read?.func, 'vfs_readlink');
+  for (const row of [made, read]) {
     // The kernel's own pointers.
     assert.ok((row?.arguments as string[] | undefined)?.some((one) => /^0xffff[0-9a-f]{12}$/.test(one)));
   }
   const kernel = seen.kprobe.rows.flatMap((row) => row.kernel as readonly { readonly symbol?: string }[]);
-  assert.ok(kernel.some(({ symbol }) => symbol === 'vfs_rmdir'));
+  assert.ok(kernel.some(({ symbol }) => symbol === 'vfs_readlink'));
 });
