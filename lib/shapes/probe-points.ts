@@ -59,14 +59,14 @@ class ProbePoints {
       return this.#names[Number(id)] ?? '?';
     }
     const [only = '', another] = this.found.functions;
-    const shared = another === undefined;
-    if (shared && sharingFunctions(only) === undefined) {
+    const single = another === undefined;
+    if (single && sharingFunctions(only) === undefined) {
       return only;
     }
     this.#symbols ??= new KernelSymbols();
     const { symbol, offset = 0 } = this.#symbols.resolve(id);
     const start = `0x${(id - BigInt(offset)).toString(16)}`;
-    return symbol === undefined ? start : shared ? `${symbol} at ${start}` : symbol;
+    return symbol === undefined ? start : single ? `${symbol} at ${start}` : symbol;
   }
 }
 

@@ -315,9 +315,14 @@ export class Guest {
     }
   }
 
+  /** Of the counter that QEMU passes on to this guest; undefined where the guest has another one. */
+  get #frequency(): number | undefined {
+    return this.#root === undefined ? counterFrequency(readFileSync('/proc/cpuinfo', 'latin1')) : undefined;
+  }
+
   /** Where the host is busy, the kernel may find a wrong frequency of the counter that is its clock: all limits of time are. */
   async #checkClock(): Promise<void> {
-    const expected = this.#root === undefined ? counterFrequency(await readFile('/proc/cpuinfo', 'latin1')) : undefined;
+    const expected = this.#frequency;
     if (expected === undefined) return;
     const { stdout } = await this.exec(['cat', '/proc/cpuinfo']);
     const found = counterFrequency(stdout);
@@ -329,10 +334,10 @@ export class Guest {
   #qemuArguments(tools: Tools, { memory = 1024, cpus = 2, nodes = 1, append = '' }: GuestOptions): string[] {
     const at = (name: string) => join(this.#directory, name);
     const machine = this.#root === undefined ? machines.x64 : machines.arm64;
-    const frequency = this.#root === undefined && counterFrequency(readFileSync('/proc/cpuinfo', 'latin1'));
+    const frequency = this.#frequency;
     const kernelOptions = [
       // bd35c77e32e4 ("x86/tsc: Add tsc_early_khz command line parameter", 5.11): nothing is to be found out by 5.10 alone.
-      ...(frequency ? [`tsc_early_khz=${frequency}`] : []),
+      ...(frequency !== undefined ? [`tsc_early_khz=${frequency}`] : []),
       ...[...machine.options, 'quiet', 'panic=-1', 'mitigations=off', 'nokaslr'],
       // 5.10 does not list bpf by itself.
       'lsm=landlock,lockdown,yama,bpf',
