@@ -8,16 +8,19 @@ export type Closed = 'reader gone' | KscopeError;
 export interface WriterOptions {
   /** Pending characters above which `write` asks the caller to wait. */
   readonly limit?: number;
+  /** Milliseconds of a write to a file that show that it did not go to memory: the next one is a thread's. */
+  readonly slow?: number;
 }
 
 /**
- * Writes text, or bytes, to a file descriptor in order, without ever blocking the thread: signals and ring buffers
- * are served while a reader sleeps.
+ * Writes text, or bytes, to a file descriptor in order, without blocking the thread: signals and ring buffers are served
+ * while a reader sleeps, or a disk is slow.
  */
 export class Writer {
   /** Settles when the descriptor takes no more; what is written after that is dropped. */
   readonly closed: Promise<Closed>;
   #limit: number;
+  readonly #slowTime: number;
   readonly #sink: Sink;
   #close!: (reason: Closed) => void;
   #over = false;
@@ -29,6 +32,7 @@ export class Writer {
   #offset = 0;
   #busy = false;
   #held = false;
+  #slow = false;
   #retry: NodeJS.Timeout | undefined;
   #delay = 1;
   #room: Waiters | undefined;
@@ -36,6 +40,7 @@ export class Writer {
 
   constructor(fd: number, options: WriterOptions = {}) {
     this.#limit = options.limit ?? 8 * 2 ** 20;
+    this.#slowTime = options.slow ?? 10;
     this.#sink = openSink(fd);
     this.closed = new Promise((resolve) => {
       this.#close = resolve;
@@ -155,17 +160,23 @@ export class Writer {
 
   /** Offers what is left of `bytes`; undefined when the answer comes later, or never. */
   #offer(bytes: Buffer): number | undefined {
-    if (this.#sink.kind === 'nonblocking') {
+    const start = performance.now();
+    const { kind } = this.#sink;
+    // Most of what goes to a file goes to memory, in less time than it takes to wake a thread and be woken by it.
+    if (kind === 'nonblocking' || (kind === 'file' && !this.#slow)) {
       try {
         return writeSync(this.#sink.fd, bytes, this.#offset);
       } catch (error) {
         this.#failed(error as NodeJS.ErrnoException);
         return undefined;
+      } finally {
+        this.#slow = performance.now() - start > this.#slowTime;
       }
     }
     this.#busy = true;
     const answered = (error: Error | null | undefined, taken: number) => {
       this.#busy = false;
+      this.#slow = performance.now() - start > this.#slowTime;
       if (this.#over) {
         return;
       }
@@ -237,7 +248,7 @@ const LONGEST_CHARACTER = 3;
 const socketPart = 64 * 1024;
 
 type Sink = { readonly terminal: boolean } & (
-  | { readonly kind: 'nonblocking' | 'blocking'; readonly fd: number }
+  | { readonly kind: 'nonblocking' | 'file' | 'blocking'; readonly fd: number }
   | { readonly kind: 'socket'; readonly socket: Socket }
 );
 
@@ -273,7 +284,7 @@ function openSink(fd: number): Sink {
     socket.on('error', () => {});
     return { kind: 'socket', socket, terminal: false };
   }
-  return { kind: 'blocking', fd, terminal };
+  return { kind: stats.isFile() ? 'file' : 'blocking', fd, terminal };
 }
 
 interface Waiters {

@@ -33,16 +33,31 @@ async function read(fd: number, size: number): Promise<string> {
   return bytes.toString();
 }
 
-test('a file gets every text in order, in UTF-8', async () => {
+const lines = Array.from({ length: 1000 }, (_, i) => `${i} é\n`);
+
+test('a file gets every text at once, in UTF-8', () => {
   const path = join(folder, 'file');
   const fd = openSync(path, 'w');
   const writer = new Writer(fd);
-  for (let i = 0; i < 1000; i++) {
-    writer.write(`${i} é\n`);
+  for (const line of lines) {
+    writer.write(line);
   }
+  assert.equal(writer.pending, 0);
+  closeSync(fd);
+  assert.equal(readFileSync(path, 'utf8'), lines.join(''));
+});
+
+test('a file that is slow blocks nobody, and gets every text in order', async () => {
+  const path = join(folder, 'slow-file');
+  const fd = openSync(path, 'w');
+  const writer = new Writer(fd, { slow: 0 });
+  for (const line of lines) {
+    writer.write(line);
+  }
+  assert.ok(writer.pending > 0, 'the first write took its time');
   assert.equal(await writer.flush(), true);
   closeSync(fd);
-  assert.equal(readFileSync(path, 'utf8'), Array.from({ length: 1000 }, (_, i) => `${i} é\n`).join(''));
+  assert.equal(readFileSync(path, 'utf8'), lines.join(''));
 });
 
 test('a pipe that is full blocks nobody, and everything arrives when it is read', async () => {

@@ -9,7 +9,7 @@ function run(word: string, number: number): void {
 
 export const execs: Workload = {
   unit: 'exec',
-  count: 2_000,
+  count: 10_000,
   start: () => ({
     poke: (number) => run(words.poke, number),
     run(count) {
