@@ -12,6 +12,8 @@ import { programInfo } from './program-info.ts';
 import { tracefs } from './tracefs.ts';
 import { linkUserPlaces, UPROBE_MULTI, type UserPlaces } from './user-multi.ts';
 
+const ESRCH = 3;
+
 // BPF_PROG_TYPE_KPROBE and BPF_TRACE_KPROBE_MULTI.
 const KPROBE = 2;
 const KPROBE_MULTI = 42;
@@ -234,9 +236,20 @@ export class BpfProgram {
 
   /** At a statically defined probe of a binary, in one process or (kernel 5.15) in all. */
   attachUsdt(file: string, provider: string, name: string, pid = -1): BpfLink {
-    return this.#attach(`usdt ${file}:${provider}:${name}`, () =>
-      libbpf.bpf_program__attach_usdt(this.#pointer, pid, file, provider, name, null),
-    );
+    try {
+      return this.#attach(`usdt ${file}:${provider}:${name}`, () =>
+        libbpf.bpf_program__attach_usdt(this.#pointer, pid, file, provider, name, null),
+      );
+    } catch (error) {
+      if (error instanceof KscopeError && error.errno === ESRCH) {
+        // Before Linux 5.15, libbpf looks for the probe in what the process has mapped.
+        throw new KscopeError('failed', `cannot attach ${this.name}: process ${pid} is gone, or does not use ${file}`, {
+          subject: this.name,
+          errno: ESRCH,
+        });
+      }
+      throw error;
+    }
   }
 
   /** To a cgroup v2, by its directory, and all below it. Others' programs that are there stay. */

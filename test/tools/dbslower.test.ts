@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { compiledProgram } from '../helpers/compiled-program.ts';
 import { Postgres } from '../helpers/postgres.ts';
 import { type JsonMessage, runTool, startTool } from '../helpers/run-tool.ts';
+import { hasCookies } from '../helpers/several-places.ts';
 import { TemporaryDirectory } from '../helpers/temporary-directory.ts';
 import { watch } from '../helpers/watch.ts';
 
@@ -19,13 +20,14 @@ test('each query of PostgreSQL is a row, with its time and whether it failed', a
   }
   const long = `select '${'x'.repeat(600)}'`;
   const pid = String(server.pid);
+  const elsewhere = ['--json', '-m', '0', 'postgres', '-p', String(process.pid), '-x', `/proc/${pid}/exe`];
   const seen = await watch(
     'dbslower',
     {
       all: ['--json', '-m', '0', 'postgres', '-p', pid],
       slow: ['--json', 'postgres', pid, '40'],
       text: ['-m', '40', '-F', 'postgres', '-p', pid],
-      other: ['--json', '-m', '0', 'postgres', '-p', String(process.pid), '-x', `/proc/${pid}/exe`],
+      ...(hasCookies() && { other: elsewhere }),
     },
     async () => {
       await server.query('select 1');
@@ -54,7 +56,13 @@ test('each query of PostgreSQL is a row, with its time and whether it failed', a
   assert.ok(seen.slow.rows.every(({ latency }) => Number(latency) >= 40e6));
   assert.match(seen.text.stdout, /^TIME +PID +MS F QUERY\n/);
   assert.match(seen.text.stdout, /^\d\d:\d\d:\d\d +\d+ +\d+\.\d{3} - select pg_sleep\(0\.05\)\\n$/m);
-  assert.deepEqual(seen.other.rows, []);
+  if (seen.other === undefined) {
+    const { code, stderr } = await runTool('dbslower', elsewhere);
+    assert.equal(code, 1);
+    assert.match(stderr, new RegExp(`: process ${process.pid} is gone, or does not use /proc/${pid}/exe`));
+  } else {
+    assert.deepEqual(seen.other.rows, []);
+  }
 });
 
 const source = (name: string, parameters: string, first: string, second: string) => `
@@ -112,7 +120,7 @@ for (const [server, program] of Object.entries({
 test('a server that cannot be traced is refused in a sentence', async () => {
   const cases: readonly (readonly [args: string[], message: RegExp])[] = [
     [
-      ['postgres', '-x', '/bin/true'],
+      ['postgres', '-p', String(process.pid), '-x', '/bin/true'],
       /'\/bin\/true' is none that has the probe postgresql:query__\w+: .*--enable-dtrace/,
     ],
     [['mysql', '-x', '/bin/true'], /'\/bin\/true' is none that has the function dispatch_command/],
