@@ -35,14 +35,16 @@ export function hashName(bytes: Uint8Array, at: number): number {
 
 /** Where each type begins; also proves that every type lies within `types`. */
 export function placesOfTypes(types: DataView, layout: DataView | undefined): Uint32Array {
-  const offsets = new Uint32Array(Math.floor(types.byteLength / typeSize));
+  const end = types.byteLength;
+  const offsets = new Uint32Array(Math.floor(end / typeSize));
+  const words = wordsOf(types);
   let count = 0;
   let at = 0;
-  while (at < types.byteLength) {
-    if (at + typeSize > types.byteLength) {
+  while (at < end) {
+    if (at + typeSize > end) {
       throw damaged('it ends inside a type');
     }
-    const info = types.getUint32(at + 4, true);
+    const info = words[(at >>> 2) + 1] as number;
     const kind = kindOf(info);
     let fixed = fixedSizes[kind];
     let element = elementSizes[kind];
@@ -58,9 +60,17 @@ export function placesOfTypes(types: DataView, layout: DataView | undefined): Ui
     }
     offsets[count++] = at;
     at += typeSize + fixed + element * vlenOf(info);
-    if (at > types.byteLength) {
+    if (at > end) {
       throw damaged('it ends inside a type');
     }
   }
   return offsets.subarray(0, count);
+}
+
+/** There are so many types that each call counts. */
+function wordsOf({ buffer, byteOffset, byteLength }: DataView): Uint32Array {
+  const length = Math.floor(byteLength / 4);
+  return byteOffset % 4 === 0
+    ? new Uint32Array(buffer, byteOffset, length)
+    : new Uint32Array(buffer.slice(byteOffset, byteOffset + 4 * length));
 }

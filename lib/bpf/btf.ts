@@ -1,12 +1,15 @@
 import { KscopeError } from '../model/errors.ts';
 import { type BtfKind, type BtfMember, type BtfType, btfKinds, isTransparent, referencesOf } from './btf-kinds.ts';
 import { damaged, hashName, kindOf, placesOfTypes, vlenOf } from './btf-layout.ts';
+import { firstNamed, type NameTable, placesOfName } from './btf-search.ts';
 
 const littleMagic = 0xeb9f;
 const bigMagic = 0x9feb;
 const headerSize = 24;
 // A C declaration nests far less; more is a loop.
 const maxDepth = 64;
+// An index of all names takes as long as so many searches.
+const searchesMax = 8;
 
 /**
  * The type information of an object file or a kernel. `parse` only notes where each type begins; a type becomes an
@@ -24,6 +27,7 @@ export class Btf {
   readonly #strings: Buffer;
   readonly #stringsStart: number;
   readonly #cache = new Map<number, BtfType>();
+  #searches = 0;
   #names: { readonly heads: Int32Array; readonly next: Int32Array } | undefined;
 
   private constructor(base: Btf | undefined, types: DataView, offsets: Uint32Array, strings: Buffer) {
@@ -342,6 +346,13 @@ export class Btf {
     if (inBase !== undefined || name.length === 0) {
       return inBase;
     }
+    const places = this.#searches++ < searchesMax ? placesOfName(name, this.#tables()) : undefined;
+    if (places !== undefined) {
+      const isOfKind = (index: number) => this.kind(this.firstId + index) === kind;
+      const found = places.map((place) => firstNamed(this.#types, this.#offsets, place, isOfKind));
+      const first = Math.min(...found.filter((index) => index !== undefined));
+      return Number.isFinite(first) ? this.firstId + first : undefined;
+    }
     const { heads, next } = this.#nameIndex();
     for (let i = heads[hashName(name, 0) & (heads.length - 1)] as number; i >= 0; i = next[i] as number) {
       const id = this.firstId + i;
@@ -350,6 +361,13 @@ export class Btf {
       }
     }
     return undefined;
+  }
+
+  /** The names that its types can have. */
+  *#tables(): Generator<NameTable> {
+    for (let owner: Btf | undefined = this; owner !== undefined; owner = owner.#base) {
+      yield { start: owner.#stringsStart, strings: owner.#strings };
+    }
   }
 
   #nameIs(offset: number, name: Buffer): boolean {

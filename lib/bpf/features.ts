@@ -4,6 +4,8 @@ import { errorText, libc } from '../native/libc.ts';
 import { addressOf } from '../native/memory.ts';
 import { type PerfEventAttr, perfEventOpen, softwareClock } from '../native/perf-event.ts';
 import { mayTrace } from '../system/capabilities.ts';
+import { ATTACH, hookType } from './hook-type.ts';
+import { KERNEL_BTF } from './kernel-btf.ts';
 import { withLog } from './log.ts';
 import { linkUserPlaces, UPROBE_MULTI } from './user-multi.ts';
 
@@ -18,7 +20,6 @@ export type Feature = keyof typeof probes;
 const yes: FeatureAnswer = { supported: true, reason: '' };
 
 const PROG = { KPROBE: 2, TRACEPOINT: 5, PERF_EVENT: 7, RAW_TRACEPOINT: 17, TRACING: 26, LSM: 29 };
-const ATTACH = { RAW_TP: 23, FENTRY: 24, FEXIT: 25, LSM: 27, ITER: 28, KPROBE_MULTI: 42 };
 const MAP = { HASH: 1, RINGBUF: 27 };
 
 const EBADF = -9;
@@ -145,11 +146,11 @@ function linkUserMulti(fd: number): number {
 }
 
 function tryTraced(name: string, type: number, attachType: number, attach = true): FeatureAnswer {
-  if (!existsSync('/sys/kernel/btf/vmlinux')) {
+  if (!existsSync(KERNEL_BTF)) {
     return { supported: false, reason: 'the kernel has no BTF' };
   }
-  const id = libbpf.libbpf_find_vmlinux_btf_id(name, attachType);
-  if (id < 0) {
+  const id = hookType(name, attachType);
+  if (id === undefined) {
     return { supported: false, reason: `the kernel's BTF does not have ${name}` };
   }
   return tryProgram(type, attach ? (fd) => close(libbpf.bpf_raw_tracepoint_open(null, fd)) : undefined, {

@@ -1,12 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { libbpf } from '../native/libbpf.ts';
 import { cgroupMounts } from '../system/cgroups.ts';
 import { isConfidential, lockedDown } from '../system/lockdown.ts';
 import { type Feature, type FeatureAnswer, probeFeature } from './features.ts';
+import { ATTACH, hookType } from './hook-type.ts';
 import { KERNEL_BTF, kernelBtf } from './kernel-btf.ts';
 import { hasKernelSymbol } from './kernel-symbols.ts';
-import { withLog } from './log.ts';
 import { hasTracepoint, tracefsIsHidden } from './tracefs.ts';
 
 /** Where a program belongs, as its section name says it. */
@@ -46,7 +45,6 @@ export function attachedByNetworkAdmin(section: string): boolean {
 }
 
 const yes: FeatureAnswer = { supported: true, reason: '' };
-const ATTACH = { RAW_TP: 23, FENTRY: 24, LSM: 27, ITER: 28 };
 
 /**
  * Whether the running kernel has the hook of a section, found out by asking tracefs, BTF, the kernel's symbols and by
@@ -107,9 +105,7 @@ function inBtf(name: string, attachType: number, what: string): FeatureAnswer {
   if (!existsSync(KERNEL_BTF)) {
     return { supported: false, reason: 'the kernel has no BTF' };
   }
-  return name === '' ||
-    withLog(() => libbpf.libbpf_find_vmlinux_btf_id(name, attachType)) > 0 ||
-    (attachType === ATTACH.FENTRY && inModules(name))
+  return name === '' || hookType(name, attachType) !== undefined || (attachType === ATTACH.FENTRY && inModules(name))
     ? yes
     : { supported: false, reason: `the kernel has no ${what}` };
 }

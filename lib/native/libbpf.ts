@@ -167,7 +167,6 @@ export interface Libbpf {
   bpf_prog_get_fd_by_id(id: number): number;
   bpf_map_get_fd_by_id(id: number): number;
   bpf_prog_get_next_id(start: number, next: Uint8Array): number;
-  libbpf_find_vmlinux_btf_id(name: string, attachType: number): number;
 }
 
 let print: TypeObject | undefined;
@@ -258,7 +257,6 @@ export const libbpf = bind<Libbpf>(openWithOptions, {
   bpf_prog_get_fd_by_id: 'int bpf_prog_get_fd_by_id(uint32_t id)',
   bpf_map_get_fd_by_id: 'int bpf_map_get_fd_by_id(uint32_t id)',
   bpf_prog_get_next_id: 'int bpf_prog_get_next_id(uint32_t start, void *next)',
-  libbpf_find_vmlinux_btf_id: 'int libbpf_find_vmlinux_btf_id(const char *name, int attach_type)',
 });
 
 /** Keeps a JavaScript function callable from libbpf for the life of the process. */

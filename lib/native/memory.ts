@@ -42,6 +42,11 @@ export class MappedMemory {
     return MappedMemory.#map(length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   }
 
+  /** Reads from a file of the kernel, which has it in memory. @throws KscopeError failed, where that cannot be mapped */
+  static readOnly(fd: number, length: number): MappedMemory {
+    return MappedMemory.#map(length, PROT_READ, MAP_PRIVATE, fd, 0);
+  }
+
   static #map(length: number, protection: number, flags: number, fd: number, offset: number): MappedMemory {
     const address = BigInt(libc.mmap(null, length, protection, flags, fd, offset));
     if (address === MAP_FAILED) {

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import type { Elf } from '../bpf/elf.ts';
 import { inElfFile } from '../bpf/elf-file.ts';
-import { tracefs } from '../bpf/tracefs.ts';
+import { hasTracepoint, tracefs } from '../bpf/tracefs.ts';
 import { functionsOf } from '../bpf/user-functions.ts';
 import { KscopeError } from '../model/errors.ts';
 import { escapeText } from '../model/escape.ts';
@@ -63,8 +63,10 @@ export function findProbes(
       return { kind: 'kernel', ...functions };
     }
     case 'tracepoint': {
-      const inCategory = nameMatcher(pattern.where, regularExpression);
-      const events = tracepoints().filter(({ category, name }) => inCategory(category) && matches(name));
+      const events =
+        isLiteral && isName(pattern.where)
+          ? [{ category: pattern.where, name: pattern.name }].filter(isForPrograms)
+          : tracepoints(nameMatcher(pattern.where, regularExpression), matches);
       return events.length > 0 ? { kind: 'tracepoint', events } : none(pattern, 'the kernel has no tracepoint');
     }
     default: {
@@ -128,17 +130,41 @@ function refused(name: string, returns: boolean): never {
   throw new KscopeError('usage', `'${escapeText(name)}' cannot be traced: ${why}`);
 }
 
-/** Every tracepoint of the running kernel. */
-export function tracepoints(): { category: string; name: string }[] {
+interface Tracepoint {
+  readonly category: string;
+  readonly name: string;
+}
+
+/** Tracepoints of the running kernel whose category and name are wanted. */
+export function tracepoints(
+  inCategory: (category: string) => boolean = () => true,
+  matches: (name: string) => boolean = () => true,
+): Tracepoint[] {
   const events = `${tracefs()}/events`;
-  return readdirSync(events, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .flatMap(({ name: category }) =>
-      readdirSync(`${events}/${category}`, { withFileTypes: true })
-        // Those without a number are not for programs: ftrace's own.
-        .filter((entry) => entry.isDirectory() && category !== 'ftrace')
-        .map(({ name }) => ({ category, name })),
+  return foldersIn(events)
+    .filter((category) => category !== OWN_OF_FTRACE && inCategory(category))
+    .flatMap((category) =>
+      foldersIn(`${events}/${category}`)
+        .filter(matches)
+        .map((name) => ({ category, name })),
     );
+}
+
+/** Events that are no tracepoints: they have formats, and no number by which a program could be attached. */
+const OWN_OF_FTRACE = 'ftrace';
+
+function isForPrograms({ category, name }: Tracepoint): boolean {
+  return isFileName(category) && isFileName(name) && category !== OWN_OF_FTRACE && hasTracepoint(category, name);
+}
+
+function isFileName(text: string): boolean {
+  return !text.includes('/') && !text.startsWith('.');
+}
+
+function foldersIn(path: string): string[] {
+  return readdirSync(path, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name);
 }
 
 function userFiles({ where }: ProbePattern, pid: number | undefined): string[] {
