@@ -49,8 +49,7 @@ enum {
 	__argument;							\
 })
 
-#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
-
+/* As programs are given them, which is part of the kernel's interface. */
 #if defined(__TARGET_ARCH_x86)
 
 struct pt_regs {
@@ -80,10 +79,11 @@ struct pt_regs {
 #error "no register names for this architecture"
 #endif
 
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
 /* Helpers that younger kernels have. */
 enum bpf_func_id {
 	BPF_FUNC_get_func_ip = 173,
-	BPF_FUNC_get_attach_cookie = 174,
 	BPF_FUNC_task_pt_regs = 175,
 	BPF_FUNC_get_func_ret = 184,
 };

@@ -20,6 +20,7 @@ const volatile comm_t filter_comm[16] = {};	/* the exact name */
 const volatile bool filter_cgroup = false;	/* slot 0 of filter_cgroup_array or below it */
 const volatile bool filter_cgroupmap = false;
 const volatile bool filter_mntnsmap = false;
+const volatile __u32 filter_mntnsmap_steps[3] = {};	/* offsets: task, nsproxy, mnt_ns, ns.inum */
 const volatile pid_t ignored_pid = 0;		/* the tracing process itself */
 
 struct {
@@ -75,6 +76,22 @@ static __always_inline bool wanted_comm(const char comm[16])
 	return true;
 }
 
+/*
+ * The inode of the current mount namespace. User space tells the offsets if they
+ * are wanted: libbpf would read all types of the kernel for them, which takes 12
+ * ms, also for programs that need nothing else relocated.
+ */
+static __always_inline __u64 mount_namespace(void)
+{
+	const char *at = (const char *)bpf_get_current_task();
+	__u32 inum = 0;
+
+	bpf_probe_read_kernel(&at, sizeof(at), at + filter_mntnsmap_steps[0]);
+	bpf_probe_read_kernel(&at, sizeof(at), at + filter_mntnsmap_steps[1]);
+	bpf_probe_read_kernel(&inum, sizeof(inum), at + filter_mntnsmap_steps[2]);
+	return inum;
+}
+
 static __always_inline bool wanted_container(void)
 {
 	if (filter_cgroup && bpf_current_task_under_cgroup(&filter_cgroup_array, 0) != 1)
@@ -86,8 +103,7 @@ static __always_inline bool wanted_container(void)
 			return false;
 	}
 	if (filter_mntnsmap) {
-		struct task_struct *task = (void *)bpf_get_current_task();
-		__u64 inum = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
+		__u64 inum = mount_namespace();
 
 		if (!bpf_map_lookup_elem(&filter_mntnsmap_ids, &inum))
 			return false;

@@ -13,10 +13,16 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 
-/* 7adfc6c9b315 ("bpf: Add bpf_get_attach_cookie() BPF helper to access bpf_cookie value", 5.15) */
+/*
+ * 7adfc6c9b315 ("bpf: Add bpf_get_attach_cookie() BPF helper to access
+ * bpf_cookie value", 5.15). User space finds it out, so that libbpf need not
+ * read all types of the kernel.
+ */
+const volatile bool has_attach_cookie = false;
+
 static __always_inline __u64 place_number(void *ctx)
 {
-	return bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_attach_cookie) ? bpf_get_attach_cookie(ctx) : 0;
+	return has_attach_cookie ? bpf_get_attach_cookie(ctx) : 0;
 }
 
 #define PROBE_POINTS(hit)						\

@@ -33,8 +33,11 @@ const SHORT_OF = new Set([12, 23, 24]);
 const TRACED_FUNCTION = 'bpf_fentry_test1';
 const PROBED_FUNCTION = 'vfs_read';
 
+const exit = [0x95, 0, 0, 0, 0, 0, 0, 0];
 /** `r0 = 0; exit`: the smallest program, which every program type accepts. */
-const returnZero = Uint8Array.of(0xb7, 0, 0, 0, 0, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0);
+const returnZero = Uint8Array.of(0xb7, 0, 0, 0, 0, 0, 0, 0, ...exit);
+/** `r0 = bpf_get_attach_cookie(ctx); exit` */
+const returnCookie = Uint8Array.of(0x85, 0, 0, 0, 174, 0, 0, 0, ...exit);
 
 const probes = {
   ring_buffer: () => tryMap(MAP.RINGBUF, 0, 0, libc.getpagesize()),
@@ -50,6 +53,7 @@ const probes = {
   kprobe: () => tryProbe('kprobe', PROBED_FUNCTION),
   kprobe_multi: () => tryProgram(PROG.KPROBE, linkMulti, { expected_attach_type: ATTACH.KPROBE_MULTI }),
   uprobe: () => tryProbe('uprobe', process.execPath),
+  attach_cookie: () => tryProgram(PROG.KPROBE, undefined, {}, returnCookie),
   uprobe_multi: () => tryProgram(PROG.KPROBE, linkUserMulti, { expected_attach_type: UPROBE_MULTI }),
   perf_event: () => tryPerfEvent(softwareClock({ frequency: 1 }), PROG.PERF_EVENT, 0),
   iter: () => tryTraced('task', PROG.TRACING, ATTACH.ITER, false),
@@ -115,8 +119,9 @@ function tryProgram(
   type: number,
   attach?: (fd: number) => number,
   load: { expected_attach_type?: number; prog_flags?: number; attach_btf_id?: number } = {},
+  code = returnZero,
 ): FeatureAnswer {
-  const fd = libbpf.bpf_prog_load(type, 'probe', 'GPL', returnZero, 2, options('bpf_prog_load_opts', load));
+  const fd = libbpf.bpf_prog_load(type, 'probe', 'GPL', code, 2, options('bpf_prog_load_opts', load));
   if (fd < 0) {
     return no(fd, 'loading the program');
   }

@@ -1,4 +1,5 @@
 import { closeSync, openSync, statSync } from 'node:fs';
+import { memberOffset } from '../bpf/member-offset.ts';
 import type { BpfObject } from '../bpf/object.ts';
 import { commName } from '../model/comm-name.ts';
 import { KscopeError } from '../model/errors.ts';
@@ -72,7 +73,14 @@ export function prepareFilters(object: BpfObject, values: Readonly<Record<string
     }
   }
   reusePinned(object, values.cgroupMap, 'filter_cgroupmap');
-  reusePinned(object, values.mountNamespaceMap, 'filter_mntnsmap');
+  if (typeof values.mountNamespaceMap === 'string') {
+    reusePinned(object, values.mountNamespaceMap, 'filter_mntnsmap');
+    object.globals.set('filter_mntnsmap_steps', [
+      memberOffset('task_struct', 'nsproxy'),
+      memberOffset('nsproxy', 'mnt_ns'),
+      memberOffset('mnt_namespace', 'ns', 'inum'),
+    ]);
+  }
   if (object.globals.has('ignored_pid')) {
     object.globals.set('ignored_pid', process.pid);
   }

@@ -1,4 +1,5 @@
 import { aimed, type ChoiceRules, choosePrograms, describeHook } from '../bpf/choose.ts';
+import { probeFeature } from '../bpf/features.ts';
 import type { GeneratedProgram } from '../bpf/generated-program.ts';
 import { canAttach } from '../bpf/hooks.ts';
 import { kernelBtf, setKernelBtf } from '../bpf/kernel-btf.ts';
@@ -227,6 +228,9 @@ function configure(object: BpfObject, plan: SessionPlan): void {
     }
   }
   setArgumentCounts(object);
+  if (object.globals.has('has_attach_cookie')) {
+    object.globals.set('has_attach_cookie', probeFeature('attach_cookie').supported === true);
+  }
   prepareFilters(object, values);
   plan.prepare?.(object);
   const bufferSize = plan.context.bufferSize ?? bufferPagesSize(values);
