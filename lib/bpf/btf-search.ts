@@ -57,3 +57,26 @@ function indexOf(wanted: number, ascending: Uint32Array): number | undefined {
   }
   return ascending[low] === wanted ? low : undefined;
 }
+
+/** Chains of types by the hash of their names: the first of each, and the one behind each, or -1. */
+export interface NameIndex {
+  readonly heads: Int32Array;
+  readonly next: Int32Array;
+}
+
+/** @param hashAt of the name that is at a place */
+export function indexNames(types: DataView, offsets: Uint32Array, hashAt: (place: number) => number): NameIndex {
+  const count = offsets.length;
+  const heads = new Int32Array(2 ** Math.max(4, Math.ceil(Math.log2(count + 1)))).fill(-1);
+  const next = new Int32Array(count);
+  // Backwards, so that a chain lists the lowest first.
+  for (let i = count - 1; i >= 0; i--) {
+    const place = types.getUint32(offsets[i] as number, true);
+    if (place !== 0) {
+      const slot = hashAt(place) & (heads.length - 1);
+      next[i] = heads[slot] as number;
+      heads[slot] = i;
+    }
+  }
+  return { heads, next };
+}

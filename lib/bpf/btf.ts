@@ -1,7 +1,7 @@
 import { KscopeError } from '../model/errors.ts';
 import { type BtfKind, type BtfMember, type BtfType, btfKinds, isTransparent, referencesOf } from './btf-kinds.ts';
 import { damaged, hashName, kindOf, placesOfTypes, vlenOf } from './btf-layout.ts';
-import { firstNamed, type NameTable, placesOfName } from './btf-search.ts';
+import { firstNamed, indexNames, type NameIndex, type NameTable, placesOfName } from './btf-search.ts';
 
 const littleMagic = 0xeb9f;
 const bigMagic = 0x9feb;
@@ -28,7 +28,7 @@ export class Btf {
   readonly #stringsStart: number;
   readonly #cache = new Map<number, BtfType>();
   #searches = 0;
-  #names: { readonly heads: Int32Array; readonly next: Int32Array } | undefined;
+  #names: NameIndex | undefined;
 
   private constructor(base: Btf | undefined, types: DataView, offsets: Uint32Array, strings: Buffer) {
     this.#base = base;
@@ -353,7 +353,11 @@ export class Btf {
       const first = Math.min(...found.filter((index) => index !== undefined));
       return Number.isFinite(first) ? this.firstId + first : undefined;
     }
-    const { heads, next } = this.#nameIndex();
+    this.#names ??= indexNames(this.#types, this.#offsets, (offset) => {
+      const { strings, start } = this.#namer(offset).#table;
+      return hashName(strings, offset - start);
+    });
+    const { heads, next } = this.#names;
     for (let i = heads[hashName(name, 0) & (heads.length - 1)] as number; i >= 0; i = next[i] as number) {
       const id = this.firstId + i;
       if (this.kind(id) === kind && this.#nameIs(this.#nameOffset(id), name)) {
@@ -363,10 +367,14 @@ export class Btf {
     return undefined;
   }
 
+  get #table(): NameTable {
+    return { start: this.#stringsStart, strings: this.#strings };
+  }
+
   /** The names that its types can have. */
   *#tables(): Generator<NameTable> {
     for (let owner: Btf | undefined = this; owner !== undefined; owner = owner.#base) {
-      yield { start: owner.#stringsStart, strings: owner.#strings };
+      yield owner.#table;
     }
   }
 
@@ -378,27 +386,6 @@ export class Btf {
       owner.#strings[at + name.length] === 0 &&
       owner.#strings.compare(name, 0, name.length, at, at + name.length) === 0
     );
-  }
-
-  #nameIndex(): { readonly heads: Int32Array; readonly next: Int32Array } {
-    if (this.#names === undefined) {
-      const count = this.#offsets.length;
-      const heads = new Int32Array(2 ** Math.max(4, Math.ceil(Math.log2(count + 1)))).fill(-1);
-      const next = new Int32Array(count);
-      // Backwards, so that a chain lists the lowest id first.
-      for (let i = count - 1; i >= 0; i--) {
-        const offset = this.#types.getUint32(this.#offsets[i] as number, true);
-        if (offset === 0) {
-          continue;
-        }
-        const owner = this.#namer(offset);
-        const slot = hashName(owner.#strings, offset - owner.#stringsStart) & (heads.length - 1);
-        next[i] = heads[slot] as number;
-        heads[slot] = i;
-      }
-      this.#names = { heads, next };
-    }
-    return this.#names;
   }
 }
 

@@ -178,16 +178,22 @@ test('names are found by kind, the lowest id first', () => {
   b.struct('file', 16, []);
   const func = b.function('file', b.prototype(0, []));
   const other = b.struct('file_operations', 8, []);
+  // A member is no type, whatever it is called.
+  b.struct('outer', 8, [{ name: 'inner', type: first, bitOffset: 0 }]);
   const btf = Btf.parse(b.build());
-  assert.equal(btf.findByName('file', 'struct')?.id, first);
-  assert.equal(btf.findByName('file', 'struct')?.size, 8);
-  assert.equal(btf.findByName('file', 'func')?.id, func);
-  assert.equal(btf.findByName('file', 'fwd')?.id, forward);
-  assert.equal(btf.findByName('file_operations', 'struct')?.id, other);
-  assert.equal(btf.findByName('file_', 'struct'), undefined);
-  assert.equal(btf.findByName('fil', 'struct'), undefined);
-  assert.equal(btf.findByName('file', 'typedef'), undefined);
-  assert.equal(btf.findByName('', 'func_proto'), undefined);
+  // First they are searched for, later looked up.
+  for (let times = 0; times < 3; times++) {
+    assert.equal(btf.findByName('file', 'struct')?.id, first);
+    assert.equal(btf.findByName('file', 'struct')?.size, 8);
+    assert.equal(btf.findByName('file', 'func')?.id, func);
+    assert.equal(btf.findByName('file', 'fwd')?.id, forward);
+    assert.equal(btf.findByName('file_operations', 'struct')?.id, other);
+    assert.equal(btf.findByName('file_', 'struct'), undefined);
+    assert.equal(btf.findByName('fil', 'struct'), undefined);
+    assert.equal(btf.findByName('file', 'typedef'), undefined);
+    assert.equal(btf.findByName('', 'func_proto'), undefined);
+    assert.equal(btf.findByName('inner', 'struct'), undefined);
+  }
 });
 
 test('many names are found, each its own', () => {
