@@ -49,7 +49,15 @@ export {
 } from './shapes/call-points.ts';
 export { calls, functionValues } from './shapes/calls.ts';
 export { capabilityFilter } from './shapes/capability-option.ts';
-export { bufferPages, commonOptions, csvOption, parseSeconds, runTime, seconds } from './shapes/common-options.ts';
+export {
+  bufferPages,
+  commonOptions,
+  csvOption,
+  durationOption,
+  parseSeconds,
+  runTime,
+  seconds,
+} from './shapes/common-options.ts';
 export { familyFilters, namespaceFilters, portFilters } from './shapes/connection-filters.ts';
 export type { Tool } from './shapes/definition.ts';
 export { diskFilter } from './shapes/disk-filter.ts';

@@ -1,13 +1,12 @@
 import bpf from '../bpf/argdist.bpf.ts';
 import {
   accepted,
-  commonOptions,
   distributionOption,
   distributions,
+  durationOption,
   filters,
   flag,
   integer,
-  lettered,
   seconds,
 } from '../lib/tool.ts';
 
@@ -32,7 +31,7 @@ At each interval what came up in it is printed, and nothing is lost in between; 
     ...filters,
     interval: seconds('-i, --interval <SECONDS>', 'seconds between outputs; usually 1'),
     intervals: integer('-n, --number <COUNT>', 'end after this many outputs', { min: 1 }),
-    duration: lettered(commonOptions.duration, 'd'),
+    duration: durationOption,
     force: flag('--force', 'hook returns of functions also where that may crash the program, as in Go'),
     includes: accepted('-I, --include <HEADER>'),
     cumulative: flag('-c, --cumulative', 'print all since the start, not only what is new', { group: 'output' }),

@@ -1,5 +1,5 @@
 import bpf from '../bpf/compactsnoop.bpf.ts';
-import { commonOptions, filters, flag, kernelEnum, lettered, snoop } from '../lib/tool.ts';
+import { durationOption, filters, flag, kernelEnum, snoop } from '../lib/tool.ts';
 
 let results: ReadonlyMap<number, string> | undefined;
 
@@ -16,7 +16,7 @@ The task that waits is the one that wants memory, or kcompactd, which does the s
   options: {
     ...filters,
     kernelStack: flag('-K, --kernel-stack', 'show the kernel stack', { set: 'with_stacks', group: 'column' }),
-    duration: lettered(commonOptions.duration, 'd'),
+    duration: durationOption,
   },
   columns: {
     time: { flag: '-T, --timestamp' },

@@ -21,11 +21,7 @@ What a task has begun before the tracing begins, and what it has not ended when 
   },
   map: 'hists',
   unit: ({ milliseconds }) => (milliseconds ? units.msecs : units.usecs),
-  keys: {
-    pid: { when: ['pids', 'tids'] },
-    tid: { when: ['tids'] },
-    comm: { when: ['pids', 'tids'] },
-  },
+  keys: { pid: { when: ['pids', 'tids'] }, tid: { when: ['tids'] }, comm: { when: ['pids', 'tids'] } },
   examples: {
     '': 'time on the processor until Ctrl-C',
     '-O -p 181': 'time off the processor of process 181',

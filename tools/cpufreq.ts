@@ -1,14 +1,5 @@
 import bpf from '../bpf/cpufreq.bpf.ts';
-import {
-  byClock,
-  commonOptions,
-  cpuFrequencies,
-  filters,
-  flag,
-  histogram,
-  lettered,
-  samplingOptions,
-} from '../lib/tool.ts';
+import { byClock, cpuFrequencies, durationOption, filters, flag, histogram, samplingOptions } from '../lib/tool.ts';
 
 /** With these, the processor decides by itself, and nobody is told. */
 const silent = ['intel_pstate', 'amd-pstate-epp'];
@@ -30,7 +21,7 @@ The clock is the kernel's software clock; code that runs with interrupts off is 
     cgroup: { ...filters.cgroup, hidden: ['-c'] },
     ...samplingOptions(99),
     frequency: { ...samplingOptions(99).frequency, hidden: ['-f'] },
-    duration: lettered(commonOptions.duration, 'd'),
+    duration: durationOption,
     perCpu: flag('--per-cpu', 'each processor apart', { set: 'per_cpu' }),
     commands: flag('-P, --commands', 'each command apart', { set: 'by_command' }),
   },

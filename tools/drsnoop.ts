@@ -1,5 +1,5 @@
 import bpf from '../bpf/drsnoop.bpf.ts';
-import { accepted, commonOptions, filters, flag, freeBytes, lettered, nameContains, snoop } from '../lib/tool.ts';
+import { accepted, durationOption, filters, flag, freeBytes, nameContains, snoop } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Trace tasks that must reclaim memory, and for how long.',
@@ -18,7 +18,7 @@ FREE is how much memory of the machine is free when the line is printed.`,
     name: nameContains,
     memcg: flag('-m, --memcg', 'also reclaim for the limits of cgroups'),
     timestamp: accepted('-T, --timestamp'),
-    duration: lettered(commonOptions.duration, 'd'),
+    duration: durationOption,
   },
   keep: ({ comm }, { name }) => name === undefined || comm.includes(name),
   columns: {

@@ -1,8 +1,8 @@
 import bpf from '../bpf/fsslower.bpf.ts';
 import {
   atLeastMilliseconds,
-  commonOptions,
   csvOption,
+  durationOption,
   fileName,
   fileSystemAliases,
   fileSystemHooks,
@@ -40,7 +40,7 @@ The name is the last part of the path, as the task sees it, or in the file syste
     }),
     csv: { ...lettered(csvOption, 'j'), hidden: ['-c', '-s'] },
     fullPath: flag('-F, --full-path', 'show paths instead of names', { group: 'column' }),
-    duration: lettered(commonOptions.duration, 'd'),
+    duration: durationOption,
   },
   computed: { file: { type: 'text_t', help: 'last part of the path', value: ({ path }) => fileName(path) } },
   columns: {

@@ -1,7 +1,7 @@
 import bpf from '../bpf/funcinterval.bpf.ts';
 import {
   atProbePoints,
-  commonOptions,
+  durationOption,
   filters,
   flag,
   histogram,
@@ -36,7 +36,7 @@ It does not matter who calls, where, or which function of the pattern it is: --f
     threads: flag('-L, --per-thread', 'from the last call of the same thread', { set: 'by_thread' }),
     cpus: flag('-C, --per-cpu', 'from the last call on the same processor', { set: 'by_cpu' }),
     interval: seconds('-i, --interval <SECONDS>', 'seconds between outputs; otherwise once, at the end'),
-    duration: lettered(commonOptions.duration, 'd'),
+    duration: durationOption,
   },
   map: 'hists',
   detailed: true,

@@ -1,12 +1,11 @@
 import bpf from '../bpf/klockstat.bpf.ts';
 import {
   accepted,
-  commonOptions,
+  durationOption,
   filters,
   flag,
   integer,
   kernelFunction,
-  lettered,
   lockFunctions,
   seconds,
   text,
@@ -42,7 +41,7 @@ A lock that is free costs nothing and is not seen, and how long locks are held i
     threads: flag('-P, --per-thread', 'each thread apart', { set: 'by_thread' }),
     locks: flag('--per-lock', 'each lock apart', { set: 'by_lock' }),
     interval: seconds('-i, --interval <SECONDS>', 'seconds between outputs; otherwise once, at the end'),
-    duration: lettered(commonOptions.duration, 'd'),
+    duration: durationOption,
     rows: integer('-n, --locks <COUNT>', 'print at most this many rows; usually all', {
       min: 1,
       hidden: ['-r', '--rows'],

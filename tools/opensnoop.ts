@@ -2,12 +2,11 @@ import bpf from '../bpf/opensnoop.bpf.ts';
 import {
   accepted,
   bufferPages,
-  commonOptions,
+  durationOption,
   failedOnly,
   filters,
   flag,
   hasOpenFlag,
-  lettered,
   list,
   nameContains,
   parseOpenFlag,
@@ -52,7 +51,7 @@ Files opened through io_uring, and those that the kernel opens for itself, are n
     }),
     names: accepted('--errname'),
     depth: accepted('--depth <COUNT>'),
-    duration: lettered(commonOptions.duration, 'd'),
+    duration: durationOption,
     bufferPages: bufferPages('-b, --buffer-pages <PAGES>'),
   },
   keep: ({ comm, flags }, { name, flagFilter }) =>

@@ -1,5 +1,5 @@
 import bpf from '../bpf/readahead.bpf.ts';
-import { commonOptions, filters, histogram, lettered, pageUse, units } from '../lib/tool.ts';
+import { durationOption, filters, histogram, pageUse, units } from '../lib/tool.ts';
 
 interface Ages {
   readonly read_so_far?: number | undefined;
@@ -19,7 +19,7 @@ Reads are seen where filemap_read() returns (generic_file_buffered_read() before
   options: {
     ...filters,
     file: pageUse.file,
-    duration: lettered(commonOptions.duration, 'd'),
+    duration: durationOption,
   },
   map: 'hists',
   unit: () => units.msecs,

@@ -1,5 +1,5 @@
 import bpf from '../bpf/shmsnoop.bpf.ts';
-import { commonOptions, failedOnly, filters, lettered, nameContains, snoop } from '../lib/tool.ts';
+import { durationOption, failedOnly, filters, nameContains, snoop } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Trace the system calls for System V shared memory.',
@@ -12,7 +12,7 @@ Prints a line for each shmget(2), shmat(2), shmdt(2) and shmctl(2) when it retur
     ...filters,
     name: nameContains,
     failed: failedOnly,
-    duration: lettered(commonOptions.duration, 'd'),
+    duration: durationOption,
   },
   keep: ({ comm }, { name }) => name === undefined || comm.includes(name),
   computed: {

@@ -1,5 +1,5 @@
 import bpf from '../bpf/sofdsnoop.bpf.ts';
-import { commonOptions, filters, flag, lettered, nameContains, snoop } from '../lib/tool.ts';
+import { durationOption, filters, flag, nameContains, snoop } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Trace file descriptors that are passed over UNIX sockets.',
@@ -16,7 +16,7 @@ The descriptors are read when the call returns: what another thread changes or c
     pid: { ...filters.pid, hidden: ['--target_pid'] },
     name: nameContains,
     sent: flag('-s, --send', 'only what is sent', { group: 'filter', set: 'only_sent' }),
-    duration: lettered(commonOptions.duration, 'd'),
+    duration: durationOption,
   },
   keep: ({ comm }, { name }) => name === undefined || comm.includes(name),
   columns: {

@@ -1,5 +1,5 @@
 import bpf from '../bpf/statsnoop.bpf.ts';
-import { commonOptions, failedOnly, filters, flag, lettered, snoop } from '../lib/tool.ts';
+import { durationOption, failedOnly, filters, flag, snoop } from '../lib/tool.ts';
 
 export default snoop(bpf, {
   summary: 'Trace the stat(2) family of system calls.',
@@ -15,7 +15,7 @@ Not seen are the calls of 32-bit programs that only they have (stat64 and its li
     ...filters,
     failed: failedOnly,
     fullPath: flag('-F, --full-path', 'show full paths, also of relative names', { group: 'column', set: 'full_path' }),
-    duration: lettered(commonOptions.duration, 'd'),
+    duration: durationOption,
   },
   columns: {
     time: { flag: '-T, --timestamp' },

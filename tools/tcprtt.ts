@@ -1,12 +1,11 @@
 import bpf from '../bpf/tcprtt.bpf.ts';
 import {
   accepted,
-  commonOptions,
+  durationOption,
   familyFilters,
   flag,
   histogram,
   integer,
-  lettered,
   milliseconds,
   seconds,
   text,
@@ -41,7 +40,7 @@ Segments come in interrupts: there is no process to show or to filter by. An IPv
     milliseconds: { ...milliseconds, hidden: ['--ms'] },
     debug: accepted('-D, --debug'),
     interval: seconds('-i, --interval <SECONDS>', 'seconds between outputs', { group: 'output' }),
-    duration: lettered(commonOptions.duration, 'd'),
+    duration: durationOption,
   },
   map: 'hists',
   unit: ({ milliseconds }) => (milliseconds ? units.msecs : units.usecs),

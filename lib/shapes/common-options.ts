@@ -1,5 +1,5 @@
 import { KscopeError } from '../model/errors.ts';
-import { choice, flag, integer, list, type Option, text } from './options.ts';
+import { choice, flag, integer, lettered, list, type Option, text } from './options.ts';
 
 type Details = Omit<Option<number | undefined, never>, 'flags' | 'summary' | 'parse'>;
 
@@ -54,6 +54,9 @@ export function bufferPages(flags: string) {
 export function bufferPagesSize(values: { readonly bufferPages?: unknown }): number | undefined {
   return typeof values.bufferPages === 'number' ? values.bufferPages * PAGE : undefined;
 }
+
+/** With the letter that bcc has for it in some tools. */
+export const durationOption = lettered(commonOptions.duration, 'd');
 
 /** `[duration]`: bcc's custom in tools that print what happens, or all at the end. */
 export const runTime = { seconds: seconds('[duration]', 'seconds to trace') };
