@@ -13,7 +13,7 @@ struct event {
 	addr_t location;
 	__u32 code;
 	__u16 ethertype;
-	ip_version_t ip;		/* 4, 6, or 0 for something else */
+	ip_version_t ip;
 	__u8 protocol;
 	maybe_ip_t saddr[16];
 	port_t sport;

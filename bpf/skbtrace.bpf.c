@@ -37,7 +37,7 @@ struct event {
 	__u32 mark;
 	maybe_text_t interface[16];
 	__u32 mtu;
-	ip_version_t ip;		/* 4, 6, or 0 for something else */
+	ip_version_t ip;
 	__u8 protocol;
 	bytes_t length;
 	maybe_ip_t saddr[16];

@@ -35,7 +35,7 @@ struct row {
 	uid_t uid;
 	__u64 inode;		/* 0: no file */
 	namespace_t netns;
-	ip_version_t ip;		/* 0: neither 4 nor 6 */
+	ip_version_t ip;
 	maybe_ip_t saddr[16];
 	port_t lport;
 	maybe_ip_t daddr[16];

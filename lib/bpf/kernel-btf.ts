@@ -7,6 +7,7 @@ export const KERNEL_BTF = '/sys/kernel/btf/vmlinux';
 
 let file = KERNEL_BTF;
 let cached: Btf | undefined;
+let running: Btf | undefined;
 
 /** Says where the BTF of the running kernel is, for kernels that do not carry it. */
 export function setKernelBtf(path: string): void {
@@ -35,7 +36,11 @@ export function kernelBtf(): Btf {
 
 /** That by whose numbers the running kernel knows its types, whatever file was named. @throws KscopeError failed */
 export function runningBtf(): Btf {
-  return file === KERNEL_BTF ? kernelBtf() : Btf.parse(mapped(KERNEL_BTF) ?? readFileSync(KERNEL_BTF));
+  if (file === KERNEL_BTF) {
+    return kernelBtf();
+  }
+  running ??= Btf.parse(mapped(KERNEL_BTF) ?? readFileSync(KERNEL_BTF));
+  return running;
 }
 
 /** The kernel's own can be mapped since Linux 6.16, which takes 8 ms less than to read it page by page. It stays mapped. */

@@ -14,6 +14,8 @@ interface EventStackFields extends StackFields {
   readonly table: string;
   readonly process?: string;
   readonly hooked?: HookedFields;
+  /** Stacks of the kernel are taken at places of all kinds: it is said when there are none. */
+  readonly anywhere?: boolean;
 }
 
 /** The stacks of events: ids become frames as the events come, while the process can still be asked for its code. */
@@ -21,12 +23,14 @@ export class EventStacks {
   readonly fields: StackFields;
   readonly #process: string | undefined;
   readonly #hooked: HookedFields | undefined;
+  readonly #anywhere: boolean;
   readonly #symbols: StackSymbols;
   readonly #quality = new StackQuality('events');
   #events = 0;
   #inKernel = 0;
 
-  constructor(object: BpfObject, { table, kernel, user, process, addresses, hooked }: EventStackFields) {
+  constructor(object: BpfObject, stacks: EventStackFields) {
+    const { table, kernel, user, process, addresses, hooked, anywhere = false } = stacks;
     this.fields = {
       ...(kernel !== undefined && { kernel }),
       ...(user !== undefined && { user }),
@@ -34,6 +38,7 @@ export class EventStacks {
     };
     this.#process = process;
     this.#hooked = hooked;
+    this.#anywhere = anywhere && kernel !== undefined;
     this.#symbols = new StackSymbols(stackTableOf(object, table));
   }
 
@@ -77,7 +82,7 @@ export class EventStacks {
   /** What to know about the stacks of the run. */
   *warnings(): Generator<WarningMessage> {
     yield* this.#quality.warnings(this.#symbols.kernelHidden);
-    if (this.fields.kernel !== undefined && this.#events > 0 && this.#inKernel === 0) {
+    if (this.#anywhere && this.#events > 0 && this.#inKernel === 0) {
       // 376bd59e2a04 ("bpf: Use fake pt_regs when doing bpf syscall tracepoint tracing") is in Linux 6.12.
       yield {
         type: 'warning',

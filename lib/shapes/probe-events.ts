@@ -158,6 +158,7 @@ async function* run(skeleton: Skeleton, options: Options, context: RunContext): 
       ? new EventStacks(session.object, {
           table: 'stacks',
           process: 'pid',
+          anywhere: true,
           ...(kernelStack && { kernel: 'kernel_stack' }),
           ...(userStack && { user: 'user_stack' }),
           ...(values.addresses === true && { addresses: true }),

@@ -228,9 +228,7 @@ function configure(object: BpfObject, plan: SessionPlan): void {
     }
   }
   setArgumentCounts(object);
-  if (object.globals.has('has_attach_cookie')) {
-    object.globals.set('has_attach_cookie', probeFeature('attach_cookie').supported === true);
-  }
+  setPlaceNumbers(object);
   prepareFilters(object, values);
   plan.prepare?.(object);
   const bufferSize = plan.context.bufferSize ?? bufferPagesSize(values);
@@ -240,6 +238,17 @@ function configure(object: BpfObject, plan: SessionPlan): void {
         map.maxEntries = 2 ** Math.ceil(Math.log2(bufferSize));
       }
     }
+  }
+}
+
+/** Says to programs of bpf/include/probe-points.h whether their places have numbers. @throws KscopeError failed */
+function setPlaceNumbers(object: BpfObject): void {
+  if (object.globals.has('has_attach_cookie')) {
+    const { supported, reason } = probeFeature('attach_cookie');
+    if (supported === undefined) {
+      throw new KscopeError('failed', `cannot find out whether the kernel tells places apart: ${reason}`);
+    }
+    object.globals.set('has_attach_cookie', supported);
   }
 }
 

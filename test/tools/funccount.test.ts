@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import { symlinkSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { probeFeature } from '../../lib/bpf/features.ts';
 import { Actor } from '../helpers/actor.ts';
 import { compiledProgram } from '../helpers/compiled-program.ts';
+import { callKernel } from '../helpers/kernel-calls.ts';
 import { needsKprobes } from '../helpers/needs-kprobes.ts';
 import { ProbedLibrary } from '../helpers/probed-library.ts';
 import { runTool, startCommand, startTool, type ToolResult } from '../helpers/run-tool.ts';
@@ -84,23 +83,12 @@ test('functions of the kernel are counted, one by one or all at once', async (t)
   if (!(await needsKprobes(t, 'funccount', 'vfs_mkdir'))) {
     return;
   }
-  using place = new TemporaryDirectory();
   await using actor = await Actor.start();
-  const folders = Array.from({ length: 11 }, (_, i) => join(place.path, `d${i}`));
-  const link = join(place.path, 'link');
-  symlinkSync('nowhere', link);
-  const room = Buffer.alloc(16);
   const own = ['--json', '-p', String(actor.pid)];
   const seen = await watch(
     'funccount',
     { one: [...own, 'vfs_mkdir'], several: [...own, '-r', 'p::vfs_(mkdir|readlink)$'] },
-    async () => {
-      await actor.perform(folders.map((folder) => ({ name: 'mkdirat', args: [-100, folder, 0o700] })));
-      // Not vfs_rmdir, which 5.10 has put into its caller.
-      await actor.perform(
-        Array.from({ length: 4 }, () => ({ name: 'readlinkat', args: [-100, link, room, room.length] })),
-      );
-    },
+    () => callKernel(actor, { mkdir: 11, readlink: 4 }),
   );
   assert.deepEqual(counts(seen.one), { vfs_mkdir: 11 });
   assert.deepEqual(counts(seen.several), { vfs_mkdir: 11, vfs_readlink: 4 });

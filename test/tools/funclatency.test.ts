@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Actor } from '../helpers/actor.ts';
 import { compiledProgram } from '../helpers/compiled-program.ts';
 import { countsBy, distributionsIn } from '../helpers/distribution.ts';
+import { callKernel } from '../helpers/kernel-calls.ts';
 import { needsKprobes } from '../helpers/needs-kprobes.ts';
 import { ProbedLibrary } from '../helpers/probed-library.ts';
 import { runTool, type ToolResult } from '../helpers/run-tool.ts';
@@ -97,12 +98,7 @@ test('functions of the kernel are measured, however they are hooked', async (t) 
   if (!(await needsKprobes(t, 'funclatency', 'vfs_mkdir'))) {
     return;
   }
-  using place = new TemporaryDirectory();
   await using actor = await Actor.start();
-  const folders = Array.from({ length: 11 }, (_, i) => join(place.path, `d${i}`));
-  const link = join(place.path, 'link');
-  symlinkSync('nowhere', link);
-  const room = Buffer.alloc(16);
   const own = ['--json', '-p', String(actor.pid)];
   const seen = await watch(
     'funclatency',
@@ -112,13 +108,7 @@ test('functions of the kernel are measured, however they are hooked', async (t) 
       several: [...own, '-F', '-r', 'vfs_(mkdir|readlink)$'],
       nested: [...own, '-r', '(do|filename)_mkdirat$|vfs_mkdir$', '-l', '1'],
     },
-    async () => {
-      await actor.perform(folders.map((folder) => ({ name: 'mkdirat', args: [-100, folder, 0o700] })));
-      // Not vfs_rmdir, which 5.10 has put into its caller.
-      await actor.perform(
-        Array.from({ length: 4 }, () => ({ name: 'readlinkat', args: [-100, link, room, room.length] })),
-      );
-    },
+    () => callKernel(actor, { mkdir: 11, readlink: 4 }),
   );
   assert.deepEqual(counts(seen.one), { '': 11 });
   assert.deepEqual(counts(seen.kprobe), { vfs_mkdir: 11 });

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { symlinkSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { Actor } from '../helpers/actor.ts';
 import { compiledProgram } from '../helpers/compiled-program.ts';
+import { callKernel } from '../helpers/kernel-calls.ts';
 import { needsKprobes } from '../helpers/needs-kprobes.ts';
 import { ProbedLibrary } from '../helpers/probed-library.ts';
 import { startTool } from '../helpers/run-tool.ts';
@@ -112,12 +111,7 @@ test('functions of the kernel have results and arguments, however they are hooke
   if (!(await needsKprobes(t, 'funcslower', 'vfs_readlink'))) {
     return;
   }
-  using place = new TemporaryDirectory();
   await using actor = await Actor.start();
-  const folder = join(place.path, 'd');
-  const link = join(place.path, 'link');
-  symlinkSync('nowhere', link);
-  const room = Buffer.alloc(16);
   const own = ['--json', '-u', '0', '-p', String(actor.pid)];
   const seen = await watch(
     'funcslower',
@@ -126,11 +120,7 @@ test('functions of the kernel have results and arguments, however they are hooke
       kprobe: [...own, '-k', '-K', 'vfs_readlink'],
       several: [...own, '-a', '6', 'vfs_mkdir', 'vfs_readlink'],
     },
-    async () => {
-      await actor.perform([{ name: 'mkdirat', args: [-100, folder, 0o700] }]);
-      // Not vfs_rmdir, which 5.10 has put into its caller.
-      await actor.perform([{ name: 'readlinkat', args: [-100, link, room, room.length] }]);
-    },
+    () => callKernel(actor, { mkdir: 1, readlink: 1 }),
   );
   assert.deepEqual(
     [seen.traced, seen.kprobe, seen.several].map(({ rows }) =>
