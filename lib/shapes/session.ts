@@ -245,10 +245,11 @@ function configure(object: BpfObject, plan: SessionPlan): void {
 function setPlaceNumbers(object: BpfObject): void {
   if (object.globals.has('has_attach_cookie')) {
     const { supported, reason } = probeFeature('attach_cookie');
-    if (supported === undefined) {
+    // Whoever may not try may not load either, and is told so.
+    if (supported === undefined && mayTrace()) {
       throw new KscopeError('failed', `cannot find out whether the kernel tells places apart: ${reason}`);
     }
-    object.globals.set('has_attach_cookie', supported);
+    object.globals.set('has_attach_cookie', supported === true);
   }
 }
 
