@@ -1,7 +1,8 @@
 import type { Btf } from '../bpf/btf.ts';
 import { functionDeclaration } from '../bpf/btf-declaration.ts';
-import type { BtfMember, BtfType } from '../bpf/btf-kinds.ts';
-import { type CType, type Member, nothing, type StructureType, type TypeKind } from './c-types.ts';
+import type { BtfType } from '../bpf/btf-kinds.ts';
+import { memberNamed } from '../bpf/member-offset.ts';
+import { type CType, nothing, type StructureType, type TypeKind } from './c-types.ts';
 
 /** Deeper no anonymous structure lies in another. */
 const DEEPEST = 16;
@@ -134,7 +135,7 @@ export class BtfTypes {
       name,
       size,
       member: (wanted) => {
-        const found = this.#member(id, wanted, 0);
+        const found = memberNamed(this.#btf, id, wanted);
         return (
           found && {
             type: this.type(found.member.type),
@@ -145,25 +146,6 @@ export class BtfTypes {
       },
       names: () => this.#names(id, 0),
     };
-  }
-
-  #member(
-    id: number,
-    wanted: string,
-    depth: number,
-  ): { member: BtfMember; bitOffset: Member['bitOffset'] } | undefined {
-    for (const member of this.#btf.members(id)) {
-      if (member.name === wanted) {
-        return { member, bitOffset: member.bitOffset };
-      }
-      if (member.name === '' && depth < DEEPEST && this.#isComposite(member.type)) {
-        const inner = this.#member(member.type, wanted, depth + 1);
-        if (inner !== undefined) {
-          return { member: inner.member, bitOffset: inner.bitOffset + member.bitOffset };
-        }
-      }
-    }
-    return undefined;
   }
 
   *#names(id: number, depth: number): Generator<string> {

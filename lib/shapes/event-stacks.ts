@@ -26,8 +26,6 @@ export class EventStacks {
   readonly #anywhere: boolean;
   readonly #symbols: StackSymbols;
   readonly #quality = new StackQuality('events');
-  #events = 0;
-  #inKernel = 0;
 
   constructor(object: BpfObject, stacks: EventStackFields) {
     const { table, kernel, user, process, addresses, hooked, anywhere = false } = stacks;
@@ -51,8 +49,6 @@ export class EventStacks {
       user: user === undefined ? 'none' : this.#user(pid, row[user] as number, row),
     } as const;
     this.#quality.add(stacks, 1);
-    this.#events++;
-    this.#inKernel += stacks.kernel === 'none' ? 0 : 1;
     if (this.#hooked !== undefined) {
       row[this.#hooked.caller] = undefined;
       row[this.#hooked.returns] = undefined;
@@ -80,15 +76,7 @@ export class EventStacks {
   }
 
   /** What to know about the stacks of the run. */
-  *warnings(): Generator<WarningMessage> {
-    yield* this.#quality.warnings(this.#symbols.kernelHidden);
-    if (this.#anywhere && this.#events > 0 && this.#inKernel === 0) {
-      // 376bd59e2a04 ("bpf: Use fake pt_regs when doing bpf syscall tracepoint tracing") is in Linux 6.12.
-      yield {
-        type: 'warning',
-        text: 'no event has a stack of the kernel',
-        hint: 'functions of processes have none, nor, before Linux 6.12, have tracepoints of system calls',
-      };
-    }
+  warnings(): Iterable<WarningMessage> {
+    return this.#quality.warnings(this.#symbols.kernelHidden, this.#anywhere);
   }
 }

@@ -5,6 +5,7 @@ export class StackQuality {
   readonly #unit: string;
   #weight = 0;
   #missed = 0;
+  #kernel = 0;
   #user = 0;
   #cut = 0;
 
@@ -16,12 +17,24 @@ export class StackQuality {
   add({ kernel, user }: { readonly kernel: Stack; readonly user: Stack }, weight: number): void {
     this.#weight += weight;
     this.#missed += user === 'missed' || kernel === 'missed' ? weight : 0;
+    this.#kernel += kernel === 'none' ? 0 : weight;
     this.#user += typeof user !== 'string' && user.length > 0 ? weight : 0;
     this.#cut += isCut(user) ? weight : 0;
   }
 
-  /** @param kernelHidden whether the kernel does not tell its addresses */
-  *warnings(kernelHidden: boolean): Generator<WarningMessage> {
+  /**
+   * @param kernelHidden whether the kernel does not tell its addresses
+   * @param kernelAsked whether all should have a stack of the kernel
+   */
+  *warnings(kernelHidden: boolean, kernelAsked = false): Generator<WarningMessage> {
+    if (kernelAsked && this.#weight > 0 && this.#kernel === 0) {
+      // 376bd59e2a04 ("bpf: Use fake pt_regs when doing bpf syscall tracepoint tracing") is in Linux 6.12.
+      yield {
+        type: 'warning',
+        text: `none of ${this.#weight} ${this.#unit} has a stack of the kernel`,
+        hint: 'functions of processes have none, nor, before Linux 6.12, have tracepoints of system calls',
+      };
+    }
     if (this.#missed > 0) {
       yield {
         type: 'warning',

@@ -66,3 +66,16 @@ test('addresses that the kernel hides are said with how to see them', () => {
     'the kernel hides its addresses, so its functions have no names (sysctl kernel.kptr_restrict=1 shows them to root)',
   ]);
 });
+
+test('that nothing has a stack of the kernel is said where all should', () => {
+  const warnings = (stacks: readonly Stack[]) => {
+    const quality = new StackQuality('events');
+    for (const one of stacks) {
+      quality.add({ kernel: one, user: whole }, 1);
+    }
+    return [...quality.warnings(false, true)].map(({ text }) => text);
+  };
+  assert.deepEqual(warnings([]), []);
+  assert.deepEqual(warnings(['none', kernel]), []);
+  assert.deepEqual(warnings(['none', 'none']), ['none of 2 events has a stack of the kernel']);
+});
