@@ -154,6 +154,8 @@ test('what a pattern cannot mean is said in a sentence', async () => {
     [[], 2, /missing required argument 'pattern'/],
     [['t:sched'], 2, /'t:sched' is no tracepoint/],
     [['t:sched:no_such_event'], 2, /the kernel has no tracepoint 'sched:no_such_event'/],
+    [['t:ftrace:print'], 2, /the kernel has no tracepoint 'ftrace:print'/],
+    [['t:sched:../sched/sched_switch'], 2, /the kernel has no tracepoint 'sched:\.\.\/sched\/sched_switch'/],
     [[`${library.path}:nothing`], 2, /has no function 'nothing'/],
     [[`u:${library.path}:nothing`], 2, /has no probe 'nothing'/],
     [['/dev/null:main'], 2, /has no function 'main'/],
