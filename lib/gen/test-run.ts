@@ -128,25 +128,22 @@ async function runTwice({ parts, concurrency }: Stage, signal: AbortSignal): Pro
   const first = new Results(parts);
   await runFiles(together, { concurrency, limit, signal }, first);
   await runFiles(alone, { concurrency: 1, limit, signal }, first);
-  const failed = new Map(first.all.map((result) => [result.name, failedFiles(result.name, result.failed)]));
-  const again = [...failed].flatMap(([name, of]) =>
-    of === undefined ? [] : of.map((file) => join(tests, name, file)),
-  );
+  const failed = new Map(first.all.map((result) => [result.name, failedFiles(result.failed)]));
+  const again = [...failed.values()].flatMap((files) => files ?? []);
   if (again.length === 0 || signal.aborted) {
     return first.all;
   }
-  process.stdout.write(`Again: ${again.map((file) => relative(tests, file)).join(', ')}\n`);
-  const inGuests = failed.get('vm') ?? [];
+  const names = again.map(({ kernel, file }) => (kernel === undefined ? file : `${kernel} ${file}`));
+  process.stdout.write(`Again: ${names.join(', ')}\n`);
+  const inGuests = again.filter(({ kernel }) => kernel !== undefined);
   if (inGuests.length > 0) {
-    const titles = first.all.flatMap((result) => result.failed);
-    const kernels = titles.flatMap((title) => guestTest.exec(title)?.[1] ?? []);
     process.env.KSCOPE_VM_SCOPE ??= process.env.KSCOPE_VM_KERNELS === undefined ? 'usual' : 'whole';
-    process.env.KSCOPE_VM_KERNELS = [...new Set(kernels)].join(',');
-    process.env.KSCOPE_VM_TESTS = inGuests.join(',');
+    process.env.KSCOPE_VM_KERNELS = [...new Set(inGuests.map(({ kernel }) => kernel))].join(',');
+    process.env.KSCOPE_VM_TESTS = [...new Set(inGuests.map(({ file }) => file))].join(',');
   }
   const second = new Results(parts);
-  const here = again.filter((file) => !inGuests.includes(relative(join(tests, 'vm'), file)));
-  const wanted = inGuests.length === 0 ? here : [join(tests, 'vm/matrix.test.js'), ...here];
+  const here = again.flatMap(({ kernel, file }) => (kernel === undefined ? [file] : []));
+  const wanted = (inGuests.length === 0 ? here : [matrix, ...here]).map((file) => join(tests, file));
   await runFiles(wanted, { concurrency: 1, limit, signal }, second);
   return first.all.map((result) => {
     const rerun = second.all.find(({ name }) => name === result.name);
@@ -161,14 +158,28 @@ async function runTwice({ parts, concurrency }: Stage, signal: AbortSignal): Pro
   });
 }
 
-// The matrix reports each test of a guest by its kernel and its file there.
+/** A file in which a test failed: below dist/test here, or there in the guest with a kernel. */
+interface FailedFile {
+  readonly file: string;
+  readonly kernel?: string;
+}
+
+/** Runs the tests of guests, and reports each by its kernel and its file there. */
+const matrix = 'vm/matrix.test.js';
 const guestTest = /: (\S+) ((?:kernel|tools|differential)\/[\w-]+\.test\.js) > /;
 
-/** The files of failed tests, by their path in their part or in the guest; undefined when one cannot be told. */
-function failedFiles(part: string, failed: readonly string[]): string[] | undefined {
-  const pattern = /^\w+\/([\w/-]+\.test\.js): /;
-  const files = failed.map((title) => (part === 'vm' ? guestTest.exec(title)?.[2] : pattern.exec(title)?.[1]));
-  return files.includes(undefined) ? undefined : [...new Set(files.filter((file) => file !== undefined))];
+/** The files of failed tests; undefined when one cannot be told, or is the matrix, which would take its hour again. */
+export function failedFiles(titles: readonly string[]): readonly FailedFile[] | undefined {
+  const files = new Map<string, FailedFile>();
+  for (const title of titles) {
+    const [, kernel, inGuest] = guestTest.exec(title) ?? [];
+    const file = inGuest ?? /^(\w+\/[\w/-]+\.test\.js): /.exec(title)?.[1];
+    if (file === undefined || file === matrix) {
+      return undefined;
+    }
+    files.set(`${kernel} ${file}`, { file, ...(kernel !== undefined && { kernel }) });
+  }
+  return [...files.values()];
 }
 
 /** What the tests of some parts came to. */
