@@ -3,10 +3,10 @@
 import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import type { Argument } from './native-arguments.ts';
-import { type SyscallName, syscall } from './syscall.ts';
+import { syscall } from './syscall.ts';
 
 export interface Call {
-  readonly name: SyscallName;
+  readonly name: string;
   readonly args: readonly Argument[];
 }
 

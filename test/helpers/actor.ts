@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Call, CallResult, Reply, Request } from './actor-main.ts';
 import { deadline } from './deadline.ts';
 import type { Argument } from './native-arguments.ts';
-import { errorName, type SyscallName } from './syscall.ts';
+import { errorName } from './syscall.ts';
 
 const program = fileURLToPath(new URL('./actor-main.js', import.meta.url));
 
@@ -53,12 +53,12 @@ export class Actor implements AsyncDisposable {
   }
 
   /** Makes a system call in the main thread. @returns its result, or the negative errno */
-  async call(name: SyscallName, ...args: readonly Argument[]): Promise<number> {
+  async call(name: string, ...args: readonly Argument[]): Promise<number> {
     return (await this.ask(0, name, ...args)).result;
   }
 
   /** The same, and fails when the call does. */
-  async mustCall(name: SyscallName, ...args: readonly Argument[]): Promise<number> {
+  async mustCall(name: string, ...args: readonly Argument[]): Promise<number> {
     const result = await this.call(name, ...args);
     if (result < 0) {
       throw new Error(`${name}: ${errorName(-result)}`);
@@ -67,7 +67,7 @@ export class Actor implements AsyncDisposable {
   }
 
   /** Makes a system call in any thread, and tells its result and what became of the memory that it was given. */
-  async ask(thread: number, name: SyscallName, ...args: readonly Argument[]): Promise<CallResult> {
+  async ask(thread: number, name: string, ...args: readonly Argument[]): Promise<CallResult> {
     const [only] = await this.perform([{ name, args }], thread);
     return only as CallResult;
   }
@@ -83,7 +83,7 @@ export class Actor implements AsyncDisposable {
   }
 
   /** Has a call made that does not return, or not soon. */
-  tell(thread: number, name: SyscallName, ...args: readonly Argument[]): void {
+  tell(thread: number, name: string, ...args: readonly Argument[]): void {
     this.#send({ thread, calls: [{ name, args }] }, () => {});
   }
 
