@@ -36,6 +36,12 @@ export function groupedOptions(options: Options): [heading: string, options: [ke
   return groups.filter(([, members]) => members.length > 0);
 }
 
+/** What follows `--`, or `--exec` as in bcc, is a command to trace. */
+export function splitCommand(argv: readonly string[]): [own: readonly string[], command: readonly string[]] {
+  const at = argv.findIndex((word) => word === '--' || word === '--exec');
+  return at < 0 ? [argv, []] : [argv.slice(0, at), argv.slice(at + 1)];
+}
+
 /** Reads the arguments of a command. @throws KscopeError usage */
 export function parseArguments(name: string, spec: CommandSpec, argv: readonly string[]): Parsed {
   const [first = ''] = argv;

@@ -82,16 +82,10 @@ async function start(name: string, toolName: string, argv: readonly string[], re
     // A bare command starts sooner when nothing has to be parsed.
     return runTool(name, tool, defaultValues(tool));
   }
-  const { parseArguments } = await import('./command.ts');
+  const { parseArguments, splitCommand } = await import('./command.ts');
   const [own, command] = splitCommand(argv);
   const parsed = parseArguments(name, tool, own);
   return parsed.kind === 'text' ? print({ text: parsed.text, status: 0 }) : runTool(name, tool, parsed.values, command);
-}
-
-/** What follows `--`, or `--exec` as in bcc, is a command to trace. */
-function splitCommand(argv: readonly string[]): [own: readonly string[], command: readonly string[]] {
-  const at = argv.findIndex((word) => word === '--' || word === '--exec');
-  return at < 0 ? [argv, []] : [argv.slice(0, at), argv.slice(at + 1)];
 }
 
 /** Prints a text that is all there is to say. */

@@ -1,12 +1,13 @@
 // Every definition in tools/, whatever it is: what the command line, the help and the manual rely on.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { helpText, parseArguments } from '../../lib/cli/command.ts';
+import { helpText, parseArguments, splitCommand } from '../../lib/cli/command.ts';
 import { ownCommands } from '../../lib/cli/own-commands.ts';
 import { aliasesOf, Registry } from '../../lib/cli/registry.ts';
 import { defaultValues } from '../../lib/cli/values.ts';
 import { KscopeError } from '../../lib/model/errors.ts';
 import { commonOptions } from '../../lib/shapes/common-options.ts';
+import { tracesCommands } from '../../lib/shapes/definition.ts';
 import { longName } from '../../lib/shapes/options.ts';
 
 const tools = await new Registry().loadAll();
@@ -62,7 +63,9 @@ for (const [name, tool] of tools) {
   test(`${name}: its examples are command lines that it takes`, () => {
     assert.ok(Object.keys(tool.examples).length > 0);
     for (const args of Object.keys(tool.examples)) {
-      assert.equal(parseArguments(name, tool, words(args)).kind, 'run', args);
+      const [own, command] = splitCommand(words(args));
+      assert.equal(parseArguments(name, tool, own).kind, 'run', args);
+      assert.ok(command.length === 0 || tracesCommands(tool), args);
     }
     for (const args of Object.values(tool.aliases)) {
       assert.equal(parseArguments(name, tool, args).kind, 'run', args.join(' '));
