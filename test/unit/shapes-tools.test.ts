@@ -1,5 +1,6 @@
 // Every definition in tools/, whatever it is: that it agrees with its object and with itself.
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 import { objectSpec } from '../../lib/bpf/object-file.ts';
 import { Registry } from '../../lib/cli/registry.ts';
@@ -16,6 +17,11 @@ for (const [name, tool] of tools) {
     assert.equal(tool.skeleton.name, name);
     assert.notEqual(tool.description.trim(), '');
     assert.doesNotMatch(tool.description, /\t|[^\n]\n[^\n]|\n{3}/);
+  });
+
+  test(`${name} has tests of its own, and its manual page shows a run`, () => {
+    assert.ok(existsSync(new URL(`../tools/${name}.test.js`, import.meta.url)), `test/tools/${name}.test.ts`);
+    assert.notDeepEqual(tool.samples ?? [], [], 'sample');
   });
 
   test(`${name}: an option that sets a constant sets one of the program`, () => {
