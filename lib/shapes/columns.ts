@@ -69,11 +69,19 @@ export function columnOptions(specs: Specs): Options {
   return options;
 }
 
+/** What fields of the struct mean whose type says too little of it: '__u32 backlog' is a number. */
+export type Meanings<Event> = { readonly [K in Extract<keyof Event, string>]?: string };
+
 /** Semantic types of all fields of a row, the computed ones last. */
-export function fieldTypes(schema: RowSchema, computed: Readonly<Record<string, ComputedField>>): FieldTypes {
+export function fieldTypes(
+  schema: RowSchema,
+  computed: Readonly<Record<string, ComputedField>>,
+  meanings: Readonly<Record<string, string | undefined>> = {},
+): FieldTypes {
   const types: Record<string, SemanticType> = {};
-  for (const field of schema.fields) {
-    types[field.name] = field.semantic;
+  for (const { name, semantic } of schema.fields) {
+    const help = meanings[name];
+    types[name] = help === undefined ? semantic : { ...semantic, help };
   }
   for (const [name, field] of Object.entries(computed)) {
     const type = semanticType(field.type);

@@ -5,7 +5,7 @@ import type { FieldTypes, Message, Row } from '../model/message.ts';
 import type { Unit } from '../model/units.ts';
 import { now } from '../system/clock.ts';
 import { aggregate, mapRows, readyMessage, type ShowingSignals } from './aggregate.ts';
-import { allColumns, type ColumnSpec, type ComputedField, fieldTypes } from './columns.ts';
+import { allColumns, type ColumnSpec, type ComputedField, fieldTypes, type Meanings } from './columns.ts';
 import { type CommonDefinition, commonParts, type OptionsFor, type Text } from './common-definition.ts';
 import { commonOptions } from './common-options.ts';
 import type { RunContext, Tool } from './definition.ts';
@@ -47,6 +47,7 @@ export interface HistogramDefinition<S extends SkeletonTypes, O, M extends Text<
   unit(values: OptionValues<O>): Unit;
   /** Width of the buckets; without it, or when it returns undefined, they are powers of two. */
   step?(values: OptionValues<O>): number | undefined;
+  readonly meanings?: Meanings<RowOf<S, M>>;
   /** Fields of key or value that tell histograms apart. */
   readonly keys?: { readonly [K in Text<keyof RowOf<S, M>> | NoInfer<C>]?: KeySpec<OptionValues<O>> };
   readonly computed?: Readonly<Record<C, ComputedField<RowOf<S, M>, OptionValues<O>>>>;
@@ -166,9 +167,10 @@ function computedFields(definition: AnyHistogram): Readonly<Record<string, Compu
 
 function keyTypes(skeleton: Skeleton, definition: AnyHistogram): FieldTypes {
   const { key, value } = mapRows(skeleton, definition.map);
+  const { meanings } = definition;
   const all = {
-    ...(key === undefined ? {} : fieldTypes(key, {})),
-    ...fieldTypes(value, computedFields(definition)),
+    ...(key === undefined ? {} : fieldTypes(key, {}, meanings)),
+    ...fieldTypes(value, computedFields(definition), meanings),
   };
   // Other parts are the program's own business.
   return Object.fromEntries(

@@ -12,6 +12,7 @@ import {
   columnOptions,
   compute,
   fieldTypes,
+  type Meanings,
 } from './columns.ts';
 import { type CommonDefinition, commonParts, type OptionsFor, rulesOf, type Text } from './common-definition.ts';
 import { commonOptions } from './common-options.ts';
@@ -33,6 +34,7 @@ export interface SnapshotDefinition<S extends SkeletonTypes, O, C extends string
       OptionValues<O>
     >;
   };
+  readonly meanings?: Meanings<RecordOf<S>>;
   readonly computed?: Readonly<Record<C, ComputedField<RecordOf<S> & { readonly period?: number }, OptionValues<O>>>>;
   /**
    * What to print of the records of all iterators, in the order of the programs: merged, chosen, sorted. With `gains`
@@ -96,7 +98,8 @@ function rowTypes(skeleton: Skeleton, definition: AnySnapshot): FieldTypes {
     definition.gains === undefined
       ? {}
       : { [PERIOD]: { type: 'ns_t', help: 'length of the interval', value: () => undefined } };
-  return fieldTypes(record, { ...(definition.computed as Readonly<Record<string, ComputedField>>), ...period });
+  const computed = definition.computed as Readonly<Record<string, ComputedField>>;
+  return fieldTypes(record, { ...computed, ...period }, definition.meanings);
 }
 
 async function* run(

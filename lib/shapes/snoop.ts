@@ -18,6 +18,7 @@ import {
   columnOptions,
   compute,
   fieldTypes,
+  type Meanings,
 } from './columns.ts';
 import {
   activityOf,
@@ -46,6 +47,7 @@ export interface SnoopDefinition<S extends SkeletonTypes, O extends Options, C e
   /** What to show of the events that come, where that depends on those before: begun once for each run. */
   select?(object: BpfObject, values: OptionValues<O>): Selection<EventOf<S>>;
   readonly computed?: Readonly<Record<C, ComputedField<EventOf<S>, OptionValues<O>>>>;
+  readonly meanings?: Meanings<EventOf<S>>;
   /** In the order of the text output. */
   readonly columns: {
     readonly [K in Text<keyof EventOf<S>> | NoInfer<C>]?: ColumnSpec<
@@ -139,7 +141,6 @@ export function snoop<S extends SkeletonTypes, const O extends OptionsFor<S>, C 
 ): Tool {
   const { count } = definition;
   const specs = definition.columns as Readonly<Record<string, ColumnSpec | undefined>>;
-  const computed = (definition.computed ?? {}) as unknown as Readonly<Record<string, ComputedField>>;
   const options = withOwn(definition.options, {
     ...(count?.flag !== undefined && { count: flag(count.flag, count.summary ?? '') }),
     ...columnOptions(specs),
@@ -149,20 +150,19 @@ export function snoop<S extends SkeletonTypes, const O extends OptionsFor<S>, C 
     ...(definition.stacks?.folded !== undefined && { folded: foldedStacks }),
   });
   const stackTypes = stackFieldTypes(definition.stacks);
-  const rowSchema = (): RowSchema => shownRecord(skeleton, definition as unknown as AnySnoop);
+  const any = definition as unknown as AnySnoop;
   return {
     shape: 'snoop',
-    ...commonParts(skeleton, definition as unknown as AnySnoop, options),
-    columns: (values) => allColumns(specs, { ...fieldTypes(rowSchema(), computed), ...stackTypes }, values),
+    ...commonParts(skeleton, any, options),
+    columns: (values) => allColumns(specs, eventTypes(skeleton, any), values),
     schema: () => {
-      const types = { ...fieldTypes(rowSchema(), computed), ...stackTypes };
-      const event = eventSchema(rowSchema(), types, stackTypes);
+      const types = eventTypes(skeleton, any);
+      const event = eventSchema(shownRecord(skeleton, any), types, stackTypes);
       return count === undefined
         ? event
         : { oneOf: [event, countSchema(types, count.by, Object.keys(count.when ?? {}))] };
     },
-    run: (context) =>
-      run(skeleton, definition as unknown as SnoopDefinition<SkeletonTypes, Options, string>, options, context),
+    run: (context) => run(skeleton, any, options, context),
   };
 }
 
@@ -183,6 +183,15 @@ function shownRecord(skeleton: Skeleton, { stacks }: Pick<AnySnoop, 'stacks'>): 
   const { caller, returns } = stacks?.hooked ?? {};
   const fields = record.fields.filter(({ name }) => name !== caller && name !== returns);
   return { ...record, fields };
+}
+
+/** The types of all fields that somebody is shown. */
+function eventTypes(skeleton: Skeleton, definition: AnySnoop): FieldTypes {
+  const computed = (definition.computed ?? {}) as Readonly<Record<string, ComputedField>>;
+  return {
+    ...fieldTypes(shownRecord(skeleton, definition), computed, definition.meanings),
+    ...stackFieldTypes(definition.stacks),
+  };
 }
 
 /** The types of the fields with stacks. */
@@ -234,7 +243,7 @@ function foldedStack(
 
 async function* run(
   skeleton: Skeleton,
-  definition: SnoopDefinition<SkeletonTypes, Options, string>,
+  definition: AnySnoop,
   options: Options,
   context: RunContext,
 ): AsyncGenerator<Message, void, void> {
@@ -242,10 +251,7 @@ async function* run(
   const typedValues = values as OptionValues<Options>;
   const specs = definition.columns as Readonly<Record<string, ColumnSpec | undefined>>;
   const computed = Object.entries((definition.computed ?? {}) as Readonly<Record<string, ComputedField>>);
-  const types = {
-    ...fieldTypes(shownRecord(skeleton, definition), Object.fromEntries(computed)),
-    ...stackFieldTypes(definition.stacks),
-  };
+  const types = eventTypes(skeleton, definition);
   const counted = values.count === true || definition.count?.flag === undefined ? definition.count : undefined;
   const onlyCounts = counted?.flag !== undefined;
   // A form of text: JSON has the stacks in its events.

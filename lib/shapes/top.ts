@@ -13,6 +13,7 @@ import {
   columnOptions,
   compute,
   fieldTypes,
+  type Meanings,
 } from './columns.ts';
 import { type CommonDefinition, commonParts, type OptionsFor, type Text } from './common-definition.ts';
 import { commonOptions } from './common-options.ts';
@@ -27,6 +28,7 @@ export interface TopDefinition<S extends SkeletonTypes, O, M extends Text<keyof 
   extends CommonDefinition<S, O> {
   /** Keys and values of the map are structures; amounts in the value only grow. */
   readonly map: M;
+  readonly meanings?: Meanings<RowOf<S, M>>;
   /** In the order of the text output: fields of the key and of the value, as gains of the interval. */
   readonly columns: {
     readonly [K in Text<keyof RowOf<S, M>> | NoInfer<C>]?: ColumnSpec<
@@ -141,10 +143,14 @@ function shapeOptions(definition: AnyTop): Options {
 
 function rowTypes(skeleton: Skeleton, definition: AnyTop): FieldTypes {
   const { key, value } = mapRows(skeleton, definition.map);
+  const { meanings } = definition;
   const computed = (definition.computed ?? {}) as Readonly<Record<string, ComputedField>>;
   const period: Readonly<Record<string, ComputedField>> =
     definition.perSecond === true ? { [PERIOD]: { type: 'ns_t', help: 'length of the interval', value: () => 0 } } : {};
-  return { ...(key === undefined ? {} : fieldTypes(key, {})), ...fieldTypes(value, { ...computed, ...period }) };
+  return {
+    ...(key === undefined ? {} : fieldTypes(key, {}, meanings)),
+    ...fieldTypes(value, { ...computed, ...period }, meanings),
+  };
 }
 
 /** The schema of a line with a table of these fields. */
