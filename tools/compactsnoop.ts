@@ -10,7 +10,7 @@ export default snoop(bpf, {
   description: `
 Prints a line each time that a zone of memory has been compacted (compaction:mm_compaction_begin and _end): pages were moved so that free ones are next to each other, for whoever wants several in a row. MODE is SYNC when the task waits for pages that are in use, STATUS what came of it, in the words of the kernel. The order is that of the block of pages that was wanted; it is -1 when somebody asked for compaction of everything.
 
-The task that waits is the one that wants memory, or kcompactd, which does the same in the background. With --extended the watermarks of the zone and its free pages at the end are shown, in pages.`,
+The task that waits is the one that wants memory, or kcompactd, which does the same in the background. With --extended the watermarks of the zone and its free pages at the end are shown, in pages. A zone that the kernel leaves out, because enough is free or nothing is to be gained, is not compacted and has no line.`,
   overhead:
     'About 5.6 µs for each zone that is compacted (run time of the programs on a busy 2-core virtual machine), which itself takes from microseconds to seconds.',
   options: {

@@ -11,7 +11,8 @@ export default snapshot(bpf, {
 Prints every second, for each cgroup with a limit of processor time (cpu.max, or cpu.cfs_quota_us in version 1) whose tasks ran: the periods that went by, those in which the time was used up so that its tasks had to wait (THROTTLED and %THROT), and how long they had to, summed over the processors (TIME), so that it can be more than the time that went by. LIMIT is the limit as a number of processors. Those that waited longest come first. A limit on a cgroup above counts for all below it.
 
 These are the kernel's own counters, those of the file cpu.stat, of both versions of cgroups; they are found by going over the tasks of the machine, so that a cgroup without tasks is not shown. The fields bursts and burst_time are what was used beyond the limit because it was saved up before (Linux 5.15). PSI10 and PSI60 are the shares of the last 10 and 60 seconds in which a task of the cgroup waited for a processor, for whatever reason, where the kernel tells them (cpu.pressure of version 2).`,
-  overhead: 'Nothing but the time of each output: 0.3 µs for each thread of the machine.',
+  overhead:
+    'Nothing but the time of each output: 0.3 µs for each thread of the machine (run time of the program on a busy 2-core virtual machine).',
   options: {
     name: text('-n, --name <TEXT>', 'only cgroups whose path contains TEXT', { group: 'filter' }),
     rows: integer('-r, --rows <COUNT>', 'print at most this many rows; usually all', { min: 1, group: 'output' }),

@@ -7,7 +7,7 @@ export default snoop(bpf, {
   description: `
 Prints a line when the last thread of a process has ended, with the age of the process and how it ended (sched:sched_process_exit). With --per-thread a line for each thread.
 
-The parent is the one at that time, which is another process than the one that started it where that has ended before.`,
+The parent is the one at that time, which is another process than the one that started it where that has ended before. A process that executes another program has not ended.`,
   overhead:
     'About 1 µs for each process or thread that ends (measured on a 2-core virtual machine): not measurable in practice.',
   options: {

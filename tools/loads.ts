@@ -9,7 +9,8 @@ export default snapshot(bpf, {
 Prints every second the load averages of 1, 5 and 15 minutes as exactly as the kernel keeps them, with three decimals, and what the load is at this moment: the threads that run or wait for a processor (RUNNING), and those that wait for something else in a way that counts as load and that signals do not end, such as disks (BLOCKED; state D of ps(1)). A load of many blocked threads does not want more processors. THREADS is how many there are in all.
 
 The averages are those of the whole machine; RUNNING, BLOCKED and THREADS are those of the threads that the filters select, counted by an iterator over all tasks. The tool itself, which runs whenever it looks, is not counted. The kernel updates the averages every 5 seconds. Which threads they are, and where they wait, is what threadsample shows.`,
-  overhead: 'Nothing but the time of each output: 0.13 µs for each thread of the machine.',
+  overhead:
+    'Nothing but the time of each output: 0.13 µs for each thread of the machine (run time of the program on a busy 2-core virtual machine).',
   options: filters,
   interval: 1,
   rows(records) {

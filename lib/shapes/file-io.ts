@@ -1,7 +1,7 @@
-import { canAttach } from '../bpf/hooks.ts';
 import type { BpfObject } from '../bpf/object.ts';
 import { KscopeError } from '../model/errors.ts';
 import { escapeText } from '../model/escape.ts';
+import { syscallNames } from '../model/syscalls.ts';
 import { inKilobytes } from '../model/units.ts';
 import { directoryId } from '../system/directories.ts';
 import { directoriesLike } from '../system/glob.ts';
@@ -56,9 +56,9 @@ export const bytesMoved = {
   value: ({ rbytes, wbytes }: { readonly rbytes: number; readonly wbytes: number }) => rbytes + wbytes,
 } as const;
 
-/** Whether there are open(2), unlink(2) and the like, for which arm64 has only openat(2) and unlinkat(2). */
+/** Whether this architecture has open(2), unlink(2) and the like, for which arm64 has only openat(2) and unlinkat(2). */
 export function hasOldCalls(): boolean {
-  return canAttach('tp/syscalls/sys_exit_open').supported !== false;
+  return syscallNames().includes('open');
 }
 
 /** Directories, by patterns as in a shell. */

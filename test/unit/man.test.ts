@@ -6,9 +6,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import withoutPrograms from '../../bpf/tplist.bpf.ts';
+import type { ChoiceRules } from '../../lib/bpf/choose.ts';
 import { parseArguments } from '../../lib/cli/command.ts';
 import { ownCommands } from '../../lib/cli/own-commands.ts';
 import { Registry } from '../../lib/cli/registry.ts';
+import { hookEntries } from '../../lib/gen/hook-lines.ts';
 import { manPage, manPages, readMeasured, writeManPages } from '../../lib/gen/man.ts';
 import { roffProse, roffText } from '../../lib/gen/roff.ts';
 import { commonOptions } from '../../lib/shapes/common-options.ts';
@@ -112,6 +114,7 @@ test('a page passes the formatters', { skip: !has('mandoc') }, () => {
     'DESCRIPTION',
     'OPTIONS',
     'FIELDS',
+    'HOOKS',
     'OVERHEAD',
     'EXAMPLES',
     'EXIT STATUS',
@@ -235,6 +238,73 @@ test('what tools are said to have printed has columns that they have', async () 
       name,
     );
   }
+});
+
+/** Words that say what a figure is from. */
+const measuredHow = /\b[Mm]easured\b|\brun time of the program|\bvirtual machine\b|\bemulated (machine|guest)\b/;
+
+test('the page of every tool has all its parts: a run with its output, fields, hooks, a figure of what it costs, limits', async () => {
+  const measured = readMeasured(fileURLToPath(new URL('../../../test/bench/measured.json', import.meta.url)));
+  const pages = await manPages(new Registry(), measured);
+  const lacking = [...(await new Registry().loadAll())].flatMap(([name, { samples = [], overhead, description }]) => {
+    const page = pages.get(`${name}.8`) ?? '';
+    const section = (title: string) => new RegExp(`\n\\.SH ${title}\n(.+?)\n\\.SH `, 's').exec(page)?.[1] ?? '';
+    const costs = [overhead, measured[name] ?? ''].join(' ');
+    const parts = {
+      'an example with its output, and what it tells':
+        samples.length > 0 && samples.every((run) => [run.before, run.output, run.after].every((text) => text.trim())),
+      'what its fields mean': section('FIELDS').includes('\n\\fB'),
+      'where it is attached': /^(\.TP\n.+\n\S|None|Those)/.test(section('HOOKS')),
+      'a figure of what it costs': /\d (ns|µs|ms|s|%|times|microseconds?)(?!\w)/.test(costs),
+      'where that figure is from': measuredHow.test(costs),
+      'what it does not do': /\b(not?|only|neither|none|nothing|nobody|without)\b/.test(description),
+    };
+    return Object.entries(parts).flatMap(([part, there]) => (there ? [] : [`${name}: ${part}`]));
+  });
+  assert.deepEqual(lacking, []);
+});
+
+test('hooks are said by how they are chosen', () => {
+  const hooks = (rules: ChoiceRules, sections: Readonly<Record<string, string>>) => {
+    const programs = Object.entries(sections).map(([name, section]) => ({ name, section }));
+    return hookEntries(programs, rules).map(([term, meaning]) => `${term}: ${meaning}`);
+  };
+  assert.deepEqual(
+    hooks(
+      { optional: ['new__tp'], unwanted: ['extra'], either: [['a', 'a2', 'new__tp'], ['b']] },
+      {
+        a: 'fexit/a',
+        a2: 'fentry/a',
+        b: 'tp/sched/b',
+        new__tp: 'tp/syscalls/sys_exit_new',
+        extra: 'tp/skb/extra',
+        always: 'iter/task',
+        sample: 'perf_event',
+        user: 'uprobe',
+        other: 'uretprobe',
+      },
+    ),
+    [
+      'Usually: iter task',
+      'The first that the kernel has: fexit a, fentry a; or tracepoint sched:b',
+      'Where the kernel has it: tracepoint syscalls:sys_exit_new',
+      'With some options: tracepoint skb:extra',
+      'At places that are chosen when it starts: uprobe, uretprobe',
+      'At samples of processors: perf_event',
+    ],
+  );
+  const twins = Object.fromEntries(
+    ['read', 'write'].flatMap((name) => ['kprobe', 'fexit'].map((kind) => [`${name}__${kind}`, `${kind}/vfs_${name}`])),
+  );
+  assert.deepEqual(hooks({}, twins), [
+    'The first that the kernel has: fexit vfs_read and vfs_write; or kprobe vfs_read and vfs_write',
+  ]);
+  assert.deepEqual(hooks({ optional: Object.keys(twins) }, twins), [
+    'The first that the kernel has, if any: fexit vfs_read and vfs_write; or kprobe vfs_read and vfs_write',
+  ]);
+  assert.deepEqual(hooks({ either: [['x'], ['y']] }, { x: 'tp_btf/sys_enter', y: 'tp_btf/sys_enter' }), [
+    'Usually: tp_btf sys_enter',
+  ]);
 });
 
 test('what was measured is a paragraph of its own in OVERHEAD', () => {
