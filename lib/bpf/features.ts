@@ -4,10 +4,11 @@ import { errorText, libc } from '../native/libc.ts';
 import { addressOf } from '../native/memory.ts';
 import { type PerfEventAttr, perfEventOpen, softwareClock } from '../native/perf-event.ts';
 import { mayTrace } from '../system/capabilities.ts';
-import { ATTACH, hookType } from './hook-type.ts';
+import { hookType } from './hook-type.ts';
 import { KERNEL_BTF } from './kernel-btf.ts';
 import { withLog } from './log.ts';
-import { linkUserPlaces, UPROBE_MULTI } from './user-multi.ts';
+import { ATTACH, PROG } from './program-types.ts';
+import { linkUserPlaces } from './user-multi.ts';
 
 /** Yes, no, or cannot be told (undefined: not permitted to try, or out of memory or descriptors), with the reason for anything but yes. */
 export interface FeatureAnswer {
@@ -19,7 +20,6 @@ export type Feature = keyof typeof probes;
 
 const yes: FeatureAnswer = { supported: true, reason: '' };
 
-const PROG = { KPROBE: 2, TRACEPOINT: 5, PERF_EVENT: 7, RAW_TRACEPOINT: 17, TRACING: 26, LSM: 29 };
 const MAP = { HASH: 1, RINGBUF: 27 };
 
 const EBADF = -9;
@@ -54,7 +54,7 @@ const probes = {
   kprobe_multi: () => tryProgram(PROG.KPROBE, linkMulti, { expected_attach_type: ATTACH.KPROBE_MULTI }),
   uprobe: () => tryProbe('uprobe', process.execPath),
   attach_cookie: () => tryProgram(PROG.KPROBE, undefined, {}, returnCookie),
-  uprobe_multi: () => tryProgram(PROG.KPROBE, linkUserMulti, { expected_attach_type: UPROBE_MULTI }),
+  uprobe_multi: () => tryProgram(PROG.KPROBE, linkUserMulti, { expected_attach_type: ATTACH.UPROBE_MULTI }),
   perf_event: () => tryPerfEvent(softwareClock({ frequency: 1 }), PROG.PERF_EVENT, 0),
   iter: () => tryTraced('task', PROG.TRACING, ATTACH.ITER, false),
 } as const satisfies Record<string, () => FeatureAnswer>;

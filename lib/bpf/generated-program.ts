@@ -2,10 +2,6 @@ import { BpfObject } from './object.ts';
 import type { ObjectFile } from './object-file.ts';
 import type { BpfProgram } from './program.ts';
 
-/** Numbers of program types and attach types: part of the kernel's interface. */
-export const programTypes = { kprobe: 2, tracepoint: 5, tracing: 26 } as const;
-export const attachTypes = { fentry: 24, fexit: 25 } as const;
-
 export interface GeneratedCode {
   /** Instructions; maps are in them by their descriptors. */
   readonly code: Uint8Array;

@@ -1,7 +1,5 @@
 import { runningBtf } from './kernel-btf.ts';
-
-/** Types of attachment, as the kernel numbers them: part of its interface. */
-export const ATTACH = { RAW_TP: 23, FENTRY: 24, FEXIT: 25, LSM: 27, ITER: 28, KPROBE_MULTI: 42 } as const;
+import { ATTACH } from './program-types.ts';
 
 /** What in BTF stands for the hooks of a type, where it is not the function itself. */
 const named = new Map<number, { readonly prefix: string; readonly kind: 'func' | 'typedef' }>([

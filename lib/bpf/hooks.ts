@@ -3,9 +3,10 @@ import { basename, dirname, join } from 'node:path';
 import { cgroupMounts } from '../system/cgroups.ts';
 import { isConfidential, lockedDown } from '../system/lockdown.ts';
 import { type Feature, type FeatureAnswer, probeFeature } from './features.ts';
-import { ATTACH, hookType } from './hook-type.ts';
+import { hookType } from './hook-type.ts';
 import { KERNEL_BTF, kernelBtf } from './kernel-btf.ts';
 import { hasKernelSymbol } from './kernel-symbols.ts';
+import { ATTACH } from './program-types.ts';
 import { hasTracepoint, tracefsIsHidden } from './tracefs.ts';
 
 /** Where a program belongs, as its section name says it. */

@@ -9,14 +9,11 @@ import { cgroupMounts } from '../system/cgroups.ts';
 import { BpfLink } from './link.ts';
 import { withLog } from './log.ts';
 import { programInfo } from './program-info.ts';
+import { ATTACH, PROG } from './program-types.ts';
 import { tracefs } from './tracefs.ts';
-import { linkUserPlaces, UPROBE_MULTI, type UserPlaces } from './user-multi.ts';
+import { linkUserPlaces, type UserPlaces } from './user-multi.ts';
 
 const ESRCH = 3;
-
-// BPF_PROG_TYPE_KPROBE and BPF_TRACE_KPROBE_MULTI.
-const KPROBE = 2;
-const KPROBE_MULTI = 42;
 
 export interface UserProbe {
   /** The binary or shared object; a path, not the name of a library. */
@@ -51,8 +48,8 @@ export class BpfProgram {
     this.#section = libbpf.bpf_program__section_name(pointer);
     if (/^u(ret)?probe\.multi$/.test(this.#section)) {
       // libbpf knows these sections from 1.3 on.
-      libbpf.bpf_program__set_type(pointer, KPROBE);
-      libbpf.bpf_program__set_expected_attach_type(pointer, UPROBE_MULTI);
+      libbpf.bpf_program__set_type(pointer, PROG.KPROBE);
+      libbpf.bpf_program__set_expected_attach_type(pointer, ATTACH.UPROBE_MULTI);
     }
   }
 
@@ -100,8 +97,8 @@ export class BpfProgram {
 
   /** Before load: makes it a program for another section, `kprobe.multi/FUNCTION` or `kretprobe.multi/FUNCTION`. */
   moveTo(section: string): void {
-    this.#check(libbpf.bpf_program__set_type(this.#pointer, KPROBE), 'cannot have another type');
-    const result = libbpf.bpf_program__set_expected_attach_type(this.#pointer, KPROBE_MULTI);
+    this.#check(libbpf.bpf_program__set_type(this.#pointer, PROG.KPROBE), 'cannot have another type');
+    const result = libbpf.bpf_program__set_expected_attach_type(this.#pointer, ATTACH.KPROBE_MULTI);
     this.#check(result, 'cannot be attached to a function');
     this.#moved = true;
     this.#section = section;

@@ -1,8 +1,6 @@
 import { BPF_LINK_CREATE, bpfSyscall } from '../native/bpf-syscall.ts';
 import { addressOf } from '../native/memory.ts';
-
-/** BPF_TRACE_UPROBE_MULTI: what a program has to be loaded for. */
-export const UPROBE_MULTI = 48;
+import { ATTACH } from './program-types.ts';
 
 const BPF_F_UPROBE_MULTI_RETURN = 1;
 
@@ -36,7 +34,7 @@ export function linkUserPlaces(program: number, { file, places, pid, return: ret
   // The part of union bpf_attr that is for this command.
   const attributes = new DataView(new ArrayBuffer(64));
   attributes.setUint32(0, program, true);
-  attributes.setUint32(8, UPROBE_MULTI, true);
+  attributes.setUint32(8, ATTACH.UPROBE_MULTI, true);
   for (const [i, memory] of [path, offsets, semaphores, cookies].entries()) {
     attributes.setBigUint64(16 + 8 * i, addressOf(memory), true);
   }

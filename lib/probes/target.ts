@@ -1,6 +1,6 @@
 import { probeFeature } from '../bpf/features.ts';
-import { attachTypes, programTypes } from '../bpf/generated-program.ts';
 import type { BpfProgram } from '../bpf/program.ts';
+import { ATTACH, PROG } from '../bpf/program-types.ts';
 import { hasTracepoint } from '../bpf/tracefs.ts';
 import { KscopeError } from '../model/errors.ts';
 import type { FindType, TypeKind } from './c-types.ts';
@@ -85,7 +85,7 @@ function tracepointTarget({ text, place }: Specification): Target {
   const record = tracepointRecord(tracepointFields(where, name), `${where}:${name}`);
   return {
     scope: tracepointScope(record, common(), findType),
-    type: programTypes.tracepoint,
+    type: PROG.TRACEPOINT,
     hook: `tracepoint ${where}:${name}`,
     attach: (program) => program.attachTracepoint(where, name),
   };
@@ -129,8 +129,8 @@ function kernelTarget(specification: Specification): Target {
     const kind = atReturn ? 'fexit' : 'fentry';
     return {
       scope: functionScope({ ...context, hook }),
-      type: programTypes.tracing,
-      attachType: attachTypes[kind],
+      type: PROG.TRACING,
+      attachType: atReturn ? ATTACH.FEXIT : ATTACH.FENTRY,
       aim: name,
       hook: `${kind} ${name}`,
       attach: (program) => program.attachTrace(`${kind} ${name}`),
@@ -145,7 +145,7 @@ function kernelTarget(specification: Specification): Target {
   return {
     scope:
       shared === undefined || known !== undefined ? scope : { ...scope, why: (one) => scope.why?.(one) || unlike(one) },
-    type: programTypes.kprobe,
+    type: PROG.KPROBE,
     hook: `${atReturn ? 'kretprobe' : 'kprobe'} ${name}${offset === 0 ? '' : `+${offset}`}${several}`,
     attach: (program) => {
       const attach = (where: string | bigint) => program.attachKprobe(where, { return: atReturn, offset });
@@ -204,7 +204,7 @@ function userTarget(specification: Specification, search: Search): Target {
   const scope = functionScope({ specification, common: common(), find: findType, hook: 'registers' });
   return {
     scope,
-    type: programTypes.kprobe,
+    type: PROG.KPROBE,
     hook: `${atReturn ? 'uretprobe' : 'uprobe'} ${shown(files, place.name)}`,
     attach: (program) => attachAt(program, files, search.pid, { return: atReturn, further: place.offset }),
   };
@@ -221,7 +221,7 @@ function usdtTargets(specification: Specification, search: Search): readonly Tar
     }));
     return {
       scope: usdtScope(parseUsdtArguments(form), common(), findType),
-      type: programTypes.kprobe,
+      type: PROG.KPROBE,
       hook: `usdt ${shown(files, specification.place.name)}`,
       attach: (program) => attachAt(program, own, search.pid, {}),
     };
