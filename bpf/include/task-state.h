@@ -6,7 +6,6 @@
 #include "other-task.h"
 #include "sched.h"
 
-#define INTERRUPTIBLE 0x1
 #define UNINTERRUPTIBLE 0x2
 #define STOPPED 0x4
 #define TRACED 0x8

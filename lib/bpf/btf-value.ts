@@ -310,7 +310,7 @@ function btfText(name: string, value: BtfValue, zeros: boolean): string | undefi
 }
 
 /** Whether all of it is 0, false, or empty. */
-export function isZero(value: BtfValue): boolean {
+function isZero(value: BtfValue): boolean {
   switch (value.is) {
     case 'number':
     case 'name':

@@ -22,7 +22,7 @@ export function kernelTypes(): BtfTypes {
 }
 
 /** Those of the kernel and of one of its modules; undefined when there are none. */
-export function moduleTypes(module: string): BtfTypes | undefined {
+function moduleTypes(module: string): BtfTypes | undefined {
   if (!/^\w+$/.test(module)) {
     return undefined;
   }

@@ -39,7 +39,7 @@ export function heldBy(pid: number): Set<BpfId> {
 }
 
 /** Whether the kernel still has it, whoever holds it. */
-export function exists(id: BpfId): boolean {
+function exists(id: BpfId): boolean {
   const [kind, number] = id.split(' ') as [BpfKind, string];
   const next = new Uint32Array(1);
   const result = enumerate[`bpf_${kind}_get_next_id`](Number(number) - 1, new Uint8Array(next.buffer));

@@ -10,7 +10,7 @@ export interface Ended {
 }
 
 /** A started command whose output is collected as it comes. */
-export class Started {
+class Started {
   readonly process: ChildProcess;
   stdout = '';
   stderr = '';

@@ -47,7 +47,7 @@ export class TcpListener implements AsyncDisposable {
 }
 
 /** Both ends of a connection. */
-export class TcpConversation {
+class TcpConversation {
   /** Where the client's end is. */
   readonly port: number;
   readonly #ends: Readonly<Record<'client' | 'server', { socket: Socket; received: number; ended: Promise<unknown> }>>;
