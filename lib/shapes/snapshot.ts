@@ -92,7 +92,9 @@ export function snapshot<S extends SkeletonTypes, const O extends OptionsFor<S>,
 function rowTypes(skeleton: Skeleton, definition: AnySnapshot): FieldTypes {
   const record = objectSpec(skeleton).records.get(RECORD);
   if (record === undefined) {
-    throw new KscopeError('failed', `the BPF object of ${skeleton.name} does not say what its rows are`);
+    throw new KscopeError('failed', `the BPF object of ${skeleton.name} does not say what its rows are`, {
+      hint: `declare the record of the iterators: const struct TAG *const ${RECORD}_record SEC(".types")`,
+    });
   }
   const period: Readonly<Record<string, ComputedField>> =
     definition.gains === undefined

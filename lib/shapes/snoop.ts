@@ -172,7 +172,9 @@ type AnySnoop = SnoopDefinition<SkeletonTypes, Options, string>;
 export function recordOf(skeleton: Skeleton): RowSchema {
   const record = objectSpec(skeleton).records.get(RING);
   if (record === undefined) {
-    throw new KscopeError('failed', `the BPF object of ${skeleton.name} does not say what its events are`);
+    throw new KscopeError('failed', `the BPF object of ${skeleton.name} does not say what its events are`, {
+      hint: `declare the ring buffer that they come by: EVENT_RING(${RING}, TAG), where struct TAG is the row`,
+    });
   }
   return record;
 }
