@@ -55,6 +55,11 @@ A port that the kernel chooses when a socket is connected or first used is not b
       }
     }
   },
+  meanings: {
+    protocol: 'number of the protocol',
+    options: "options of the socket, a bit for each of the column's letters, in their order",
+    ifindex: 'index of the interface that the socket is bound to; 0: any',
+  },
   columns: {
     time: { flag: '-T, --timestamp' },
     uid: { flag: '-U, --print-uid' },

@@ -32,6 +32,9 @@ The process is the one that makes the request (block:block_io_start, from Linux 
     ...runTime,
     timestamp: accepted('--timestamp'),
   },
+  meanings: {
+    cmd_flags: 'operation and flags, as the kernel has them in a number',
+  },
   columns: {
     time: {},
     comm: {},

@@ -14,6 +14,9 @@ I/O that is served by the page cache is no request: it is not seen here.`,
   overhead: 'About 1.3 µs for each request (run time of the programs on a busy 2-core virtual machine).',
   options: { ...filters, ...diskFilter },
   map: 'done',
+  meanings: {
+    op: 'operation, as the kernel has it in a number',
+  },
   columns: {
     pid: {},
     comm: {},

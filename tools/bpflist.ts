@@ -40,6 +40,11 @@ Names of types are those of the running kernel. Processes are looked for in /pro
       );
     });
   },
+  meanings: {
+    id: 'id of the program, map or link',
+    code: "type, as the kernel's number of it",
+    size: 'instructions of a program, entries of a map, or id of the program of a link',
+  },
   computed: {
     kind: { type: 'text_t', help: 'type of the object', value: ({ object, code }) => kindOf(object, code) },
     held: {

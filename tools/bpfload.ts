@@ -20,6 +20,11 @@ What was to be made is read from the memory of the caller after the call: anothe
     failed: failedOnly,
     all: flag('-a, --all', 'also other calls, such as those that read maps', { set: 'all_commands' }),
   },
+  meanings: {
+    cmd: 'command of bpf(2), as a number',
+    code: 'type of the map, program or attachment, as a number',
+    size: 'instructions of a program, or entries of a map',
+  },
   computed: {
     call: { type: 'text_t', help: 'command of bpf(2)', value: ({ cmd }) => commandName(cmd) },
     kind: {

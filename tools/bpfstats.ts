@@ -64,6 +64,11 @@ RUNTIME is the time in the program itself. What it takes to get there is not in 
       return wanted.sort((a, b) => (b[sort] ?? 0) - (a[sort] ?? 0)).slice(0, count);
     },
   },
+  meanings: {
+    id: 'id of the program',
+    code: 'type of the program, as a number',
+    map_count: 'number of maps that it uses',
+  },
   computed: {
     kind: {
       type: 'text_t',

@@ -44,6 +44,9 @@ The check is traced where it returns (cap_capable). Where the kernel allows no h
       group: 'column',
     }),
   },
+  meanings: {
+    cap: 'number of the capability',
+  },
   computed: {
     name: { type: 'text_t', help: 'name of the capability', value: ({ cap }) => capabilityName(cap) ?? '?' },
     audit: {

@@ -51,6 +51,12 @@ LEN is what the kernel handles at once: up to 64 KB on the way out, which the de
   prepare: (object, { expression: words }) => {
     object.globals.set('filter_steps', packetFilter(((words ?? []) as readonly string[]).join(' ')));
   },
+  meanings: {
+    nanoseconds: 'nanoseconds of the time beyond its microseconds',
+    ifindex: 'index of the interface',
+    ethertype: 'protocol of the frame (EtherType)',
+    protocol: 'number of the IP protocol',
+  },
   computed: {
     proto: {
       type: 'text_t',

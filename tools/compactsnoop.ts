@@ -18,6 +18,12 @@ The task that waits is the one that wants memory, or kcompactd, which does the s
     kernelStack: flag('-K, --kernel-stack', 'show the kernel stack', { set: 'with_stacks', group: 'column' }),
     duration: durationOption,
   },
+  meanings: {
+    node: 'NUMA node of the zone',
+    order: 'size that is wanted, as a power of two in pages; -1: none in particular',
+    sync: 'whether the task waits for pages that are in use',
+    code: 'result, as a number of the running kernel',
+  },
   columns: {
     time: { flag: '-T, --timestamp' },
     comm: {},

@@ -36,6 +36,9 @@ Seen are read(2), pread(2), readv(2), preadv(2), preadv2(2) and their counterpar
   interval: 1,
   rows: 20,
   ...fileIoOrder,
+  meanings: {
+    directory: 'place of the directory among those that were named, from 0',
+  },
   computed: {
     bytes: bytesMoved,
     path: {

@@ -133,6 +133,10 @@ Any packet from or to one of the ports is read as DNS. Bytes of a name that are 
       },
     };
   },
+  meanings: {
+    id: 'id of the query',
+    answers: 'number of answers, as the header says',
+  },
   computed: {
     nameserver: {
       type: 'text_t',

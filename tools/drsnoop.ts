@@ -21,6 +21,9 @@ FREE is how much memory of the machine is free when the line is printed.`,
     duration: durationOption,
   },
   keep: ({ comm }, { name }) => name === undefined || comm.includes(name),
+  meanings: {
+    order: 'size that is wanted, as a power of two in pages',
+  },
   columns: {
     time: {},
     uid: { flag: '-U, --print-uid' },

@@ -18,6 +18,10 @@ The parent is the one at that time, which is another process than the one that s
     timespec: accepted('--timespec'),
     label: text('--label <TEXT>', 'show TEXT in a column of its own', { group: 'column' }),
   },
+  meanings: {
+    exit_code: 'exit status; 0 where a signal was the end',
+    core_dumped: 'whether a core was dumped',
+  },
   computed: {
     label: { type: 'text_t', help: 'text given with --label', value: (_, { label }) => label },
     status: {

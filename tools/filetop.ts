@@ -42,6 +42,9 @@ The name is the last part of the path; JSON has the whole path, as it was when t
   interval: 1,
   rows: 20,
   ...fileIoOrder,
+  meanings: {
+    inode: 'inode of the file',
+  },
   computed: {
     bytes: bytesMoved,
     file: { type: 'text_t', help: 'last part of the path', value: ({ path }) => fileName(path) },

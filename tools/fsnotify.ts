@@ -68,6 +68,9 @@ The filters are for the process that did something. Events that were queued befo
       conflicts: ['inotify'],
     }),
   },
+  meanings: {
+    mask: 'what happened, a bit for each event',
+  },
   computed: {
     events: {
       type: 'text_t',

@@ -40,6 +40,9 @@ Functions are hooked all at once where the kernel can do that (its own from 5.18
   prepare: (object, values) => {
     object.map('counts').maxEntries = probePointCount(values);
   },
+  meanings: {
+    point: 'what stands for the function or event in this run, such as its address',
+  },
   computed: {
     func: {
       type: 'text_t',

@@ -43,6 +43,9 @@ Stacks are those at the entry, and begin at the function. User stacks are follow
     ...filters,
     uid: lettered(filters.uid),
   },
+  meanings: {
+    place: 'what stands for the function in this run, such as its address',
+  },
   computed: {
     func: {
       type: 'text_t',

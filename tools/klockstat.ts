@@ -52,6 +52,9 @@ A lock that is free costs nothing and is not seen, and how long locks are held i
     stackTable: accepted('--stack-storage-size <COUNT>'),
   },
   map: 'waits',
+  meanings: {
+    flags: 'kind of lock and what it is wanted for, in bits of the kernel',
+  },
   computed: {
     caller: { type: 'text_t', help: 'function that wants the lock', value: ({ function: at }) => kernelFunction(at) },
     kind: { type: 'text_t', help: 'kind of lock, and what it is wanted for', value: ({ flags }) => kindOf(flags) },

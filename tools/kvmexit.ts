@@ -56,6 +56,10 @@ With --pid the threads of the process are added up, unless --alltids is given. M
     verbose: lettered(commonOptions.verbose),
   },
   map: 'exits',
+  meanings: {
+    how: 'whose virtualization it is; on arm64 whether an instruction was trapped',
+    code: 'reason, as a number of the processor',
+  },
   columns: {
     pid: {},
     tid: {},

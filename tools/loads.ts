@@ -17,6 +17,11 @@ The averages are those of the whole machine; RUNNING, BLOCKED and THREADS are th
     const [load1, load5, load15] = exactLoads();
     return records.map((row) => ({ ...row, load1, load5, load15 }));
   },
+  meanings: {
+    running: 'threads that run or wait for a processor',
+    blocked: 'threads in a wait that counts for the load',
+    threads: 'threads that there are',
+  },
   columns: {
     load1: {},
     load5: {},

@@ -63,6 +63,9 @@ Traced are the hooks for what programs do on purpose: ${usual.join(', ')}, as fa
     refused: flag('-x, --failed', 'only answers that refuse', { group: 'filter', set: 'refused_only' }),
     kernelStack: flag('-K, --kernel-stack', 'show the kernel stack', { group: 'column', set: 'kernel_stacks' }),
   },
+  meanings: {
+    answer: 'what the hook returned: 0 or a negative error number, of some hooks also more',
+  },
   computed: {
     hook: {
       type: 'text_t',

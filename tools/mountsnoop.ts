@@ -17,6 +17,11 @@ Data that is not text is shown up to its first zero byte. What the kernel mounts
     parent: flag('-P, --parent-process', 'show the parent process', { hidden: ['--parent_process'], group: 'column' }),
     detailed: flag('-d, --detailed', 'show the time that the call took', { group: 'column' }),
   },
+  meanings: {
+    ret: 'what the call returned',
+    flags: 'flags of the call, in bits',
+    cmd: 'command of fsconfig(2), or attributes of fsmount(2)',
+  },
   computed: {
     call: { type: 'text_t', help: 'the call and its result, as C', value: callOf },
   },

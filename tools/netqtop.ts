@@ -19,6 +19,9 @@ What the kernel gives to the device in one piece, to be cut there, counts as one
     throughput: flag('-t, --throughput', 'show bytes and packets for each second', { group: 'column' }),
   },
   map: 'queues',
+  meanings: {
+    queue: 'number of the queue',
+  },
   computed: {
     average_size: {
       type: 'bytes_t',

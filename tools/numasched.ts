@@ -17,6 +17,10 @@ There are none on a machine of one node. With --cpus, each processor counts as a
     comm: lettered(filters.comm, 'c'),
     cpus: flag('--cpus', 'also moves between processors of one node, and show processors instead of nodes'),
   },
+  meanings: {
+    src_nid: 'NUMA node that the thread was on',
+    dst_nid: 'NUMA node that it is moved to',
+  },
   columns: {
     time: {},
     pid: {},

@@ -44,6 +44,10 @@ The numbers of types for --type-mask are 1 for regular files, 2 for sockets, 4 f
         (name === undefined || row.path.includes(name)) &&
         (!deletedOnly || row.deleted === true),
     ),
+  meanings: {
+    mode: 'kind and permissions of the file, as stat(2) has them',
+    inode: 'inode of the file',
+  },
   computed: {
     type: { type: 'text_t', help: `type of the file: ${types.join(', ')}`, value: typeOf },
     access: {

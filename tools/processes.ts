@@ -41,6 +41,10 @@ RSS is what the kernel has added up, as /proc/PID/stat has it: each processor ad
     lasting: true,
     show: (rows, { sort = 'cpu', rows: count }) => rows.toSorted(orders[sort]).slice(0, count),
   },
+  meanings: {
+    threads: 'number of threads',
+    start_ticks: 'start in hundredths of a second since the machine started, as /proc/PID/stat has it',
+  },
   computed: {
     usage: {
       type: 'cpu_percent_t',

@@ -24,6 +24,11 @@ TPID is the number that the caller gave, of a process or a thread, in the pid na
       min: 1,
     }),
   },
+  meanings: {
+    op: 'request of ptrace, as a number; -1 for other calls',
+    tpid: 'process or thread that the call is about, as the caller numbers it',
+    foreign: 'present when the caller is in a pid namespace of its own',
+  },
   computed: {
     call: {
       type: 'text_t',

@@ -14,6 +14,10 @@ The tracepoint rdma_cma:cm_event_handler is of the module (Linux 5.6): where tha
   overhead:
     '38 µs for each event (run time of the program for 46 events in an emulated guest with Linux 6.18, some times slower than a machine). A connection has a handful of events, and transfers of data have none.',
   options: { ...familyFilters, debug: accepted('-D, --debug') },
+  meanings: {
+    id: 'identifier of the connection; 0 before it has a device',
+    cm_status: 'status of the event: 0, a negative error number or what the hardware said',
+  },
   columns: {
     time: {},
     id: { header: 'ID', width: 6 },

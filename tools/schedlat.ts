@@ -31,6 +31,9 @@ These are the scheduler's own sums, those of /proc/PID/schedstat, read with noth
         .toSorted((a, b) => orders[sort](a, b) || a.tid - b.tid)
         .slice(0, count),
   },
+  meanings: {
+    start_ticks: 'start in hundredths of a second since the machine started, as /proc/PID/stat has it',
+  },
   computed: {
     cpu_share: {
       type: 'percent_t',

@@ -15,6 +15,11 @@ A program with the set-user-ID bit changes the user without such a call, and a n
   overhead:
     'About 3 µs for each of these calls, which are rare (measured on a busy 2-core virtual machine); nothing for others.',
   options: { ...filters, failed: failedOnly },
+  meanings: {
+    ids: 'arguments of the call; -1: none, or not to be changed',
+    count: 'number of arguments that the call has',
+    ret: 'what the call returned',
+  },
   computed: {
     request: {
       type: 'text_t',

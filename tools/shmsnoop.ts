@@ -15,6 +15,12 @@ Prints a line for each shmget(2), shmat(2), shmdt(2) and shmctl(2) when it retur
     duration: durationOption,
   },
   keep: ({ comm }, { name }) => name === undefined || comm.includes(name),
+  meanings: {
+    ret: 'what the call returned',
+    arg1: 'first argument of the call',
+    arg2: 'second argument of the call',
+    arg3: 'third argument of the call, if it has one',
+  },
   computed: {
     request: { type: 'text_t', help: 'what the call asked for: arguments by name', value: argumentsOf },
   },

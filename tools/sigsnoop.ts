@@ -41,6 +41,9 @@ With --kill, and as killsnoop, a line is a call of kill(2), tkill(2), tgkill(2),
     signals: signalSet('-s, --signal <SIGNALS>', 'only these signals, by name or number', 'filter_signals'),
     names: flag('-n, --name', 'show signals by name', { group: 'column' }),
   },
+  meanings: {
+    code: 'why the signal was sent: si_code of sigaction(2)',
+  },
   columns: {
     time: {},
     pid: {},

@@ -55,6 +55,11 @@ Packets are dropped in interrupts, whatever process runs: there is no process to
     }),
   },
   keep: ({ code }, { reason }) => reason === undefined || reason.test(dropReason(code) ?? ''),
+  meanings: {
+    code: 'reason, as a number of the running kernel',
+    ethertype: 'protocol of the frame (EtherType)',
+    protocol: 'number of the IP protocol',
+  },
   computed: {
     reason: { type: 'text_t', help: 'why, in words of the running kernel', value: ({ code }) => dropReason(code) },
     function: {

@@ -112,6 +112,12 @@ Packets are chosen by what their headers say, or while they have none by their s
       hidden: ['--output-meta'],
     }),
   },
+  meanings: {
+    mark: 'mark of the packet',
+    mtu: 'MTU of the interface',
+    protocol: 'number of the IP protocol',
+    code: 'reason of a drop, as a number of the running kernel',
+  },
   computed: {
     function: {
       type: 'text_t',

@@ -19,6 +19,9 @@ The descriptors are read when the call returns: what another thread changes or c
     duration: durationOption,
   },
   keep: ({ comm }, { name }) => name === undefined || comm.includes(name),
+  meanings: {
+    socket: 'inode of the socket',
+  },
   columns: {
     time: { flag: '-T, --timestamp' },
     action: { width: 6 },

@@ -14,6 +14,9 @@ The process is the one that runs on the processor at the end of the stage: the o
     minimum: integer('[min_us]', 'only what took at least this many microseconds; usually 10000', { set: 'min_time' }),
     cpu: cpuFilter,
   },
+  meanings: {
+    vector: 'vector, as a number',
+  },
   computed: {
     softirq: { type: 'text_t', help: 'vector', value: ({ vector }) => softirqName(vector) },
   },

@@ -12,6 +12,9 @@ Sockets of other protocols, as of MPTCP, are not shown, and neither is what io_u
   overhead:
     'About 0.9 µs for each listen(2) (run time of the programs on a busy 2-core virtual machine), which a server does once.',
   options: { ...filters, ...familyFilters, ...namespaceFilters },
+  meanings: {
+    backlog: 'backlog that is in force; that was asked for if the call failed',
+  },
   columns: {
     time: { flag: '-T, --timestamp' },
     pid: {},

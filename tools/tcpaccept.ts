@@ -21,6 +21,10 @@ The hook is the return of inet_csk_accept, by fexit or kprobe, or where the kern
     }),
     ...familyFilters,
   },
+  meanings: {
+    backlog: 'how many connections waited when this one was made',
+    backlog_max: 'how many may wait',
+  },
   columns: {
     time: { flag: '-T, --timestamp' },
     pid: {},

@@ -84,6 +84,9 @@ function times(name: string) {
 const tables = top(bpf, {
   ...common,
   map: 'flows',
+  meanings: {
+    since: 'when the state began, in nanoseconds since the machine started',
+  },
   columns: {
     saddr: { header: 'LADDR', width: 21, text: (address, { lport }) => endpoint(address, lport) },
     daddr: { header: 'RADDR', width: 21, text: (address, { dport }) => endpoint(address, dport) },

@@ -18,6 +18,9 @@ Segments are dropped in interrupts, whatever process runs: there is no process t
     ...namespaceFilters,
     all: flag('-a, --all', 'also what was dropped or freed without a reason', { set: 'with_unspecified' }),
   },
+  meanings: {
+    code: 'reason, as a number of the running kernel',
+  },
   computed: {
     reason: { type: 'text_t', help: 'why, in words of the running kernel', value: ({ code }) => dropReason(code) },
   },

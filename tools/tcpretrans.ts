@@ -19,6 +19,9 @@ Retransmissions happen in interrupts, when a timer ends or an acknowledgement co
     ...familyFilters,
     lossProbe: flag('-l, --lossprobe', 'also tail loss probes that send new data'),
   },
+  meanings: {
+    seq: 'sequence number',
+  },
   columns: {
     time: {},
     ip: { header: 'IP', width: 2 },

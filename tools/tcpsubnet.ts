@@ -54,6 +54,9 @@ The hooks and what they do not see are those of tcptop.`,
     json: lettered(commonOptions.json, 'J'),
   },
   map: 'amounts',
+  meanings: {
+    prefix: 'length of the prefix of the subnet, in bits',
+  },
   computed: {
     subnet: { type: 'text_t', help: 'the subnet', value: ({ network, prefix }) => `${network}/${prefix}` },
   },

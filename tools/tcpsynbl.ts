@@ -19,6 +19,9 @@ The kernel's functions for that are used (tcp_v4_syn_recv_sock and tcp_v6_syn_re
   },
   map: 'hists',
   unit: () => ({ name: 'backlog', size: 1 }),
+  meanings: {
+    backlog_max: 'how many connections may wait',
+  },
   keys: { backlog_max: {} },
   attach: {
     either: [

@@ -76,6 +76,10 @@ A call without RET has not returned: the process is in it, or has ended in it, a
   loaded(object, { syscalls }) {
     tell(object, syscalls);
   },
+  meanings: {
+    number: 'place of the call among those of the process',
+    ret: 'what the call returned',
+  },
   computed: {
     parameters: {
       type: 'text_t',

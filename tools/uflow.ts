@@ -25,6 +25,9 @@ Of a class (of Python the file, of Perl the package) the first 127 bytes are kep
       group: 'filter',
     }),
   },
+  meanings: {
+    depth: 'how many calls are under way that were seen to begin',
+  },
   computed: {
     name: { type: 'text_t', help: 'class and method', value: methodName },
   },

@@ -50,6 +50,10 @@ Java: gc is a whole collection, full or not, and pool is the part of one memory 
     minimumMicros: atLeastMicroseconds('-t, --threshold <US>', 'collections that took', 'min_latency'),
     contains: text('-F, --filter <TEXT>', 'only collections whose description contains TEXT', { group: 'filter' }),
   },
+  meanings: {
+    began_with: 'what the runtime said at the beginning, such as the generation or the bytes used',
+    ended_with: 'what the runtime said at the end, such as objects collected or the bytes used',
+  },
   computed: {
     description: { type: 'text_t', help: 'what the runtime says of it', value: (event) => describe(event) },
   },

@@ -13,6 +13,9 @@ What fsync(2) and direct input and output write is not seen: they do not ask for
     'About 3 µs for each round (run time of the programs on a busy 2-core virtual machine), of which there are seldom more than a few in a second.',
   options: { idle: flag('-a, --all', 'also rounds in which nothing was written') },
   keep: ({ pages }, { idle }) => idle || pages > 0,
+  meanings: {
+    why: 'reason, as a number of the running kernel',
+  },
   computed: {
     device: { type: 'text_t', help: 'disk, or what the device is called', value: ({ bdi }) => diskName(bdi) },
     reason: { type: 'text_t', help: 'why', value: ({ why }) => reasonName(why) },

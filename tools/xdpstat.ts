@@ -27,6 +27,10 @@ So a packet that is redirected counts at REDIRECT and again at XMIT or ENQUEUE. 
   map: 'steps',
   keep: ({ verdict, drops }, { action, failed }) =>
     (action === undefined || actionName(verdict) === action) && (!failed || drops > 0),
+  meanings: {
+    prog_id: 'id of the program; 0: not told',
+    map_id: 'id of the map; 0: none',
+  },
   computed: {
     action: { type: 'text_t', help: 'what the program returned', value: ({ verdict }) => actionName(verdict) },
   },
