@@ -15,6 +15,9 @@ All bash binaries are traced that run when the tracing begins, those of containe
     ...filters,
     file: text('-s, --shared <FILE>', 'only this library or program', { group: 'filter', completes: 'file' }),
   },
+  meanings: {
+    command: 'line that was typed',
+  },
   columns: {
     time: {},
     pid: {},

@@ -56,6 +56,8 @@ A port that the kernel chooses when a socket is connected or first used is not b
     }
   },
   meanings: {
+    addr: 'IP address that the socket has then',
+    port: 'port that the socket has then',
     protocol: 'number of the protocol',
     options: "options of the socket, a bit for each of the column's letters, in their order",
     ifindex: 'index of the interface that the socket is bound to; 0: any',

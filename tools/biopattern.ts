@@ -14,6 +14,11 @@ Reads and writes are not told apart, and several sequential streams at once look
   overhead: 'About 0.4 µs for each request (run time of the programs on a busy 2-core virtual machine).',
   options: diskFilter,
   map: 'disks',
+  meanings: {
+    random: 'requests that began elsewhere than the one before has ended',
+    sequential: 'requests that began where the one before has ended',
+    count: 'requests that were done',
+  },
   columns: {
     disk: { width: 9 },
     random_percent: { header: '%RND', width: 5 },

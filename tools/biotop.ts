@@ -15,6 +15,7 @@ I/O that is served by the page cache is no request: it is not seen here.`,
   options: { ...filters, ...diskFilter },
   map: 'done',
   meanings: {
+    io: 'requests that were done',
     op: 'operation, as the kernel has it in a number',
   },
   columns: {

@@ -41,6 +41,7 @@ Names of types are those of the running kernel. Processes are looked for in /pro
     });
   },
   meanings: {
+    name: 'name of the object',
     id: 'id of the program, map or link',
     code: "type, as the kernel's number of it",
     size: 'instructions of a program, entries of a map, or id of the program of a link',

@@ -21,6 +21,7 @@ What was to be made is read from the memory of the caller after the call: anothe
     all: flag('-a, --all', 'also other calls, such as those that read maps', { set: 'all_commands' }),
   },
   meanings: {
+    name: 'name of the object',
     cmd: 'command of bpf(2), as a number',
     code: 'type of the map, program or attachment, as a number',
     size: 'instructions of a program, or entries of a map',

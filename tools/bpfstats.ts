@@ -65,6 +65,8 @@ RUNTIME is the time in the program itself. What it takes to get there is not in 
     },
   },
   meanings: {
+    name: 'name of the program',
+    runs: 'how often it ran',
     id: 'id of the program',
     code: 'type of the program, as a number',
     map_count: 'number of maps that it uses',
@@ -77,7 +79,7 @@ RUNTIME is the time in the program itself. What it takes to get there is not in 
     },
     average: {
       type: 'maybe_ns_t',
-      help: 'time of one run',
+      help: 'time of one run in nanoseconds',
       value: ({ runs, run_time }) => (runs ? Math.round(run_time / runs) : undefined),
     },
     cpu_share: {

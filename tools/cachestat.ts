@@ -32,6 +32,7 @@ BUFFERS and CACHED are those of /proc/meminfo.`,
   interval: 1,
   idle: { accesses: 0, added: 0, written: 0, dirties: 0 },
   absent: () => ['comm'],
+  meanings: pageCache.meanings,
   attach: pageCache.attach,
   prepare: pageCache.prepare,
   examples: {

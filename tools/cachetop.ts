@@ -28,6 +28,7 @@ What kernel threads write back later is not counted again.`,
   interval: 5,
   rows: 20,
   screen: true,
+  meanings: pageCache.meanings,
   attach: pageCache.attach,
   prepare: pageCache.prepare,
   examples: {

@@ -52,6 +52,7 @@ LEN is what the kernel handles at once: up to 64 KB on the way out, which the de
     object.globals.set('filter_steps', packetFilter(((words ?? []) as readonly string[]).join(' ')));
   },
   meanings: {
+    interface: 'network interface',
     nanoseconds: 'nanoseconds of the time beyond its microseconds',
     ifindex: 'index of the interface',
     ethertype: 'protocol of the frame (EtherType)',

@@ -19,6 +19,11 @@ The task that waits is the one that wants memory, or kcompactd, which does the s
     duration: durationOption,
   },
   meanings: {
+    zone: 'zone of memory',
+    min: 'lowest watermark of the zone in pages',
+    low: 'low watermark of the zone in pages',
+    high: 'high watermark of the zone in pages',
+    free: 'free pages of the zone at the end',
     node: 'NUMA node of the zone',
     order: 'size that is wanted, as a power of two in pages; -1: none in particular',
     sync: 'whether the task waits for pages that are in use',

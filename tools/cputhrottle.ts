@@ -46,6 +46,11 @@ These are the kernel's own counters, those of the file cpu.stat, of both version
       value: ({ path, cgroup }) => cpuPressure(path, cgroup)?.avg60,
     },
   },
+  meanings: {
+    periods: 'periods that have passed',
+    throttled: 'periods in which it was held back',
+    bursts: 'periods in which it used what it had saved',
+  },
   columns: {
     periods: {},
     throttled: { width: 9 },

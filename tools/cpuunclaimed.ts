@@ -69,6 +69,10 @@ With --csv each sample is a line, as it comes: when it was taken and by which pr
       value: ({ unclaimed, period = 1 }, { frequency }) => share(unclaimed / WHOLE, period, frequency),
     },
   },
+  meanings: {
+    busy: 'samples in which the processor was busy',
+    unclaimed: 'samples in which the processor was idle while tasks waited elsewhere, in thousandths',
+  },
   columns: { used: { header: '%CPU' }, idle: { header: 'UNCLAIMED', width: 9 } },
   sort: ['used'],
   interval: 1,

@@ -17,6 +17,9 @@ The clock is the kernel's software clock; code that runs with interrupts off is 
     commands: flag('-P, --commands', 'each command apart', { set: 'by_command' }),
   },
   map: 'counts',
+  meanings: {
+    samples: 'samples in which the processor was not idle',
+  },
   columns: { cpu: {}, comm: { when: 'commands' }, samples: {} },
   sort: ['samples', 'cpu'],
   absent: ({ commands }) => (commands ? [] : ['comm']),

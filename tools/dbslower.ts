@@ -24,6 +24,9 @@ Before 5.15, PostgreSQL can be traced in one process only, with --pid: that of a
     }),
   },
   prepare: prepareQueries,
+  meanings: {
+    query: 'text of the query',
+  },
   columns: {
     time: {},
     pid: {},

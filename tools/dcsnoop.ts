@@ -13,6 +13,7 @@ The lookups are calls of the kernel function lookup_fast. The last name of what 
     'A stat(2) of a path with two names that are in the cache took 20 % longer in an emulated machine, of which nanoseconds would say nothing.',
   options: { ...filters, all: flag('-a, --all', 'also names that are there', { set: 'all_lookups' }) },
   meanings: {
+    name: 'name that was looked up',
     found: 'whether the cache had the name',
   },
   columns: {

@@ -17,6 +17,11 @@ REFS are the calls of the kernel function lookup_fast, and MISS those that found
   idle: { refs: 0, slow: 0, misses: 0 },
   interval: 1,
   sort: ['refs'],
+  meanings: {
+    refs: 'names that were looked up with lookup_fast',
+    slow: 'names that were looked up with d_lookup',
+    misses: 'names that lookup_fast did not find',
+  },
   columns: { refs: {}, slow: {}, misses: { header: 'MISS' }, ratio: { header: 'HIT%' } },
   computed: {
     ratio: {

@@ -75,6 +75,11 @@ Stacks are followed by frame pointers: code compiled without them shows short or
         return [...(all ? [{ ...event }] : []), ...(cycle ?? []).map((edge) => ({ ...edge, cycle: cycles }))];
       });
   },
+  meanings: {
+    cycle: 'number of the cycle of which the line is part',
+    held: 'address of the mutex that was held',
+    wanted: 'address of the mutex that was wanted',
+  },
   columns: {
     time: {},
     cycle: { width: 5 },

@@ -22,6 +22,7 @@ FREE is how much memory of the machine is free when the line is printed.`,
   },
   keep: ({ comm }, { name }) => name === undefined || comm.includes(name),
   meanings: {
+    pages: 'pages that were got back',
     order: 'size that is wanted, as a power of two in pages',
   },
   columns: {
@@ -43,7 +44,7 @@ FREE is how much memory of the machine is free when the line is printed.`,
   computed: {
     free_bytes: {
       type: 'maybe_bytes_t',
-      help: 'free memory when the line is printed, with --extended',
+      help: 'free memory in bytes when the line is printed, with --extended',
       value: (_, values) =>
         (values as { readonly show_free_bytes?: boolean }).show_free_bytes === true ? freeBytes() : undefined,
     },

@@ -26,6 +26,9 @@ A script is shown as the kernel runs it: the interpreter first. Processes that f
   },
   keep: ({ comm, args }, { name, line }) =>
     (name === undefined || name.test(comm)) && (line === undefined || args.some((argument) => line.test(argument))),
+  meanings: {
+    args: 'arguments that the program was given, its name among them',
+  },
   columns: {
     time: { flag: '-T, --timestamp' },
     uid: { flag: '-U, --print-uid' },

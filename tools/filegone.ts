@@ -18,6 +18,9 @@ Not seen are files that only the kernel or a network server deletes, those of io
     file: { type: 'text_t', help: 'name of the file', value: ({ names }) => names[0] ?? '' },
     renamed: { type: 'maybe_text_t', help: 'its new name', value: ({ names }) => names[1] },
   },
+  meanings: {
+    names: 'paths as they were given to the call',
+  },
   columns: {
     time: {},
     pid: {},

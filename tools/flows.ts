@@ -59,6 +59,11 @@ The peers are addresses (ipBlock), as the kernel knows no others. Policies are a
     wide: flag('-w, --wide', 'show packets, and the time of the first and of the last call', { group: 'column' }),
   },
   map: 'flows',
+  meanings: {
+    connections: 'connections that were made',
+    rx_packets: 'datagrams received',
+    tx_packets: 'datagrams sent',
+  },
   columns: {
     pid: {},
     comm: {},

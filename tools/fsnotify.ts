@@ -69,6 +69,8 @@ The filters are for the process that did something. Events that were queued befo
     }),
   },
   meanings: {
+    group: 'group of watches, by its address in the kernel',
+    name: 'name of the file in its directory',
     mask: 'what happened, a bit for each event',
   },
   computed: {

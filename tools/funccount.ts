@@ -41,6 +41,7 @@ Functions are hooked all at once where the kernel can do that (its own from 5.18
     object.map('counts').maxEntries = probePointCount(values);
   },
   meanings: {
+    count: 'calls or events',
     point: 'what stands for the function or event in this run, such as its address',
   },
   computed: {

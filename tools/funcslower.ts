@@ -44,6 +44,7 @@ Stacks are those at the entry, and begin at the function. User stacks are follow
     uid: lettered(filters.uid),
   },
   meanings: {
+    result: 'what the function returned',
     place: 'what stands for the function in this run, such as its address',
   },
   computed: {

@@ -27,6 +27,9 @@ Waits that ended without being woken, because the value had changed already, bec
     optional: ['futex_wait_enter__tp', 'futex_wait_exit__tp', 'futex_waitv_enter__tp', 'futex_waitv_exit__tp'],
   },
   unit: ({ milliseconds }) => (milliseconds ? units.msecs : units.usecs),
+  meanings: {
+    lock: 'address of the lock in its process',
+  },
   keys: { pid: {}, tid: { when: ['tids'] }, comm: {}, lock: { unless: 'summary' } },
   userStack: { id: 'stack', process: 'pid', table: 'stacks' },
   examples: {

@@ -19,6 +19,9 @@ All C libraries are traced that a process uses when the tracing begins, those of
     file: text('-l, --libc <FILE>', 'only this C library', { group: 'filter', completes: 'file' }),
     minimum: atLeastMilliseconds('[min_ms]', 'lookups that took', 'min_latency'),
   },
+  meanings: {
+    host: 'name that was looked up',
+  },
   columns: {
     time: {},
     pid: {},

@@ -19,6 +19,9 @@ What the processor handles without a handler of a driver is not seen: its own ti
   },
   map: 'hists',
   unit: ({ nanoseconds }) => (nanoseconds ? units.nsecs : units.usecs),
+  meanings: {
+    hardirq: 'name of the interrupt',
+  },
   keys: { hardirq: {}, cpu: { when: ['perCpu'] } },
   totals: { countsWhen: 'count' },
   attach: { unwanted: ({ count }) => (count ? ['irq_handler_exit__tp_btf'] : []) },

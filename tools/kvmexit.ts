@@ -57,6 +57,7 @@ With --pid the threads of the process are added up, unless --alltids is given. M
   },
   map: 'exits',
   meanings: {
+    count: 'exits',
     how: 'whose virtualization it is; on arm64 whether an instruction was trapped',
     code: 'reason, as a number of the processor',
   },

@@ -18,6 +18,9 @@ Links that are made through io_uring are not seen.`,
     target: { type: 'text_t', help: 'what the link leads to', value: ({ names }) => names[0] ?? '' },
     path: { type: 'text_t', help: 'name of the link', value: ({ names }) => names[1] ?? '' },
   },
+  meanings: {
+    names: 'paths as they were given to the call',
+  },
   columns: {
     time: { flag: '-T, --timestamp' },
     pid: {},

@@ -33,6 +33,10 @@ It needs the processor's counters, which virtual machines often do not have: the
     threads: flag('-t, --tid', 'each thread apart', { set: 'per_thread' }),
   },
   map: 'caches',
+  meanings: {
+    references: 'references to the cache',
+    misses: 'references to what the cache did not have',
+  },
   columns: {
     pid: {},
     tid: { when: 'threads' },

@@ -15,6 +15,9 @@ With --disk the flushes of that device are shown, whatever it is. The line comes
     ...filters,
     disk: { ...diskFilter.disk, summary: 'only flushes of this device, be it an array or not' },
   },
+  meanings: {
+    device: 'name of the device',
+  },
   columns: { time: {}, pid: {}, comm: {}, device: {} },
   examples: {
     '': 'trace the flushes of all arrays',

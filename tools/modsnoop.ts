@@ -15,6 +15,9 @@ A call of init_module(2), finit_module(2) or delete_module(2) that failed has a 
     ...filters,
     noRequests: flag('--no-requests', 'leave out what the kernel asks for'),
   },
+  meanings: {
+    name: 'module, or the kind of module that was asked for',
+  },
   columns: {
     time: {},
     pid: {},

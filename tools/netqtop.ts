@@ -20,6 +20,13 @@ What the kernel gives to the device in one piece, to be cut there, counts as one
   },
   map: 'queues',
   meanings: {
+    interface: 'network interface',
+    packets: 'packets of any size',
+    below_64: 'packets of less than 64 bytes',
+    below_512: 'packets of 64 to 511 bytes',
+    below_2k: 'packets of 512 to 2047 bytes',
+    below_16k: 'packets of 2048 to 16383 bytes',
+    larger: 'packets of 16384 bytes or more',
     queue: 'number of the queue',
   },
   computed: {

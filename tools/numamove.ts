@@ -19,6 +19,10 @@ There are none on a machine of one node, or without numa_balancing. With --reaso
     }),
   },
   map: 'moves',
+  meanings: {
+    migrations: 'pages that were moved',
+    failures: 'pages that could not be moved',
+  },
   columns: {
     migrations: { header: 'NUMA_migrations' },
     milliseconds: { header: 'NUMA_migrations_ms', align: 'right', text: (ms) => Number(ms).toFixed(3) },

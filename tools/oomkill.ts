@@ -14,6 +14,9 @@ Programs that watch over memory themselves, such as systemd-oomd and earlyoom, s
   overhead:
     'Nothing until a process is killed, and then about 3 µs (run time of the program on a busy 2-core virtual machine).',
   options: {},
+  meanings: {
+    pages: 'pages of memory that there are to share',
+  },
   columns: {
     time: {},
     pid: {},

@@ -10,6 +10,10 @@ Prints, every second, how many processes and how many threads were made (sched:s
   overhead: 'About 0.5 µs for each new process or thread (run time of the programs on a busy 2-core virtual machine).',
   options: { ...filters },
   map: 'counts',
+  meanings: {
+    processes: 'processes that were made',
+    threads: 'threads that were made',
+  },
   columns: { processes: { width: 9 }, threads: {} },
   sort: ['processes'],
   interval: 1,

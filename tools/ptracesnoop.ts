@@ -25,6 +25,7 @@ TPID is the number that the caller gave, of a process or a thread, in the pid na
     }),
   },
   meanings: {
+    address: 'where the first piece was in the target; absent for other calls',
     op: 'request of ptrace, as a number; -1 for other calls',
     tpid: 'process or thread that the call is about, as the caller numbers it',
     foreign: 'present when the caller is in a pid namespace of its own',

@@ -26,6 +26,10 @@ Before 5.14 the kernel does not tell when a packet is put into a queue: there th
   },
   map: 'hists',
   unit: ({ milliseconds }) => (milliseconds ? units.msecs : units.usecs),
+  meanings: {
+    interface: 'network interface',
+    kind: 'kind of the queueing discipline',
+  },
   keys: { interface: { when: ['interfaces'] }, kind: { header: 'qdisc', when: ['kinds'] } },
   attach: { either: [['enqueued__tp_btf'], ['came__tp_btf']] },
   examples: {

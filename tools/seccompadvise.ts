@@ -36,6 +36,9 @@ A profile is made of names, for programs of 64 bits. The calls of 32-bit program
     ]),
   },
   map: 'calls',
+  meanings: {
+    count: 'how often it was called',
+  },
   columns: { mntns: { width: 10 }, comm: {}, syscall: {}, count: {} },
   sort: ['count', 'syscall', 'comm', 'mntns'],
   document(rows, { profile, action = 'errno' }) {

@@ -56,6 +56,8 @@ Packets are dropped in interrupts, whatever process runs: there is no process to
   },
   keep: ({ code }, { reason }) => reason === undefined || reason.test(dropReason(code) ?? ''),
   meanings: {
+    interface: 'network interface',
+    location: 'address in the kernel where it was dropped',
     code: 'reason, as a number of the running kernel',
     ethertype: 'protocol of the frame (EtherType)',
     protocol: 'number of the IP protocol',

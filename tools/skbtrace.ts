@@ -113,6 +113,9 @@ Packets are chosen by what their headers say, or while they have none by their s
     }),
   },
   meanings: {
+    skb: 'packet, by its address in the kernel',
+    interface: 'network interface',
+    location: 'address of the function, or of what freed the packet',
     mark: 'mark of the packet',
     mtu: 'MTU of the interface',
     protocol: 'number of the IP protocol',

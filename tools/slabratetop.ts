@@ -12,6 +12,10 @@ kmalloc() and objects that are allocated in bulk are not counted, nor what is fr
   overhead: 'About 0.12 µs for each allocation (run time of the programs on a busy 2-core virtual machine).',
   options: { ...filters },
   map: 'caches',
+  meanings: {
+    cache: 'slab cache',
+    allocs: 'allocations',
+  },
   columns: { cache: { width: 32 }, allocs: {}, bytes: { text: String } },
   sort: ['allocs', 'bytes', 'cache'],
   sortAliases: { count: 'allocs', size: 'bytes', name: 'cache' },

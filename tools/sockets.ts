@@ -59,6 +59,8 @@ Before 5.15 the kernel does not list UNIX sockets: there those without a process
       .sort((a, b) => order(a) - order(b) || (a.lport ?? 0) - (b.lport ?? 0) || Number(a.inode) - Number(b.inode));
   },
   meanings: {
+    path: 'name of a UNIX socket',
+    sk: 'socket, by its address in the kernel',
     inode: 'inode of the socket; 0: none',
     rxq: 'bytes not read yet; of a listening socket, connections not accepted yet',
     txq: 'bytes not acknowledged yet; of a listening socket, how many connections may wait',

@@ -16,7 +16,7 @@ A handler that runs already when the tracing begins is not counted.`,
   unit: ({ nanoseconds }) => (nanoseconds ? units.nsecs : units.usecs),
   keys: { softirq: { width: 9 }, cpu: { when: ['perCpu'] } },
   computed: {
-    softirq: { type: 'text_t', help: 'vector', value: ({ vector }) => softirqName(vector) },
+    softirq: { type: 'text_t', help: 'name of the soft interrupt', value: ({ vector }) => softirqName(vector) },
   },
   totals: { countsWhen: 'count' },
   attach: { unwanted: ({ count }) => (count ? ['softirq_exit__tp_btf'] : []) },

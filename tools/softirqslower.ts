@@ -18,7 +18,7 @@ The process is the one that runs on the processor at the end of the stage: the o
     vector: 'vector, as a number',
   },
   computed: {
-    softirq: { type: 'text_t', help: 'vector', value: ({ vector }) => softirqName(vector) },
+    softirq: { type: 'text_t', help: 'name of the soft interrupt', value: ({ vector }) => softirqName(vector) },
   },
   columns: {
     time: {},

@@ -13,6 +13,8 @@ Sockets of other protocols, as of MPTCP, are not shown, and neither is what io_u
     'About 0.9 µs for each listen(2) (run time of the programs on a busy 2-core virtual machine), which a server does once.',
   options: { ...filters, ...familyFilters, ...namespaceFilters },
   meanings: {
+    addr: 'IP address that the socket listens at',
+    port: 'port that the socket listens at',
     backlog: 'backlog that is in force; that was asked for if the call failed',
   },
   columns: {

@@ -13,6 +13,9 @@ The count is that of the statistics of the process's cgroup (memcg:count_memcg_e
     'About 0.06 µs for each event of a cgroup that the kernel counts (run time of the programs on a busy 2-core virtual machine), of which there are several for each page fault.',
   options: { ...filters, noTime: accepted('--notime') },
   map: 'swapins',
+  meanings: {
+    count: 'pages that were read from swap',
+  },
   columns: { comm: {}, pid: {}, count: {} },
   sort: ['count', 'pid', 'comm'],
   interval: 1,

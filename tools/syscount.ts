@@ -57,6 +57,9 @@ Names are those of Linux 7.0; a call that is newer is shown as syscall_NUMBER.`,
     sort: choice('--sort <FIELD>', 'the column to sort by', ['count', 'total', 'syscall', 'pid'], { group: 'output' }),
   },
   map: 'counts',
+  meanings: {
+    count: 'calls',
+  },
   columns: {
     pid: { when: 'process' },
     comm: { when: 'process' },

@@ -85,6 +85,7 @@ const tables = top(bpf, {
   ...common,
   map: 'flows',
   meanings: {
+    changes: 'changes of the state',
     since: 'when the state began, in nanoseconds since the machine started',
   },
   columns: {

@@ -44,6 +44,9 @@ Segments come in interrupts: there is no process to show or to filter by. An IPv
   },
   map: 'hists',
   unit: ({ milliseconds }) => (milliseconds ? units.msecs : units.usecs),
+  meanings: {
+    raddr: 'IP address of the other end',
+  },
   keys: {
     laddr: { header: 'local address', when: ['byLocal'] },
     raddr: { header: 'remote address', when: ['byRemote'] },

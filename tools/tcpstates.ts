@@ -22,6 +22,9 @@ Into the journal of systemd it goes by 'tcpstates --json | systemd-cat -t tcpsta
     csv: lettered(csvOption, 's'),
     wide: flag('-w, --wide', 'show the IP version', { group: 'column' }),
   },
+  meanings: {
+    skaddr: 'socket, by its address in the kernel',
+  },
   columns: {
     time: { flag: '-T, --timestamp' },
     skaddr: { width: 16, text: (address) => address.slice(2) },

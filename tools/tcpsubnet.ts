@@ -55,6 +55,7 @@ The hooks and what they do not see are those of tcptop.`,
   },
   map: 'amounts',
   meanings: {
+    network: 'IP address of the subnet',
     prefix: 'length of the prefix of the subnet, in bits',
   },
   computed: {

@@ -19,6 +19,12 @@ This is what to plot when a connection is slower than its network: a window that
     remotePorts: { ...portFilters.remotePorts, hidden: ['-R'] },
     wide: flag('-w, --wide', 'show all there is', { group: 'column' }),
   },
+  meanings: {
+    skaddr: 'socket, by its address in the kernel',
+    cwnd: 'congestion window in segments',
+    ssthresh: 'threshold of slow start in segments; absent while there is no limit',
+    in_flight: 'segments that were sent and that nothing is known of',
+  },
   columns: {
     time: {},
     skaddr: { width: 16, text: (address) => address.slice(2), when: 'wide' },

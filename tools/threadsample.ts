@@ -68,6 +68,9 @@ With --wide the paths of the binary and of the file behind the descriptor that t
       value: ({ frames }) => named(frames) || undefined,
     },
   },
+  meanings: {
+    address: 'where in the kernel it waits; 0: it does not',
+  },
   columns: {
     tid: {},
     pid: {},

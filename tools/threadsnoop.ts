@@ -21,6 +21,9 @@ A thread that was made without pthread_create has a line as well, but no functio
       value: ({ pid, comm, start }) => (start === undefined ? undefined : userFunction(pid, comm, start)),
     },
   },
+  meanings: {
+    start: 'address of the function that the thread begins with',
+  },
   columns: {
     time: {},
     pid: {},

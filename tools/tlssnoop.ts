@@ -20,6 +20,10 @@ The memory is read when the call returns: what another thread writes there meanw
     name: text('-n, --name <TEXT>', 'only servers whose name contains TEXT', { group: 'filter' }),
   },
   keep: (event, { name }) => name === undefined || event.name?.includes(name) === true,
+  meanings: {
+    alpn: 'protocols that the program would speak',
+    name: 'server that is asked for',
+  },
   columns: {
     time: { flag: '-T, --timestamp' },
     pid: {},

@@ -77,6 +77,8 @@ A call without RET has not returned: the process is in it, or has ended in it, a
     tell(object, syscalls);
   },
   meanings: {
+    text: 'first argument that is a text',
+    text2: 'second argument that is a text',
     number: 'place of the call among those of the process',
     ret: 'what the call returned',
   },

@@ -47,6 +47,11 @@ Of a class the first 127 bytes are kept, of a method 63.`,
       value: (row) => row.syscall ?? methodName(row),
     },
   },
+  meanings: {
+    calls: 'calls',
+    class: 'class of the method',
+    method: 'method without its class',
+  },
   columns: {
     pid: {},
     name: { header: 'METHOD', width: 40 },

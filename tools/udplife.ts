@@ -28,6 +28,10 @@ The process is the one that made the socket with socket(2), also where another h
     ...portFilters,
     wide: flag('-w, --wide', 'show the IP version and the number of packets', { group: 'column' }),
   },
+  meanings: {
+    tx_packets: 'datagrams sent',
+    rx_packets: 'datagrams received',
+  },
   columns: {
     ...sessionColumns,
     tx_packets: { header: 'TX_PKTS', width: 7, when: 'wide' },

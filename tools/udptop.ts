@@ -19,6 +19,10 @@ The kernel's own tracepoints are used where it has them (sock:sock_send_length a
     ...familyFilters,
   },
   map: 'sockets',
+  meanings: {
+    tx_packets: 'datagrams sent',
+    rx_packets: 'datagrams received',
+  },
   columns: {
     ...trafficColumns,
     rx_packets: { header: 'RX_PKTS', width: 7 },

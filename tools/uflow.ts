@@ -26,6 +26,8 @@ Of a class (of Python the file, of Perl the package) the first 127 bytes are kep
     }),
   },
   meanings: {
+    class: 'class of the method',
+    method: 'method without its class',
     depth: 'how many calls are under way that were seen to begin',
   },
   computed: {

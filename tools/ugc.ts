@@ -51,6 +51,8 @@ Java: gc is a whole collection, full or not, and pool is the part of one memory 
     contains: text('-F, --filter <TEXT>', 'only collections whose description contains TEXT', { group: 'filter' }),
   },
   meanings: {
+    manager: 'manager of the memory pool',
+    pool: 'memory pool',
     began_with: 'what the runtime said at the beginning, such as the generation or the bytes used',
     ended_with: 'what the runtime said at the end, such as objects collected or the bytes used',
   },

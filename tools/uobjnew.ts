@@ -58,6 +58,10 @@ The runtime has to have statically defined probes (USDT), which a program finds 
       value: ({ type, size }) => type ?? `block size ${size ?? 0}`,
     },
   },
+  meanings: {
+    type: 'type of the objects; absent for blocks',
+    allocs: 'objects that were made',
+  },
   columns: {
     pid: {},
     name: { header: 'NAME/TYPE', width: 40 },

@@ -41,6 +41,11 @@ The C library's own probe for this (libpthread:pthread_start) is not used: that 
         name ?? (begin === undefined ? undefined : userFunction(pid, comm, begin)),
     },
   },
+  meanings: {
+    runtime_id: 'number that the runtime gave the thread',
+    function: 'address of the function that the thread begins with',
+    name: 'name of the thread',
+  },
   columns: {
     time: {},
     pid: {},

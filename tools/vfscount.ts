@@ -18,6 +18,10 @@ The functions are hooked all at once where the kernel can do that (kprobe.multi,
   computed: {
     func: { type: 'text_t', help: 'name of the function', value: ({ address }) => functions.nameOf(BigInt(address)) },
   },
+  meanings: {
+    address: 'address of the function',
+    count: 'calls',
+  },
   columns: { address: { header: 'ADDR' }, func: {}, count: {} },
   sort: ['count', 'func'],
   attach: functions.attach,

@@ -36,6 +36,16 @@ A removal of a directory is seen where vfs_rmdir asks the security modules. An f
   idle: { reads: 0, writes: 0, fsyncs: 0, opens: 0, creates: 0, unlinks: 0, mkdirs: 0, rmdirs: 0 },
   interval: 1,
   sort: ['reads'],
+  meanings: {
+    reads: 'calls that read',
+    writes: 'calls that write',
+    fsyncs: 'calls that synchronize',
+    opens: 'calls that open',
+    creates: 'files that were to be made',
+    unlinks: 'files that were to be removed',
+    mkdirs: 'directories that were to be made',
+    rmdirs: 'directories that were to be removed',
+  },
   columns: {
     reads: { header: 'READ' },
     writes: { header: 'WRITE' },

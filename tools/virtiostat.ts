@@ -22,6 +22,14 @@ The numbers of a queue that is not in use are not printed. Of a request with mor
     device: text('-n, --devname <NAME>', 'only this device', { set: 'filter_device', group: 'filter' }),
   },
   map: 'traffic',
+  meanings: {
+    driver: 'driver of the device',
+    device: 'name of the device',
+    virtqueue: 'queue of the device',
+    in_sgs: 'pieces of memory that the device may fill',
+    out_sgs: 'pieces of memory that the device reads',
+    requests: 'requests that the driver made',
+  },
   columns: {
     driver: { header: 'Driver', width: 14 },
     device: { header: 'Device', width: 10 },

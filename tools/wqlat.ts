@@ -21,6 +21,9 @@ Work that is to wait for some time first is put into its queue when that time is
   },
   map: 'hists',
   unit: ({ nanoseconds }) => (nanoseconds ? units.nsecs : units.usecs),
+  meanings: {
+    wqname: 'name of the workqueue',
+  },
   keys: { wqname: { when: ['queues'] } },
   examples: {
     '': 'one distribution until Ctrl-C',

@@ -14,11 +14,13 @@ What fsync(2) and direct input and output write is not seen: they do not ask for
   options: { idle: flag('-a, --all', 'also rounds in which nothing was written') },
   keep: ({ pages }, { idle }) => idle || pages > 0,
   meanings: {
+    pages: 'pages that were handed to the disk',
+    bdi: "device as writeback knows it: major:minor, or the file system's own name",
     why: 'reason, as a number of the running kernel',
   },
   computed: {
     device: { type: 'text_t', help: 'disk, or what the device is called', value: ({ bdi }) => diskName(bdi) },
-    reason: { type: 'text_t', help: 'why', value: ({ why }) => reasonName(why) },
+    reason: { type: 'text_t', help: 'why the round was begun', value: ({ why }) => reasonName(why) },
   },
   columns: {
     time: {},

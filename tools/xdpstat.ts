@@ -28,6 +28,11 @@ So a packet that is redirected counts at REDIRECT and again at XMIT or ENQUEUE. 
   keep: ({ verdict, drops }, { action, failed }) =>
     (action === undefined || actionName(verdict) === action) && (!failed || drops > 0),
   meanings: {
+    interface: 'network interface',
+    program: 'name of the program',
+    to: 'interface or processor that packets are sent to',
+    packets: 'packets',
+    drops: 'packets that were lost',
     prog_id: 'id of the program; 0: not told',
     map_id: 'id of the map; 0: none',
   },

@@ -234,7 +234,7 @@ function fieldLines(tool: Tool): string[] {
   const columns = tool.columns();
   const shown = new Set(columns.map(({ name }) => name));
   const lines = columns.flatMap((column) => roffEntry(fieldTerm(column), fieldText(column)));
-  const others = dataSchemas(tool.schema()).flatMap(({ properties = {} }) => Object.entries(properties));
+  const others = dataSchemas(tool.schema()).flatMap(fieldSchemas);
   for (const [name, { description = '' }] of others) {
     if (!shown.has(name) && name !== 'type') {
       shown.add(name);
@@ -244,6 +244,13 @@ function fieldLines(tool: Tool): string[] {
     }
   }
   return lines;
+}
+
+/** Rows of a table are as lines. */
+function fieldSchemas({ properties = {} }: JsonSchema): readonly [string, JsonSchema][] {
+  return Object.entries(properties).flatMap(([name, schema]) =>
+    name === 'rows' && schema.items !== undefined ? fieldSchemas(schema.items) : [[name, schema] as const],
+  ) as [string, JsonSchema][];
 }
 
 function dataSchemas(schema: JsonSchema): readonly JsonSchema[] {

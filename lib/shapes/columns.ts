@@ -79,9 +79,10 @@ export function fieldTypes(
   meanings: Readonly<Record<string, string | undefined>> = {},
 ): FieldTypes {
   const types: Record<string, SemanticType> = {};
+  const ofPacket = schema.fields.some(({ name }) => name === 'sport');
   for (const { name, semantic } of schema.fields) {
-    const help = meanings[name];
-    types[name] = help === undefined ? semantic : { ...semantic, help };
+    const help = meanings[name] ?? semantic.help.replace(/^IP address|^port/, `$&${whose(name, ofPacket)}`);
+    types[name] = { ...semantic, help };
   }
   for (const [name, field] of Object.entries(computed)) {
     const type = semanticType(field.type);
@@ -91,6 +92,14 @@ export function fieldTypes(
     types[name] = field.help === undefined ? type : { ...type, help: field.help };
   }
   return types;
+}
+
+/** Of a packet it is who sends and who receives it, of a socket its own end and the other one. */
+function whose(name: string, ofPacket: boolean): string {
+  if (/^[sl](addr|port)$/.test(name)) {
+    return ofPacket ? ' of the sender' : ' of this end';
+  }
+  return /^d(addr|port)$/.test(name) ? ` of the ${ofPacket ? 'receiver' : 'other end'}` : '';
 }
 
 /** Adds to rows the fields that follow from others. */

@@ -40,10 +40,11 @@ export class CountedRows {
 
 /** The column of the counts, and the types with theirs. */
 export function countTypes(types: FieldTypes, header = 'COUNT'): { column: Column; types: FieldTypes } {
-  const type = semanticType('count_t');
-  if (type === undefined) {
+  const found = semanticType('count_t');
+  if (found === undefined) {
     throw new KscopeError('failed', 'there is no type for counts');
   }
+  const type = { ...found, help: 'how many there were' };
   return {
     column: { name: NAME, header, width: type.width, align: type.align, type },
     types: { ...types, [NAME]: type },
@@ -65,7 +66,7 @@ export function countSchema(types: FieldTypes, by: readonly string[], maybe: rea
     type: 'object',
     properties: {
       type: { const: 'table' },
-      time: { type: 'string', format: 'date-time' },
+      time: { description: 'when it was printed', type: 'string', format: 'date-time' },
       rows: { type: 'array', items: row },
     },
     required: ['type', 'time', 'rows'],

@@ -38,7 +38,7 @@ const SLOTS = 64;
 const probeType = typeOf('text_t', 'label or text of the specification');
 const types = {
   probe: probeType,
-  count: typeOf('count_t'),
+  count: typeOf('count_t', 'how many there were'),
   event: typeOf('text_t', 'values that were met together, and what they are'),
 };
 const column = (name: keyof typeof types, header: string, width: number): Column => ({

@@ -84,7 +84,12 @@ export function outstanding<S extends SkeletonTypes, const O extends OptionsFor<
     schema: () =>
       trace === undefined
         ? tableSchema(types)
-        : { oneOf: [tableSchema(types), eventSchema(recordOf(skeleton), fieldTypes(recordOf(skeleton), {}), {})] },
+        : {
+            oneOf: [
+              tableSchema(types),
+              eventSchema(recordOf(skeleton), fieldTypes(recordOf(skeleton), {}, traced), {}),
+            ],
+          },
     run: (context) => run(skeleton, any, options, context),
   };
 }
@@ -102,6 +107,9 @@ const types: FieldTypes = {
   user_stack: stackType('user') as SemanticType,
   kernel_stack: stackType('kernel') as SemanticType,
 };
+
+/** What the fields of a line mean that is of one allocation or release. */
+const traced = { address: 'address of the allocation' };
 
 interface Holding {
   readonly pid: number;
@@ -137,7 +145,7 @@ async function* run(
   const map = object.map<Row, Row>(given.combined === true ? definition.totals : definition.map);
   const { trace } = definition;
   const ring = trace !== undefined && values.trace === true ? object.ring<Row>(RING) : undefined;
-  const eventTypes = ring && fieldTypes(recordOf(skeleton), {});
+  const eventTypes = ring && fieldTypes(recordOf(skeleton), {}, traced);
   yield {
     ...readyMessage({ skeleton, definition }, session),
     ...(eventTypes !== undefined && {

@@ -45,6 +45,12 @@ export const pageUse = {
 export const pageCache = {
   ...pageUse,
   attach: { either: reads, optional: [...uses, 'dirty_folio__tp_btf', 'dirty_page__tp_btf'] },
+  meanings: {
+    accesses: 'pages that calls read, or that were mapped',
+    added: 'pages that came into the cache',
+    written: 'pages that came into the cache only to be written to',
+    dirties: 'pages that became dirty',
+  },
   computed: {
     misses: { type: 'count_t', help: 'pages that were read into the cache', value: missesOf },
     hits: {

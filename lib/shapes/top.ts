@@ -160,7 +160,7 @@ export function tableSchema(types: FieldTypes): JsonSchema {
     type: 'object',
     properties: {
       type: { const: 'table' },
-      time: { type: 'string', format: 'date-time' },
+      time: { description: 'when it was printed', type: 'string', format: 'date-time' },
       rows: { type: 'array', items: { type: 'object', properties: Object.fromEntries(properties) } },
     },
     required: ['type', 'time', 'rows'],

@@ -25,6 +25,30 @@ test('a field has the same type in all tools and all kinds of lines', async () =
   );
 });
 
+/** Words of types that say nothing of what is counted, numbered or named. */
+const noMeaning =
+  /^(address|arguments|count|number|number, several|text|port|IP address|yes or no)(, where (it is known|there is any))?$/;
+
+test('a field says what it means, and in which unit, in all tools', async () => {
+  const lacking = [...(await new Registry().loadAll())].flatMap(([name, tool]) => {
+    const meanings = new Map<string, string>();
+    for (const [field, { description }] of fieldsOf(lineSchema(tool.schema()))) {
+      // What is within a field is said by the field.
+      if (description !== undefined && !field.includes('.')) {
+        meanings.set(field, description);
+      }
+    }
+    const units = tool.columns().flatMap(({ name: field, type, help }) => {
+      const unit = /^(?:maybe_)?(ns|bytes)_t$/.exec(type.name)?.[1];
+      const words = unit === 'ns' ? /nanoseconds/ : /\bbytes\b/;
+      return unit === undefined || words.test(help) ? [] : [`${name}: unit of ${field}: ${help}`];
+    });
+    const empty = [...meanings].filter(([, meaning]) => noMeaning.test(meaning) || meaning === '');
+    return [...empty.map(([field, meaning]) => `${name}: meaning of ${field}: ${meaning}`), ...units];
+  });
+  assert.deepEqual(lacking, [], "say it by 'meanings' of the definition, or by 'help' of what is computed");
+});
+
 /**
  * The fields of all kinds of lines, by their names, and what is in them, by its path: 'buckets.from'. Rows of a table are
  * as lines.

@@ -53,15 +53,6 @@ for (const [name, tool] of tools) {
     }
   });
 
-  test(`${name}: its fields say what they mean where their types do not`, () => {
-    for (const schema of dataSchemas(tool.schema())) {
-      const properties = schema.properties?.rows?.items?.properties ?? schema.properties ?? {};
-      for (const [property, { description = '' }] of Object.entries(properties)) {
-        assert.doesNotMatch(description, /^(number|yes or no)(, several)?$/, `meanings of ${property}`);
-      }
-    }
-  });
-
   test(`${name}: its schema describes every property and requires none that is not there`, () => {
     for (const schema of dataSchemas(tool.schema())) {
       assert.equal(schema.type, 'object');
