@@ -1,3 +1,5 @@
+import { firstNotBefore } from '../model/sorted.ts';
+
 /** Names, each with a zero behind it, and where they are among those of all tables. */
 export interface NameTable {
   readonly start: number;
@@ -46,16 +48,8 @@ export function firstNamed(
 }
 
 function indexOf(wanted: number, ascending: Uint32Array): number | undefined {
-  let [low, high] = [0, ascending.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((ascending[middle] as number) < wanted) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  return ascending[low] === wanted ? low : undefined;
+  const at = firstNotBefore(ascending.length, (index) => (ascending[index] as number) < wanted);
+  return ascending[at] === wanted ? at : undefined;
 }
 
 /** Chains of types by the hash of their names: the first of each, and the one behind each, or -1. */

@@ -1,5 +1,6 @@
 import { cell } from '../model/cell.ts';
 import type { Column, FieldTypes, Message, Row } from '../model/message.ts';
+import { firstNotBefore } from '../model/sorted.ts';
 import { renderText } from '../model/types.ts';
 import { placeCells, placeColumns } from './columns-layout.ts';
 import { moved, scrolled, within } from './cursor.ts';
@@ -193,17 +194,8 @@ export class EventPane implements Pane {
 
   /** Where the event is in the list, or the one after it when it is not there any more. */
   #place(shown: readonly number[], number: number): number {
-    let low = 0;
-    let high = shown.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((shown[middle] as number) < number) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
-    }
-    return within(low, shown.length);
+    const at = firstNotBefore(shown.length, (index) => (shown[index] as number) < number);
+    return within(at, shown.length);
   }
 }
 

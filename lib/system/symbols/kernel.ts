@@ -1,4 +1,5 @@
 import type { Frame } from '../../model/message.ts';
+import { firstNotBefore } from '../../model/sorted.ts';
 import { readKernelFile } from '../kernel-file.ts';
 
 // All kernel addresses have their top 16 bits set; without them they fit a number exactly.
@@ -77,17 +78,7 @@ export class KernelSymbols {
 
 /** Index of the last element that is not above the value; -1 when all are. The array is sorted. */
 export function lastNotAbove(sorted: Float64Array, value: number): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((sorted[middle] ?? 0) <= value) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  return low - 1;
+  return firstNotBefore(sorted.length, (index) => (sorted[index] as number) <= value) - 1;
 }
 
 interface Functions {
