@@ -20,6 +20,7 @@ import type { RunContext, Tool } from './definition.ts';
 import { Gains } from './gains.ts';
 import { intervalEnds, intervalPositionals } from './intervals.ts';
 import { flag, type Options, type OptionValues, withOwn } from './options.ts';
+import { PERIOD, periodField } from './period.ts';
 import { Session } from './session.ts';
 import { tableSchema } from './top.ts';
 
@@ -66,7 +67,6 @@ type AnySnapshot = SnapshotDefinition<SkeletonTypes, Options, string>;
 type Chooser = (records: readonly Row[], values: unknown) => readonly Row[];
 
 const RECORD = 'rows';
-const PERIOD = 'period';
 
 /**
  * A tool that prints a table of what there is, or of what it gained: once, or at each interval. All programs of its object are iterators that
@@ -96,12 +96,8 @@ function rowTypes(skeleton: Skeleton, definition: AnySnapshot): FieldTypes {
       hint: `declare the record of the iterators: const struct TAG *const ${RECORD}_record SEC(".types")`,
     });
   }
-  const period: Readonly<Record<string, ComputedField>> =
-    definition.gains === undefined
-      ? {}
-      : { [PERIOD]: { type: 'ns_t', help: 'length of the interval', value: () => undefined } };
   const computed = definition.computed as Readonly<Record<string, ComputedField>>;
-  return fieldTypes(record, { ...computed, ...period }, definition.meanings);
+  return fieldTypes(record, { ...computed, ...(definition.gains !== undefined && periodField) }, definition.meanings);
 }
 
 async function* run(

@@ -21,6 +21,7 @@ import type { RunContext, Tool } from './definition.ts';
 import type { GrowingAmounts } from './deltas.ts';
 import { intervalPositionals } from './intervals.ts';
 import { choice, flag, integer, type Options, type OptionValues, withOwn } from './options.ts';
+import { PERIOD, periodField } from './period.ts';
 
 type RowOf<S extends SkeletonTypes, M extends keyof S['maps']> = S['maps'][M]['key'] & S['maps'][M]['value'];
 
@@ -87,7 +88,6 @@ export interface TopDefinition<S extends SkeletonTypes, O, M extends Text<keyof 
 
 /** Rows for somebody who can scroll. */
 const watchedRows = 1000;
-const PERIOD = 'period';
 
 type AnyTop = TopDefinition<SkeletonTypes, Options, string, string>;
 
@@ -145,11 +145,9 @@ function rowTypes(skeleton: Skeleton, definition: AnyTop): FieldTypes {
   const { key, value } = mapRows(skeleton, definition.map);
   const { meanings } = definition;
   const computed = (definition.computed ?? {}) as Readonly<Record<string, ComputedField>>;
-  const period: Readonly<Record<string, ComputedField>> =
-    definition.perSecond === true ? { [PERIOD]: { type: 'ns_t', help: 'length of the interval', value: () => 0 } } : {};
   return {
     ...(key === undefined ? {} : fieldTypes(key, {}, meanings)),
-    ...fieldTypes(value, { ...computed, ...period }, meanings),
+    ...fieldTypes(value, { ...computed, ...(definition.perSecond === true && periodField) }, meanings),
   };
 }
 
