@@ -2,13 +2,8 @@
 /* The tasks that make the load: user space adds the averages. */
 #include "core.h"
 #include "iter.h"
-#include "other-task.h"
-#include "sched.h"
+#include "task-state.h"
 #include <bpf/bpf_tracing.h>
-
-/* A task in state "D"; one that only waits for work has the other bit as well. */
-#define UNINTERRUPTIBLE 0x02
-#define NOLOAD 0x400
 
 struct row {
 	load_t load1;
@@ -20,14 +15,6 @@ struct row {
 };
 
 const struct row *const rows_record SEC(".types");
-
-#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
-
-struct task_struct___exit {
-	int exit_state;
-};
-
-#pragma clang attribute pop
 
 struct row sums = {};
 
@@ -51,6 +38,7 @@ int tasks(struct bpf_iter__task *ctx)
 	state = state_left_in(task, false);
 	sums.threads++;
 	sums.running += state == TASK_RUNNING;
+	/* A task that only waits for work has the other bit as well. */
 	sums.blocked += (state & UNINTERRUPTIBLE) && !(state & NOLOAD);
 	return 0;
 }
