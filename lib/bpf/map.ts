@@ -270,6 +270,17 @@ export class BpfMap<K = unknown, V = unknown> {
   }
 }
 
+/** How many values a per-CPU map has for a key. @throws KscopeError unsupported */
+function possibleCpus(): number {
+  const count = libbpf.libbpf_num_possible_cpus();
+  if (count < 0) {
+    throw new KscopeError('unsupported', `nothing tells how many processors there may be: ${errorText(-count)}`, {
+      hint: 'libbpf reads /sys/devices/system/cpu/possible',
+    });
+  }
+  return count;
+}
+
 /** Buffers and converters of one map. */
 class Codec<K, V> {
   readonly keyBytes: number;
@@ -286,7 +297,7 @@ class Codec<K, V> {
   readonly #stride: number;
 
   constructor(schemas: MapSchemas, keySize: number, valueSize: number, perCpu: boolean, context: DecodeContext) {
-    this.#cpus = perCpu ? libbpf.libbpf_num_possible_cpus() : 0;
+    this.#cpus = perCpu ? possibleCpus() : 0;
     this.#stride = perCpu ? (valueSize + 7) & ~7 : valueSize;
     this.keyBytes = keySize;
     this.valueBytes = perCpu ? this.#stride * this.#cpus : valueSize;

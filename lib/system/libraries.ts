@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { parseMaps } from './symbols/user.ts';
+import { unescapeMapped } from './symbols/user.ts';
 
 const FILES_MAX = 256;
 const MAPS_MAX = 16 * 2 ** 20;
@@ -13,25 +13,56 @@ const CACHE_MAX = 16 * 2 ** 20;
  */
 export function mappedFiles(name: RegExp, pid?: number, proc = '/proc'): string[] {
   const found = new Map<string, string>();
+  // Most processes have the same libraries: what was looked at once is not taken apart again.
+  const known = new Set<string>();
   const pids = pid === undefined ? readdirSync(proc).filter((entry) => /^\d+$/.test(entry)) : [String(pid)];
+  const reader = new SpecialFile(MAPS_MAX);
   for (const one of pids) {
-    let maps: string;
-    try {
-      maps = readFileSync(join(proc, one, 'maps'), 'latin1');
-    } catch {
-      // It has ended, or is none of ours to see.
-      continue;
-    }
-    if (maps.length > MAPS_MAX) {
-      continue;
-    }
-    for (const { file, path } of parseMaps(maps)) {
-      if (found.size < FILES_MAX && !found.has(file) && path.startsWith('/') && name.test(basename(path))) {
-        found.set(file, `${join(proc, one, 'root')}${path}`);
+    for (const [, mapped = ''] of (reader.text(join(proc, one, 'maps')) ?? '').matchAll(/^\S+ ..x\S* \S+ (.*)$/gm)) {
+      if (!known.has(mapped)) {
+        known.add(mapped);
+        const [, file = '', path = ''] = /^(\S+ \d+) *(\/.*)$/.exec(mapped) ?? [];
+        const named = unescapeMapped(path);
+        if (found.size < FILES_MAX && name.test(basename(named)) && !found.has(file)) {
+          found.set(file, `${join(proc, one, 'root')}${named}`);
+        }
       }
     }
   }
   return [...found.values()];
+}
+
+/** Reads files of /proc, whose size nobody knows, one after the other into the same memory. */
+class SpecialFile {
+  readonly #most: number;
+  #memory = Buffer.allocUnsafe(2 ** 16);
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** Its bytes as Latin-1; undefined when it cannot be read, as of a process that has ended, or is longer than the most. */
+  text(path: string): string | undefined {
+    let file: number | undefined;
+    try {
+      file = openSync(path, 'r');
+      for (let length = 0; length <= this.#most; ) {
+        const read = readSync(file, this.#memory, length, this.#memory.length - length, null);
+        if (read === 0) {
+          return this.#memory.toString('latin1', 0, length);
+        }
+        length += read;
+        if (length === this.#memory.length) {
+          this.#memory = Buffer.concat([this.#memory], 2 * length);
+        }
+      }
+    } catch {
+      // It has ended, or is none of ours to see.
+    } finally {
+      if (file !== undefined) closeSync(file);
+    }
+    return undefined;
+  }
 }
 
 /** Libraries whose name matches, where the loader of programs finds them: its cache, or its standard directories. */

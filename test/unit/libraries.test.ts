@@ -71,10 +71,21 @@ test('files that processes have mapped are found once each, through the root of 
     writeFileSync(join(place.path, pid, 'maps'), `${lines.join('\n')}\n`);
   }
   mkdirSync(join(place.path, '78'));
+  const many = (count: number) => Array.from({ length: count }, (_, i) => `2000-3000 r-xp 0000 fd:01 ${i} /lib/l${i}.so`);
+  for (const [pid, count] of [
+    ['90', 3000],
+    ['91', 500_000],
+  ] as const) {
+    mkdirSync(join(place.path, pid));
+    const last = `2000-3000 r-xp 0000 fd:02 ${pid} /lib/last\\012one.so`;
+    writeFileSync(join(place.path, pid, 'maps'), [...many(count), last].join('\n'));
+  }
   const [first, second] = ['12/root/lib/libc.so.6', '56/root/bücher/libc.so.6'].map((path) => join(place.path, path));
   assert.deepEqual(mappedFiles(/^libc\./, undefined, place.path), [first, second]);
   assert.deepEqual(mappedFiles(/^libc\./, 56, place.path), [second]);
   assert.deepEqual(mappedFiles(/^libc\./, 99, place.path), []);
+  // As long as it may be, and no longer.
+  assert.deepEqual(mappedFiles(/^last\none/, undefined, place.path), [join(place.path, '90/root/lib/last\none.so')]);
 });
 
 test('functions are found in a library, and a damaged one is passed over', () => {

@@ -275,8 +275,12 @@ export function* parseMaps(text: string): Generator<Mapping> {
       end: Number.parseInt(end, 16),
       fileOffset: Number.parseInt(offset, 16),
       file: `${device}:${inode}`,
-      // Newlines in names are written as \012.
-      path: Buffer.from(path, 'latin1').toString('utf8').replace(/\\012/g, '\n'),
+      path: unescapeMapped(path),
     };
   }
+}
+
+/** A path as it stands in /proc/PID/maps, read as Latin-1: its newlines are written as \012. */
+export function unescapeMapped(path: string): string {
+  return Buffer.from(path, 'latin1').toString('utf8').replace(/\\012/g, '\n');
 }
