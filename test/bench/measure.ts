@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, createReadStream, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -76,8 +76,7 @@ export async function traced(tracer: Tracer, name: string, kind: Workload, count
     await settled(pid);
     const cpu = cpuTime(pid) - before;
     const memory = Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
-    child.kill('SIGINT');
-    await exited;
+    await end(child, exited);
     const all = warm + count;
     if (tracer.total === true) {
       // What others say of when they trace is not always so.
@@ -114,9 +113,16 @@ export async function idleShare(command: readonly string[], time: number): Promi
     await wait(time);
     return (cpuTime(child.pid as number) - before) / time;
   } finally {
-    child.kill('SIGINT');
-    await exited;
+    await end(child, exited);
   }
+}
+
+/** bpftrace misses a signal now and then: it is told again, until it has heard. */
+async function end(child: ChildProcess, exited: Promise<unknown>): Promise<void> {
+  child.kill('SIGINT');
+  const again = setInterval(() => child.kill('SIGINT'), 2000);
+  await exited;
+  clearInterval(again);
 }
 
 /** Milliseconds of CPU time of the threads that live; not in ticks, that would charge a whole one for each short wake. */

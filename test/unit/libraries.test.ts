@@ -71,7 +71,8 @@ test('files that processes have mapped are found once each, through the root of 
     writeFileSync(join(place.path, pid, 'maps'), `${lines.join('\n')}\n`);
   }
   mkdirSync(join(place.path, '78'));
-  const many = (count: number) => Array.from({ length: count }, (_, i) => `2000-3000 r-xp 0000 fd:01 ${i} /lib/l${i}.so`);
+  const many = (count: number) =>
+    Array.from({ length: count }, (_, i) => `2000-3000 r-xp 0000 fd:01 ${i} /lib/l${i}.so`);
   for (const [pid, count] of [
     ['90', 3000],
     ['91', 500_000],
