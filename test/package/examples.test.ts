@@ -52,13 +52,20 @@ test('the example of a snoop has a row for each event', () => {
   );
 });
 
-test('the example of a test passes', () => {
-  const file = join(project, 'dist/test/tools/writesnoop.test.js');
+/** Runs test files of the project. */
+function assertPass(...files: readonly string[]): void {
   // Node says of itself there that it runs tests, and then runs no others.
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-  const { status, stdout } = spawnSync(process.execPath, ['--test', file], { encoding: 'utf8', env });
+  const paths = files.map((file) => join(project, 'dist/test', file));
+  const { status, stdout } = spawnSync(process.execPath, ['--test', ...paths], { encoding: 'utf8', env });
   assert.equal(status, 0, stdout);
-  assert.match(stdout, /^# pass 1$/m);
+  assert.match(stdout, /^# pass [1-9]/m);
+}
+
+test('the example of a test passes', () => assertPass('tools/writesnoop.test.js'));
+
+test('the examples call things as all tools do, and say what they are', () => {
+  assertPass('unit/field-types.test.js', 'unit/voice.test.js');
 });
 
 test('the example of a histogram has them in their bucket', () => {
