@@ -21,7 +21,7 @@ struct row {
 	count_t bursts;
 	ns_t burst_time;
 	maybe_ns_t quota;
-	maybe_ns_t length;	/* of a period */
+	maybe_ns_t quota_period;	/* of a period */
 	dentry_path_t path[PATH_ROOM];
 };
 
@@ -138,7 +138,7 @@ static __always_inline void write(struct bpf_iter_meta *meta, struct task_group 
 	row->bursts = bpf_core_field_exists(limit->nr_burst) ? BPF_CORE_READ(limit, nr_burst) : 0;
 	row->burst_time = bpf_core_field_exists(limit->burst_time) ? BPF_CORE_READ(limit, burst_time) : 0;
 	row->quota = quota;
-	row->length = BPF_CORE_READ(limit, period);
+	row->quota_period = BPF_CORE_READ(limit, period);
 	read_path(row, node);
 	bpf_seq_write(meta->seq, row, sizeof(*row));
 }

@@ -26,7 +26,7 @@ struct event {
 	cgroup_id_t cgroup;
 	ns_t latency;
 	addr_t result;
-	__u64 place;
+	__u64 point;
 	stack_id_t user;
 	stack_id_t kernel;
 	addr_t arguments[ARGUMENTS];
@@ -78,7 +78,7 @@ static __always_inline int ends(void *ctx, struct call_key *key, __u64 result)
 	event->cgroup = bpf_get_current_cgroup_id();
 	event->latency = now - call.start;
 	event->result = result;
-	event->place = call.place;
+	event->point = call.place;
 	event->user = call.user;
 	event->kernel = call.kernel;
 	event->caller = hooked_returns(user_stacks ? key->frame : 0, event->returns);

@@ -22,7 +22,7 @@ struct key {
 	pid_t pid;
 	thread_t tid;
 	comm_t comm[16];
-	addr_t function;	/* that wants the lock */
+	addr_t address;	/* that wants the lock */
 	addr_t lock;
 };
 
@@ -102,7 +102,7 @@ int BPF_PROG(contention_begin__tp_btf, void *lock, unsigned int flags)
 		wait.key.tid = id;
 		bpf_get_current_comm(wait.key.comm, sizeof(wait.key.comm));
 	}
-	wait.key.function = who_locks(ctx);
+	wait.key.address = who_locks(ctx);
 	if (by_lock)
 		wait.key.lock = (__u64)lock;
 	wait.since = bpf_ktime_get_ns();

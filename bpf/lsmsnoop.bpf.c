@@ -23,7 +23,7 @@ struct event {
 	syscall_t syscall;
 	__s32 answer;
 	errno_t error;
-	addr_t function;
+	addr_t address;
 	stack_id_t kernel;
 };
 
@@ -54,7 +54,7 @@ static __always_inline int decided(void *ctx, __u64 place, __s32 result)
 	event->syscall = is_kernel_thread(task) ? NO_SYSCALL : current_syscall(current_user_regs());
 	event->answer = result;
 	event->error = error;
-	event->function = place;
+	event->address = place;
 	event->kernel = kernel_stacks ? kernel_stack(ctx, stacks) : NO_STACK;
 	event_submit(event);
 	return 0;

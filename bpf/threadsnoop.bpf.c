@@ -9,7 +9,7 @@ struct event {
 	EVENT_HEAD;
 	maybe_pid_t new_tid;
 	errno_t error;
-	maybe_addr_t start;
+	maybe_addr_t address;
 	cgroup_id_t cgroup;
 };
 
@@ -27,7 +27,7 @@ static __always_inline void show(__u64 id, thread_t new_tid, __u64 start, int er
 	event_head(event, id);
 	event->new_tid = new_tid;
 	event->error = error;
-	event->start = start;
+	event->address = start;
 	event->cgroup = bpf_get_current_cgroup_id();
 	event_submit(event);
 }

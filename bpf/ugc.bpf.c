@@ -38,7 +38,7 @@ struct event {
 	enum phase phase;
 	__s64 began_with;	/* what the runtime said: generation, whether it is a full one, bytes used */
 	__s64 ended_with;	/* objects collected, bytes used */
-	bytes_t max;
+	bytes_t pool_max;
 	maybe_text_t manager[NAME_MAX];
 	maybe_text_t pool[NAME_MAX];
 };
@@ -84,7 +84,7 @@ static __always_inline int ends(struct pt_regs *ctx, struct collection *collecti
 	event->phase = collection->phase;
 	event->began_with = before;
 	event->ended_with = value;
-	event->max = max;
+	event->pool_max = max;
 	if (collection->phase == pool) {
 		usdt_counted_text(event->manager, NAME_MAX, ctx, 0);
 		__builtin_memcpy(event->pool, collection->pool, sizeof(event->pool));

@@ -21,7 +21,7 @@ struct event {
 	enum kind kind;
 	errno_t error;
 	maybe_count_t runtime_id;
-	maybe_addr_t function;
+	maybe_addr_t address;
 	maybe_text_t name[NAME_MAX];
 };
 
@@ -48,7 +48,7 @@ static __always_inline void begins(__u64 id, thread_t tid, __u64 function, int e
 	if (!event)
 		return;
 	event->error = error;
-	event->function = function;
+	event->address = function;
 	event_submit(event);
 }
 

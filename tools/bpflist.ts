@@ -48,7 +48,7 @@ Names of types are those of the running kernel. Processes are looked for in /pro
   },
   computed: {
     kind: { type: 'text_t', help: 'type of the object', value: ({ object, code }) => kindOf(object, code) },
-    held: {
+    holders: {
       type: 'maybe_text_t',
       help: 'processes that have a descriptor of it',
       value: ({ object, id }) =>
@@ -64,7 +64,7 @@ Names of types are those of the running kernel. Processes are looked for in /pro
     kind: { header: 'TYPE', width: 16 },
     name: {},
     size: { width: 8 },
-    held: { header: 'HELD BY' },
+    holders: { header: 'HELD BY' },
   },
   attach: { optional: ['links'] },
   examples: {

@@ -87,7 +87,7 @@ RUNTIME is the time in the program itself. What it takes to get there is not in 
       help: 'share of the time of all processors',
       value: ({ run_time, period = 1 }) => (100 * run_time) / period / everyCpu().length,
     },
-    held: {
+    holders: {
       type: 'maybe_text_t',
       help: 'processes that have a descriptor of it',
       value: ({ id }) =>
@@ -108,7 +108,7 @@ RUNTIME is the time in the program itself. What it takes to get there is not in 
     total_time: { header: 'TOTAL' },
     map_bytes: { header: 'MAPMEM' },
     map_count: { header: 'MAPS', width: 4 },
-    held: { header: 'HELD BY' },
+    holders: { header: 'HELD BY' },
   },
   examples: {
     '': 'what all programs cost, every second',

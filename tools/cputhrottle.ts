@@ -56,7 +56,11 @@ These are the kernel's own counters, those of the file cpu.stat, of both version
     throttled: { width: 9 },
     throttled_time: { header: 'TIME' },
     share: { header: '%THROT' },
-    quota: { header: 'LIMIT', width: 6, text: (quota, { length }) => (quota / (length ?? quota)).toFixed(2) },
+    quota: {
+      header: 'LIMIT',
+      width: 6,
+      text: (quota, { quota_period: period }) => (quota / (period ?? quota)).toFixed(2),
+    },
     psi10: { width: 6 },
     psi60: { width: 6 },
     path: { header: 'CGROUP' },

@@ -81,8 +81,8 @@ The peers are addresses (ipBlock), as the kernel knows no others. Policies are a
     last: { when: 'wide' },
     netns: { flag: '--print-netns' },
   },
-  computed: { total: trafficTotal },
-  sort: ['total', 'connections', 'rx', 'tx', 'rx_packets', 'tx_packets', 'last'],
+  computed: { bytes: trafficTotal },
+  sort: ['bytes', 'connections', 'rx', 'tx', 'rx_packets', 'tx_packets', 'last'],
   attach: {
     ...trafficPlans,
     optional: [...trafficPlans.optional, 'accept__tp', 'accept4__tp'],

@@ -45,13 +45,13 @@ Stacks are those at the entry, and begin at the function. User stacks are follow
   },
   meanings: {
     result: 'what the function returned',
-    place: 'what stands for the function in this run, such as its address',
+    point: 'what stands for the function in this run, such as its address',
   },
   computed: {
     func: {
       type: 'text_t',
       help: 'name of the function',
-      value: ({ place }, values) => callPointName(place, values),
+      value: ({ point }, values) => callPointName(point, values),
     },
   },
   columns: {

@@ -55,11 +55,11 @@ A lock that is free costs nothing and is not seen, and how long locks are held i
   meanings: {
     lock: 'address of the lock',
     count: 'how often somebody waited',
-    function: 'address of the function that wants the lock',
+    address: 'address of the function that wants the lock',
     flags: 'kind of lock and what it is wanted for, in bits of the kernel',
   },
   computed: {
-    caller: { type: 'text_t', help: 'function that wants the lock', value: ({ function: at }) => kernelFunction(at) },
+    caller: { type: 'text_t', help: 'function that wants the lock', value: ({ address: at }) => kernelFunction(at) },
     kind: { type: 'text_t', help: 'kind of lock, and what it is wanted for', value: ({ flags }) => kindOf(flags) },
     average: {
       type: 'ns_t',
@@ -67,7 +67,7 @@ A lock that is free costs nothing and is not seen, and how long locks are held i
       value: ({ total, count }) => Math.round(total / count),
     },
   },
-  keep: ({ function: at }, { caller }) => caller === undefined || kernelFunction(at).startsWith(caller),
+  keep: ({ address: at }, { caller }) => caller === undefined || kernelFunction(at).startsWith(caller),
   columns: {
     tid: { when: 'threads' },
     comm: { when: 'threads' },

@@ -44,11 +44,11 @@ It needs the processor's counters, which virtual machines often do not have: the
     cpu: {},
     references: { header: 'REFERENCE' },
     misses: { header: 'MISS' },
-    hits: { header: 'HIT%', align: 'right', text: (hits) => `${Number(hits).toFixed(2)}%` },
+    ratio: { header: 'HIT%', align: 'right', text: (ratio) => `${Number(ratio).toFixed(2)}%` },
   },
   computed: {
-    hits: {
-      type: 'maybe_count_t',
+    ratio: {
+      type: 'percent_t',
       help: 'references that were no misses, in per cent; absent when there are more misses than references',
       value: hitPercent,
     },

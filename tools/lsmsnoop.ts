@@ -64,14 +64,14 @@ Traced are the hooks for what programs do on purpose: ${usual.join(', ')}, as fa
     kernelStack: flag('-K, --kernel-stack', 'show the kernel stack', { group: 'column', set: 'kernel_stacks' }),
   },
   meanings: {
-    function: 'address of the function',
+    address: 'address of the function',
     answer: 'what the hook returned: 0 or a negative error number, of some hooks also more',
   },
   computed: {
     hook: {
       type: 'text_t',
       help: 'the hook',
-      value: ({ function: at }) => securityHooks(kernelBtf()).get(kernelFunction(at)) ?? '?',
+      value: ({ address: at }) => securityHooks(kernelBtf()).get(kernelFunction(at)) ?? '?',
     },
   },
   columns: {

@@ -15,7 +15,7 @@ Programs that watch over memory themselves, such as systemd-oomd and earlyoom, s
     'Nothing until a process is killed, and then about 3 µs (run time of the program on a busy 2-core virtual machine).',
   options: {},
   meanings: {
-    pages: 'pages of memory that there are to share',
+    pages: 'pages of memory that there are in all',
   },
   columns: {
     time: {},

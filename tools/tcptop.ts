@@ -22,9 +22,9 @@ The kernel's own tracepoints are used where it has them (sock:sock_send_length a
   columns: {
     ...trafficColumns,
   },
-  computed: { total: trafficTotal },
-  sort: ['total', 'rx', 'tx'],
-  sortAliases: { all: 'total', received: 'rx', sent: 'tx' },
+  computed: { bytes: trafficTotal },
+  sort: ['bytes', 'rx', 'tx'],
+  sortAliases: { all: 'bytes', received: 'rx', sent: 'tx' },
   rows: 20,
   interval: 1,
   screen: true,

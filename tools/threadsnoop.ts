@@ -18,11 +18,11 @@ A thread that was made without pthread_create has a line as well, but no functio
     func: {
       type: 'maybe_text_t',
       help: 'the function that the thread begins with',
-      value: ({ pid, comm, start }) => (start === undefined ? undefined : userFunction(pid, comm, start)),
+      value: ({ pid, comm, address }) => (address === undefined ? undefined : userFunction(pid, comm, address)),
     },
   },
   meanings: {
-    start: 'address of the function that the thread begins with',
+    address: 'address of the function that the thread begins with',
   },
   columns: {
     time: {},

@@ -94,12 +94,12 @@ interface Event {
   readonly phase: string;
   readonly began_with: number | bigint;
   readonly ended_with: number | bigint;
-  readonly max: number;
+  readonly pool_max: number;
   readonly manager?: string | undefined;
   readonly pool?: string | undefined;
 }
 
-function describe({ phase, began_with: before, ended_with: after, max, manager, pool }: Event): string {
+function describe({ phase, began_with: before, ended_with: after, pool_max: max, manager, pool }: Event): string {
   switch (phase) {
     case 'pool':
       return `${manager} ${pool}: used ${before} -> ${after}${max < 2 ** 63 ? ` of ${max}` : ''} bytes`;

@@ -37,13 +37,13 @@ The C library's own probe for this (libpthread:pthread_start) is not used: that 
     description: {
       type: 'maybe_text_t',
       help: 'name of the thread, or the function that it begins with',
-      value: ({ pid, comm, name, function: begin }) =>
+      value: ({ pid, comm, name, address: begin }) =>
         name ?? (begin === undefined ? undefined : userFunction(pid, comm, begin)),
     },
   },
   meanings: {
     runtime_id: 'number that the runtime gave the thread',
-    function: 'address of the function that the thread begins with',
+    address: 'address of the function that the thread begins with',
     name: 'name of the thread',
   },
   columns: {

@@ -20,7 +20,17 @@ test('a map is listed with who holds it', async () => {
   assert.equal(own.code, 0, own.stderr);
   assert.deepEqual(
     rowsOf(own).map(({ id, ...row }) => row),
-    [{ object: 'map', code: ARRAY, kind: 'array', name: 'known_map', size: 23, bytes: 16, held: `node(${actor.pid})` }],
+    [
+      {
+        object: 'map',
+        code: ARRAY,
+        kind: 'array',
+        name: 'known_map',
+        size: 23,
+        bytes: 16,
+        holders: `node(${actor.pid})`,
+      },
+    ],
   );
   const id = rowsOf(own)[0]?.id;
   const maps = rowsOf(await runTool('bpflist', ['--json', '-m']));

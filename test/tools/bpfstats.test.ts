@@ -37,7 +37,7 @@ test('the runs of a program are counted, with who holds it and what its maps tak
     period,
     ...exact
   } = row ?? { type: '' };
-  assert.deepEqual(exact, { name: 'setfsgid__tp', runs: calls, held: `node(${tool.pid})` });
+  assert.deepEqual(exact, { name: 'setfsgid__tp', runs: calls, holders: `node(${tool.pid})` });
   assert.ok(Number(run_time) >= calls && Number(run_time) < Number(period));
   // It was loaded before anybody counted.
   assert.equal(total_time, run_time);

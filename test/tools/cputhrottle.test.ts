@@ -32,7 +32,7 @@ test('throttled periods and their time are those of the kernel', async (t) => {
   assert.deepEqual(more, []);
   assert.ok(row !== undefined);
   assert.equal(row.path, cgroup.name);
-  assert.deepEqual([row.quota, row.length], [quota * 1000, period * 1000]);
+  assert.deepEqual([row.quota, row.quota_period], [quota * 1000, period * 1000]);
   const amounts = { periods: row.periods, throttled: row.throttled, time: row.throttled_time };
   for (const [what, amount] of Object.entries(amounts)) {
     const gained = (from: Throttling, to: Throttling) => to[what as keyof Throttling] - from[what as keyof Throttling];

@@ -24,7 +24,7 @@ type Rows = ReturnType<typeof tableRows>;
 /** What a test knows exactly, sorted. */
 function exact(rows: Rows): string[] {
   return rows
-    .map(({ comm, netns, first, last, total, ...rest }) => rest)
+    .map(({ comm, netns, first, last, bytes, ...rest }) => rest)
     .map((row) => JSON.stringify(Object.entries(row).sort(([a], [b]) => a.localeCompare(b))))
     .sort();
 }
@@ -80,13 +80,13 @@ test('many connections between two are one flow at each end', async () => {
   assert.deepEqual(exact(rows('ipv6')), exact(ends({ pid }, 6)));
   assert.deepEqual(exact(rows('together')), exact(ends({}, 4, 6)));
   assert.deepEqual([...rows('others'), ...rows('elsewhere')], []);
-  for (const { first, last, total } of rows('all')) {
+  for (const { first, last, bytes } of rows('all')) {
     const times = [start - 1000, Date.parse(String(first)), Date.parse(String(last)), Date.now() + 1000];
     assert.deepEqual(
       times,
       times.toSorted((a, b) => a - b),
     );
-    assert.equal(total, 75_038);
+    assert.equal(bytes, 75_038);
   }
 });
 

@@ -60,7 +60,7 @@ test('each decision is a row, in order, with its hook, system call and result', 
   ];
   const without = (name: string, rows: readonly object[]) =>
     rows.map((row) => Object.fromEntries(Object.entries(row).filter(([key]) => key !== name)));
-  const placeless = (rows: readonly JsonMessage[]) => without('function', timeless(rows));
+  const placeless = (rows: readonly JsonMessage[]) => without('address', timeless(rows));
   assert.deepEqual(placeless(seen.sockets.rows), Array(ROUNDS).fill(round).flat());
   const refusal = {
     ...taskFields(user.pid),

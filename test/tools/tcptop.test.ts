@@ -50,10 +50,10 @@ for (const way of waysToSpeak) {
     const ends = { pid, ip: way.ip, saddr: way.shown, daddr: way.shown, comm };
     const expected = talks
       .flatMap(({ there, back }, i) => [
-        { ...ends, lport: clients[i], dport: listener.port, rx: back, tx: there, total: there + back },
-        { ...ends, lport: listener.port, dport: clients[i], rx: there, tx: back, total: there + back },
+        { ...ends, lport: clients[i], dport: listener.port, rx: back, tx: there, bytes: there + back },
+        { ...ends, lport: listener.port, dport: clients[i], rx: there, tx: back, bytes: there + back },
       ])
-      .filter(({ total }) => total > 0);
+      .filter(({ bytes }) => bytes > 0);
     const byPort = (rows: readonly Readonly<Record<string, unknown>>[]) =>
       rows
         .filter(({ lport, dport }) => lport === listener.port || dport === listener.port)

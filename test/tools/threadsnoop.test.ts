@@ -92,7 +92,7 @@ test('each thread is a row with the function that it begins with, and so is one 
   assert.equal(new Set(threads).size, 6);
   assert.ok(threads.every((tid) => tid > 1 && tid !== pid));
   assert.deepEqual(
-    seen.all.rows.map(({ type, time, new_tid, start, ...row }) => ({ ...row, made: new_tid !== undefined })),
+    seen.all.rows.map(({ type, time, new_tid, address, ...row }) => ({ ...row, made: new_tid !== undefined })),
     [
       ...['first', 'second', 'first', 'second', 'first'].map((name) => ({
         ...own,
@@ -104,7 +104,7 @@ test('each thread is a row with the function that it begins with, and so is one 
     ],
   );
   assert.deepEqual(
-    seen.all.rows.map(({ start }) => start !== undefined),
+    seen.all.rows.map(({ address }) => address !== undefined),
     [true, true, true, true, true, true, false],
   );
   assert.deepEqual(

@@ -53,12 +53,12 @@ for (const way of waysToSpeak) {
       tableRows(seen[name].messages).filter(({ lport }) => lport === here || lport === there);
     const sends = {
       ...{ pid, comm, ip: way.ip, saddr: way.shown, lport: here, daddr: way.shown, dport: there },
-      ...{ rx: 0, tx: total, rx_packets: 0, tx_packets: sizes.length, total },
+      ...{ rx: 0, tx: total, rx_packets: 0, tx_packets: sizes.length, bytes: total },
     };
     // It hears whoever speaks to it.
     const hears = {
       ...{ pid, comm, ip: way.bind === '127.0.0.1' ? 4 : 6, saddr: way.bind, lport: there },
-      ...{ rx: total, tx: 0, rx_packets: sizes.length, tx_packets: 0, total },
+      ...{ rx: total, tx: 0, rx_packets: sizes.length, tx_packets: 0, bytes: total },
     };
     const byPort = (rows: readonly Readonly<Record<string, unknown>>[]) =>
       [...rows].sort((a, b) => Number(a.lport) - Number(b.lport));

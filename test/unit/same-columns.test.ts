@@ -60,7 +60,7 @@ const otherHeadings: Readonly<Record<string, Readonly<Record<string, string>>>> 
   klockstat: { average: 'AVG WAIT', total: 'TOTAL WAIT' },
   kvmexit: { reason: 'KVM_EXIT_REASON' },
   linksnoop: { path: 'LINK' },
-  llcstat: { comm: 'NAME', hits: 'HIT%', misses: 'MISS' },
+  llcstat: { comm: 'NAME', misses: 'MISS' },
   mountsnoop: { latency: 'LAT' },
   qdisclat: { interface: 'INTERFACE', kind: 'qdisc' },
   runqslower: { latency: 'LAT(us)' },
@@ -94,7 +94,6 @@ const otherHeadings: Readonly<Record<string, Readonly<Record<string, string>>>> 
   writeback: { latency: 'ms' },
   // No namesake: what they show is not what others show under the usual heading.
   cputhrottle: { path: 'CGROUP' },
-  deadlock: { held: 'HELD' },
   memleak: { age: 'AGE' },
   sockets: { daddr: 'RADDR:RPORT', saddr: 'LADDR:LPORT' },
   traceloop: { duration: 'DURATION' },
