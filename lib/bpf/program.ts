@@ -38,6 +38,8 @@ export class BpfProgram {
   #section: string;
   /** Whether its section is no longer what libbpf knows. */
   #moved = false;
+  /** Whether it is attached to places of programs by links of their own kind. */
+  #toPlaces = false;
   #native: Pointer;
   readonly #own: (link: BpfLink) => BpfLink;
 
@@ -49,7 +51,7 @@ export class BpfProgram {
     if (/^u(ret)?probe\.multi$/.test(this.#section)) {
       // libbpf knows these sections from 1.3 on.
       libbpf.bpf_program__set_type(pointer, PROG.KPROBE);
-      libbpf.bpf_program__set_expected_attach_type(pointer, ATTACH.UPROBE_MULTI);
+      this.takePlacesAtOnce();
     }
   }
 
@@ -102,6 +104,16 @@ export class BpfProgram {
     this.#check(result, 'cannot be attached to a function');
     this.#moved = true;
     this.#section = section;
+  }
+
+  /**
+   * Before load: has a program of the section `uprobe` or `uretprobe` attached as one of `uprobe.multi` (kernel 6.6): all
+   * places of a file in one step, and let go in one, where each of them takes the kernel as much as a tenth of a second.
+   */
+  takePlacesAtOnce(): void {
+    const result = libbpf.bpf_program__set_expected_attach_type(this.#pointer, ATTACH.UPROBE_MULTI);
+    this.#check(result, 'cannot be attached to places of programs');
+    this.#toPlaces = true;
   }
 
   /**
@@ -222,8 +234,22 @@ export class BpfProgram {
     );
   }
 
-  /** At many places of a binary or shared object in one step: all or none (section `uprobe.multi`, kernel 6.6). */
-  attachUprobes(where: UserPlaces): BpfLink {
+  /**
+   * At places of a binary or shared object: in one step, all or none, of the section `uprobe.multi` or after
+   * `takePlacesAtOnce`; else one by one.
+   */
+  attachUprobes(where: UserPlaces): void {
+    if (this.#toPlaces) {
+      this.#linkPlaces(where);
+      return;
+    }
+    const { places, ...how } = where;
+    for (const place of places) {
+      this.attachUprobe({ ...how, ...place });
+    }
+  }
+
+  #linkPlaces(where: UserPlaces): BpfLink {
     const fd = linkUserPlaces(this.fd, where);
     if (fd < 0) {
       throw attachError(this.name, `${where.places.length} places in ${where.file}`, -fd, []);

@@ -42,15 +42,16 @@ export function attachToFunctions(
   let places = 0;
   for (const path of files) {
     using file = ElfFile.open(path, seen);
-    for (const offset of file === undefined ? [] : readableOffsets(file.elf, names)) {
+    const offsets = file === undefined ? [] : readableOffsets(file.elf, names);
+    if (offsets.length > 0) {
       // By descriptor: what was read is what is attached to.
-      program.attachUprobe({
+      program.attachUprobes({
         file: file?.path ?? path,
-        offset,
+        places: offsets.map((offset) => ({ offset })),
         return: details.return ?? false,
         ...(details.pid !== undefined && { pid: details.pid }),
       });
-      places++;
+      places += offsets.length;
     }
   }
   return places;

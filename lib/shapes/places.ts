@@ -1,4 +1,5 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs';
+import { probeFeature } from '../bpf/features.ts';
 import { kernelBtf } from '../bpf/kernel-btf.ts';
 import type { BpfProgram } from '../bpf/program.ts';
 import { KscopeError } from '../model/errors.ts';
@@ -111,6 +112,11 @@ export function otherPlans<Name>(
 ): Name[] {
   const wanted = userPlans(values, plans);
   return plans.filter((plan) => !wanted.includes(plan)).flat();
+}
+
+/** Whether programs for one place after the other do better as such for all places at once, and on this kernel can. */
+export function placesAtOnce({ pid }: { readonly pid?: unknown }): boolean {
+  return probeFeature('uprobe_multi').supported === true && (pid === undefined || filtersProcesses());
 }
 
 /*

@@ -120,7 +120,7 @@ function atDispatch(returns: boolean) {
     const found = dispatchers(values);
     const { pid } = values;
     for (const { path, offset } of found) {
-      program.attachUprobe({ file: path, offset, return: returns, ...(pid !== undefined && { pid }) });
+      program.attachUprobes({ file: path, places: [{ offset }], return: returns, ...(pid !== undefined && { pid }) });
     }
     refuseNone(found.length, values, 'has the function dispatch_command among its symbols');
   };

@@ -20,6 +20,7 @@ import { CostReport } from './cost-report.ts';
 import type { RunContext, StatsRequest } from './definition.ts';
 import { loadFilters, prepareFilters } from './filters.ts';
 import type { Options } from './options.ts';
+import { placesAtOnce } from './places.ts';
 
 export interface SessionPlan {
   readonly skeleton: Skeleton;
@@ -191,6 +192,10 @@ function prepare(object: BpfObject, plan: SessionPlan, failed: ReadonlyMap<strin
     const target = plan.rules.targets?.[program.name];
     if (program.autoload && target !== undefined && /^(fentry|fexit|fmod_ret)$/.test(program.section)) {
       program.setTarget(target);
+    }
+    const ofUser = program.autoload && /^u(ret)?probe$/.test(program.section) && program.name !== plan.generated?.stub;
+    if (ofUser && placesAtOnce(context.values)) {
+      program.takePlacesAtOnce();
     }
   }
   return choice.chosen;

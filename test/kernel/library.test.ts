@@ -193,6 +193,41 @@ test('uprobe and uretprobe of a shared library, by name and by offset', (t) => {
   }
 });
 
+for (const feature of ['uprobe', 'uprobe_multi'] as const) {
+  test(`several places of a shared library, by ${feature}`, (t) => {
+    if (!needs(t, feature)) {
+      return;
+    }
+    using library = new ProbedLibrary();
+    const [add, answer] = [{ offset: 0x800 }, { offset: 0x900 }];
+    const act = () => {
+      for (let i = 0; i < 23; i++) {
+        assert.equal(library.answer(), 42);
+        assert.equal(i % 4 === 0 ? library.add(i, 1) : i + 1, i + 1);
+      }
+    };
+    for (const [program, hook] of [
+      ['on_uprobe', 'UPROBE'],
+      ['on_uretprobe', 'URETPROBE'],
+    ] as const) {
+      using object = open(program);
+      const own = object.program(program);
+      if (feature === 'uprobe_multi') {
+        own.takePlacesAtOnce();
+      }
+      object.load();
+      const where = { file: library.path, places: [add, answer], return: program === 'on_uretprobe' };
+      own.attachUprobes(where);
+      act();
+      assert.equal(callsOf(object, hook), 23 + 6);
+      object.detach();
+      act();
+      assert.equal(callsOf(object, hook), 23 + 6);
+      assert.throws(() => own.attachUprobes({ ...where, file: '/nonexistent' }), failure('unsupported', /ENOENT/));
+    }
+  });
+}
+
 test('uprobe of what is not there', (t) => {
   if (!needs(t, 'uprobe')) {
     return;
