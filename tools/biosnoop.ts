@@ -33,6 +33,8 @@ The process is the one that makes the request (block:block_io_start, from Linux 
     timestamp: accepted('--timestamp'),
   },
   meanings: {
+    queued: 'nanoseconds from when the request was made to when the driver got it',
+    latency: 'nanoseconds from when the driver got the request to its end',
     cmd_flags: 'operation and flags, as the kernel has them in a number',
   },
   columns: {

@@ -45,6 +45,9 @@ The check is traced where it returns (cap_capable). Where the kernel allows no h
     }),
   },
   meanings: {
+    unaudited: 'present when the check is not audited',
+    untold: 'present when the kernel does not tell whether the check is audited',
+    insetid: 'present when the check is about a change of user or group ids',
     cap: 'number of the capability',
   },
   computed: {

@@ -47,6 +47,10 @@ These are the kernel's own counters, those of the file cpu.stat, of both version
     },
   },
   meanings: {
+    throttled_time: 'nanoseconds for which it was held back',
+    burst_time: 'nanoseconds that it used of what it had saved',
+    quota: 'nanoseconds of processor time that it may use in a period; absent where there is no limit',
+    quota_period: 'nanoseconds of a period; absent where there is no limit',
     periods: 'periods that have passed',
     throttled: 'periods in which it was held back',
     bursts: 'periods in which it used what it had saved',

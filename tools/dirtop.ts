@@ -37,6 +37,8 @@ Seen are read(2), pread(2), readv(2), preadv(2), preadv2(2) and their counterpar
   rows: 20,
   ...fileIoOrder,
   meanings: {
+    rbytes: 'bytes read',
+    wbytes: 'bytes written',
     reads: 'calls that read',
     writes: 'calls that write',
     directory: 'place of the directory among those that were named, from 0',

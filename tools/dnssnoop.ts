@@ -134,6 +134,11 @@ Any packet from or to one of the ports is read as DNS. Bytes of a name that are 
     };
   },
   meanings: {
+    tc: 'present when the message was cut (TC)',
+    rd: 'present when the server is to ask others (RD)',
+    ra: 'present when the server asks others (RA)',
+    unanswered: 'present when no answer came',
+    truncated: 'present when not all of the message was kept',
     id: 'id of the query',
     answers: 'number of answers, as the header says',
   },

@@ -27,6 +27,10 @@ A script is shown as the kernel runs it: the interpreter first. Processes that f
   keep: ({ comm, args }, { name, line }) =>
     (name === undefined || name.test(comm)) && (line === undefined || args.some((argument) => line.test(argument))),
   meanings: {
+    ppid: 'process id of the parent',
+    pcomm: 'command name of the parent',
+    cwd: 'working directory, where it is told',
+    exepath: 'file of the program, where it is told',
     args: 'arguments that the program was given, its name among them',
   },
   columns: {

@@ -19,6 +19,7 @@ The parent is the one at that time, which is another process than the one that s
     label: text('--label <TEXT>', 'show TEXT in a column of its own', { group: 'column' }),
   },
   meanings: {
+    ppid: 'process id of the parent',
     exit_code: 'exit status; 0 where a signal was the end',
     core_dumped: 'whether a core was dumped',
   },

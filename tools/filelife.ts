@@ -15,6 +15,10 @@ Filters are about who deletes. A file that is made without a name (O_TMPFILE) is
     ...filters,
     fullPath: flag('-F, --full-path', 'show paths instead of names', { group: 'column', set: 'full_path' }),
   },
+  meanings: {
+    creator: 'process id of who made the file',
+    ccomm: 'command name of who made the file',
+  },
   columns: {
     time: {},
     pid: {},

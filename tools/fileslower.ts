@@ -20,6 +20,9 @@ The name is the last part of the path; JSON has the whole path. Sockets and the 
     fullPath: flag('-F, --full-path', 'show paths instead of names', { group: 'column' }),
   },
   computed: { file: { type: 'text_t', help: 'last part of the path', value: ({ path }) => fileName(path) } },
+  meanings: {
+    offset: 'where in the file it begins, in bytes',
+  },
   columns: {
     time: {},
     comm: {},

@@ -43,6 +43,8 @@ The name is the last part of the path; JSON has the whole path, as it was when t
   rows: 20,
   ...fileIoOrder,
   meanings: {
+    rbytes: 'bytes read',
+    wbytes: 'bytes written',
     reads: 'calls that read',
     writes: 'calls that write',
     type: 'R: regular file, S: socket, O: something else',

@@ -60,6 +60,10 @@ The peers are addresses (ipBlock), as the kernel knows no others. Policies are a
   },
   map: 'flows',
   meanings: {
+    rx: 'bytes received',
+    tx: 'bytes sent',
+    first: 'when the first bytes or connection came',
+    last: 'when the last bytes or connection came',
     connections: 'connections that were made',
     rx_packets: 'datagrams received',
     tx_packets: 'datagrams sent',

@@ -43,6 +43,9 @@ The name is the last part of the path, as the task sees it, or in the file syste
     duration: durationOption,
   },
   computed: { file: { type: 'text_t', help: 'last part of the path', value: ({ path }) => fileName(path) } },
+  meanings: {
+    offset: 'where in the file it begins, in bytes',
+  },
   columns: {
     time: {},
     comm: {},

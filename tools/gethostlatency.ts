@@ -20,6 +20,8 @@ All C libraries are traced that a process uses when the tracing begins, those of
     minimum: atLeastMilliseconds('[min_ms]', 'lookups that took', 'min_latency'),
   },
   meanings: {
+    failed: 'present when the lookup failed',
+    truncated: 'present when the name was too long to be kept',
     host: 'name that was looked up',
   },
   columns: {

@@ -18,6 +18,9 @@ The averages are those of the whole machine; RUNNING, BLOCKED and THREADS are th
     return records.map((row) => ({ ...row, load1, load5, load15 }));
   },
   meanings: {
+    load1: 'load average of one minute',
+    load5: 'load average of five minutes',
+    load15: 'load average of fifteen minutes',
     running: 'threads that run or wait for a processor',
     blocked: 'threads in a wait that counts for the load',
     threads: 'threads that there are',

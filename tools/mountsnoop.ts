@@ -18,6 +18,8 @@ Data that is not text is shown up to its first zero byte. What the kernel mounts
     detailed: flag('-d, --detailed', 'show the time that the call took', { group: 'column' }),
   },
   meanings: {
+    ppid: 'process id of the parent',
+    pcomm: 'command name of the parent',
     names: 'texts as they were given to the call',
     ret: 'what the call returned',
     flags: 'flags of the call, in bits',

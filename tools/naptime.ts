@@ -17,6 +17,10 @@ A sleep that is stopped and goes on (SIGSTOP, SIGCONT) is shown with what was le
       set: 'failed_only',
     }),
   },
+  meanings: {
+    ppid: 'process id of the parent',
+    pcomm: 'command name of the parent',
+  },
   columns: {
     time: {},
     ppid: {},

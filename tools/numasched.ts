@@ -18,6 +18,8 @@ There are none on a machine of one node. With --cpus, each processor counts as a
     cpus: flag('--cpus', 'also moves between processors of one node, and show processors instead of nodes'),
   },
   meanings: {
+    src_cpu: 'processor that the thread leaves',
+    dst_cpu: 'processor that the thread comes to',
     src_nid: 'NUMA node that the thread was on',
     dst_nid: 'NUMA node that it is moved to',
   },

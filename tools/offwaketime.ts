@@ -13,6 +13,7 @@ A wakeup by an interrupt, such as that of a timer or a disk, has the name of wha
     'About 4.5 µs each time that a thread leaves its processor and 3 µs for each wakeup (measured on a busy 2-core virtual machine), most of it for the stacks; filters make it less.',
   options: offCpuOptions,
   map: 'times',
+  meanings: { waker: 'command name of what woke it' },
   table: 'stacks',
   kernel: 'kernel',
   user: 'user',

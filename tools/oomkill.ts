@@ -15,6 +15,12 @@ Programs that watch over memory themselves, such as systemd-oomd and earlyoom, s
     'Nothing until a process is killed, and then about 3 µs (run time of the program on a busy 2-core virtual machine).',
   options: {},
   meanings: {
+    tcomm: 'command name of the process that is killed, where it is known',
+    total_vm: 'bytes of its address space, where it is known',
+    anon_rss: 'bytes of its anonymous memory, where it is known',
+    file_rss: 'bytes of files in its memory, where it is known',
+    shmem_rss: 'bytes of its shared memory, where it is known',
+    pgtables: 'bytes of its page tables, where it is known',
     pages: 'pages of memory that there are in all',
   },
   columns: {

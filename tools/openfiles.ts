@@ -45,6 +45,8 @@ The numbers of types for --type-mask are 1 for regular files, 2 for sockets, 4 f
         (!deletedOnly || row.deleted === true),
     ),
   meanings: {
+    pos: 'where in the file, in bytes',
+    size: 'size of the file in bytes',
     mode: 'kind and permissions of the file, as stat(2) has them',
     inode: 'inode of the file',
   },

@@ -57,6 +57,10 @@ Files opened through io_uring, and those that the kernel opens for itself, are n
   keep: ({ comm, flags }, { name, flagFilter }) =>
     (name === undefined || comm.includes(name)) &&
     (flagFilter === undefined || flagFilter.some((one) => hasOpenFlag(flags, one))),
+  meanings: {
+    truncated: 'present when the beginning or end of the path is missing',
+    unreadable: 'present when the path could not be read',
+  },
   columns: {
     time: { flag: '-T, --timestamp' },
     uid: { flag: '-U, --print-uid' },

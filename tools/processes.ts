@@ -42,6 +42,9 @@ RSS is what the kernel has added up, as /proc/PID/stat has it: each processor ad
     show: (rows, { sort = 'cpu', rows: count }) => rows.toSorted(orders[sort]).slice(0, count),
   },
   meanings: {
+    ppid: 'process id of the parent',
+    rss: 'bytes of its memory, where it is known',
+    virt: 'bytes of its address space, where it is known',
     threads: 'number of threads',
     start_ticks: 'start in hundredths of a second since the machine started, as /proc/PID/stat has it',
   },

@@ -19,6 +19,11 @@ Waiting in a queue, moving between processors and being throttled all count. Who
     }),
     previous: flag('-P, --previous', 'show the task that had the processor before', { group: 'column' }),
   },
+  meanings: {
+    prev_pid: 'process id of what ran there before',
+    prev_tid: 'thread id of what ran there before',
+    prev_comm: 'command name of what ran there before',
+  },
   columns: {
     time: {},
     comm: {},

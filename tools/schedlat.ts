@@ -32,6 +32,9 @@ These are the scheduler's own sums, those of /proc/PID/schedstat, read with noth
         .slice(0, count),
   },
   meanings: {
+    cpu_time: 'nanoseconds on a processor',
+    wait_time: 'nanoseconds in which it waited for a processor',
+    elapsed: 'nanoseconds since the thread began; with an interval, since the output before',
     start_ticks: 'start in hundredths of a second since the machine started, as /proc/PID/stat has it',
   },
   computed: {

@@ -42,6 +42,9 @@ With --kill, and as killsnoop, a line is a call of kill(2), tkill(2), tgkill(2),
     names: flag('-n, --name', 'show signals by name', { group: 'column' }),
   },
   meanings: {
+    tpid: 'process id of who gets the signal, where it is known',
+    ttid: 'thread id of who gets the signal, where it is known',
+    tcomm: 'command name of who gets the signal, where it is known',
     code: 'why the signal was sent: si_code of sigaction(2)',
   },
   columns: {

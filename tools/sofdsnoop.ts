@@ -20,6 +20,8 @@ The descriptors are read when the call returns: what another thread changes or c
   },
   keep: ({ comm }, { name }) => name === undefined || comm.includes(name),
   meanings: {
+    sock: 'file descriptor of the socket',
+    fd: 'file descriptor that was passed',
     socket: 'inode of the socket',
   },
   columns: {

@@ -85,6 +85,11 @@ const tables = top(bpf, {
   ...common,
   map: 'flows',
   meanings: {
+    open: 'nanoseconds in the state open',
+    disorder: 'nanoseconds in the state disorder',
+    recovery: 'nanoseconds in the state recovery',
+    cwr: 'nanoseconds in the state cwr',
+    loss: 'nanoseconds in the state loss',
     changes: 'changes of the state',
     since: 'when the state began, in nanoseconds since the machine started',
   },

@@ -30,6 +30,10 @@ The process is the one that connected or accepted, or else the one that closed t
     csv: lettered(csvOption, 's'),
     wide: flag('-w, --wide', 'show the IP version', { group: 'column' }),
   },
+  meanings: {
+    rx: 'bytes received',
+    tx: 'bytes sent',
+  },
   columns: {
     ...sessionColumns,
     duration: sessionDuration,

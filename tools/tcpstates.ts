@@ -23,6 +23,8 @@ Into the journal of systemd it goes by 'tcpstates --json | systemd-cat -t tcpsta
     wide: flag('-w, --wide', 'show the IP version', { group: 'column' }),
   },
   meanings: {
+    oldstate: 'state before',
+    newstate: 'state after',
     skaddr: 'socket, by its address in the kernel',
   },
   columns: {

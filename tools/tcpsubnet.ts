@@ -55,6 +55,8 @@ The hooks and what they do not see are those of tcptop.`,
   },
   map: 'amounts',
   meanings: {
+    rx: 'bytes received',
+    tx: 'bytes sent',
     network: 'IP address of the subnet',
     prefix: 'length of the prefix of the subnet, in bits',
   },

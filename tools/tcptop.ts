@@ -19,6 +19,10 @@ The kernel's own tracepoints are used where it has them (sock:sock_send_length a
     ...familyFilters,
   },
   map: 'connections',
+  meanings: {
+    rx: 'bytes received',
+    tx: 'bytes sent',
+  },
   columns: {
     ...trafficColumns,
   },

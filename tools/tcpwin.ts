@@ -20,6 +20,10 @@ This is what to plot when a connection is slower than its network: a window that
     wide: flag('-w, --wide', 'show all there is', { group: 'column' }),
   },
   meanings: {
+    snd_wnd: 'bytes that the other side has room for',
+    rcv_wnd: 'bytes of room that the other side was told of',
+    sndbuf: 'size of the send buffer in bytes',
+    wmem_queued: 'bytes of memory that the send buffer takes',
     skaddr: 'socket, by its address in the kernel',
     cwnd: 'congestion window in segments',
     ssthresh: 'threshold of slow start in segments; absent while there is no limit',

@@ -69,6 +69,7 @@ With --wide the paths of the binary and of the file behind the descriptor that t
     },
   },
   meanings: {
+    exe: 'file of the program, where it is told',
     address: 'where in the kernel it waits; 0: it does not',
   },
   columns: {

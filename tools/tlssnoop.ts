@@ -21,6 +21,8 @@ The memory is read when the call returns: what another thread writes there meanw
   },
   keep: (event, { name }) => name === undefined || event.name?.includes(name) === true,
   meanings: {
+    ech: 'present when there is an encrypted ClientHello',
+    truncated: 'present when there may have been a name that was not read',
     alpn: 'protocols that the program would speak',
     name: 'server that is asked for',
   },

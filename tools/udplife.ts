@@ -29,6 +29,8 @@ The process is the one that made the socket with socket(2), also where another h
     wide: flag('-w, --wide', 'show the IP version and the number of packets', { group: 'column' }),
   },
   meanings: {
+    rx: 'bytes received',
+    tx: 'bytes sent',
     tx_packets: 'datagrams sent',
     rx_packets: 'datagrams received',
   },

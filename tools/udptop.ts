@@ -20,6 +20,8 @@ The kernel's own tracepoints are used where it has them (sock:sock_send_length a
   },
   map: 'sockets',
   meanings: {
+    rx: 'bytes received',
+    tx: 'bytes sent',
     tx_packets: 'datagrams sent',
     rx_packets: 'datagrams received',
   },

@@ -23,6 +23,8 @@ The numbers of a queue that is not in use are not printed. Of a request with mor
   },
   map: 'traffic',
   meanings: {
+    in_bytes: 'bytes that the device may fill',
+    out_bytes: 'bytes that the device reads',
     driver: 'driver of the device',
     device: 'name of the device',
     virtqueue: 'queue of the device',

@@ -47,9 +47,9 @@ The kernel keeps what each processor has not added yet apart, so that small chan
     metric: { type: 'text_t', help: 'name of the counter' },
     unit: { type: 'text_t', help: 'what it counts: page, huge page, kilobyte or event' },
     delta: { type: 'integer', help: 'change in the interval' },
-    delta_bytes: { type: 'integer', help: 'the same in bytes, where it counts memory' },
+    delta_bytes: { type: 'integer', help: 'change in bytes, where it counts memory' },
     current: { type: 'count_t', help: 'value at the end of the interval' },
-    current_bytes: { type: 'maybe_bytes_t', help: 'the same in bytes, where it counts memory' },
+    current_bytes: { type: 'maybe_bytes_t', help: 'value in bytes, where it counts memory' },
   },
   columns: {
     metric: { width: 30 },

@@ -21,6 +21,7 @@ A wakeup by an interrupt, such as that of a timer or a disk, has the name of wha
     ...blockTimeOptions,
   },
   map: 'times',
+  meanings: { target: 'command name of what was woken' },
   table: 'stacks',
   kernel: 'kernel',
   tip: 'target',

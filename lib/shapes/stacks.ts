@@ -4,6 +4,7 @@ import type { JsonSchema } from '../model/json.ts';
 import type { FieldTypes, Message, Row, Stack, WeighedStack } from '../model/message.ts';
 import { now } from '../system/clock.ts';
 import { mapRows, readyMessage } from './aggregate.ts';
+import { fieldTypes, type Meanings } from './columns.ts';
 import { type CommonDefinition, commonParts, type OptionsFor, type Text, warningsOf } from './common-definition.ts';
 import { commonOptions, runTime } from './common-options.ts';
 import { startDefined } from './defined-session.ts';
@@ -27,6 +28,7 @@ export interface StacksDefinition<S extends SkeletonTypes, O, M extends Text<key
   extends CommonDefinition<S, O> {
   /** Map from a structure with the ids of stacks to a structure with the weight. */
   readonly map: M;
+  readonly meanings?: Meanings<KeyOf<S, M>>;
   /** Name given to STACKS in the program. */
   readonly table: Text<keyof S['maps']>;
   /** Members of the key that are ids of stacks. */
@@ -98,8 +100,8 @@ export function stacks<S extends SkeletonTypes, const O extends OptionsFor<S>, c
 /** The members of the key that say whose stack it is. */
 function keyTypes(skeleton: Skeleton, definition: AnyStacks): FieldTypes {
   const { key } = mapRows(skeleton, definition.map);
-  const fields = (key?.fields ?? []).filter(({ name }) => !isStack(definition, name));
-  return Object.fromEntries(fields.map(({ name, semantic }) => [name, semantic]));
+  const types = key === undefined ? {} : fieldTypes(key, {}, definition.meanings);
+  return Object.fromEntries(Object.entries(types).filter(([name]) => !isStack(definition, name)));
 }
 
 function stackSchema(types: FieldTypes, unit: string): JsonSchema {

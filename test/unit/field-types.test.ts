@@ -68,10 +68,10 @@ test('an amount has the same unit in all tools', async () => {
 const noMeaning =
   /^(address|arguments|count|number|number, several|text|port|IP address|yes or no)(, where (it is known|there is any))?$/;
 
-test('a field says what it means, and in which unit, in all tools', async () => {
-  const lacking = [...(await new Registry().loadAll())].flatMap(([name, tool]) => {
+test('a field says what it means, as no other field of the tool, and in which unit', async () => {
+  const wrong = [...(await new Registry().loadAll())].flatMap(([name, tool]) => {
     const meanings = new Map<string, string>();
-    for (const [field, { description }] of fieldsOf(lineSchema(tool.schema()))) {
+    for (const [field, { description }] of fieldsOf(tool.schema())) {
       // What is within a field is said by the field.
       if (description !== undefined && !field.includes('.')) {
         meanings.set(field, description);
@@ -83,9 +83,11 @@ test('a field says what it means, and in which unit, in all tools', async () => 
       return unit === undefined || words.test(help) ? [] : [`${name}: unit of ${field}: ${help}`];
     });
     const empty = [...meanings].filter(([, meaning]) => noMeaning.test(meaning) || meaning === '');
-    return [...empty.map(([field, meaning]) => `${name}: meaning of ${field}: ${meaning}`), ...units];
+    const said = [...meanings.values()];
+    const same = [...meanings].filter(([, meaning]) => said.indexOf(meaning) !== said.lastIndexOf(meaning));
+    return [...units, ...[...empty, ...same].map(([field, meaning]) => `${name}: meaning of ${field}: ${meaning}`)];
   });
-  assert.deepEqual(lacking, [], "say it by 'meanings' of the definition, or by 'help' of what is computed");
+  assert.deepEqual(wrong, [], "say it by 'meanings' of the definition, or by 'help' of what is computed");
 });
 
 /**
