@@ -16,6 +16,7 @@ export const compiledFile = join(place, `compiled-${process.arch}-${process.vers
 /** What is in it for others. */
 export interface Commands {
   readonly main: typeof import('./main.ts')['main'];
+  readonly end: typeof import('../system/end.ts')['endProcess'];
   readonly tools: Definitions;
 }
 
@@ -26,14 +27,15 @@ let commands: Commands | undefined;
  * and compile a hundred modules takes longer than most of what they do. Code that another Node has compiled, or that is
  * missing, is compiled again.
  */
-export function compiledMain(): Commands['main'] {
+export function compiled(): Commands {
   commands ??= commandsOf(commandsScript(readCompiled()));
-  return commands.main;
+  return commands;
 }
 
 /** What the file of a command does: runs it, and ends the process with its exit status. */
 export function start(...details: Parameters<Commands['main']>): void {
-  compiledMain()(...details).then((status) => process.exit(status));
+  const { main, end } = compiled();
+  main(...details).then(end);
 }
 
 /** The file, not run yet. */

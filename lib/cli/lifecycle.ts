@@ -1,6 +1,7 @@
 import { KscopeError } from '../model/errors.ts';
 import { Status } from '../output/status.ts';
 import { Writer } from '../output/writer.ts';
+import { endProcess } from '../system/end.ts';
 import { hasReader } from '../system/reader.ts';
 
 const endSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -52,7 +53,7 @@ export async function live(
   void stdout.closed.then(() => end.abort());
   const onSignal = (signal: NodeJS.Signals, number: number) => {
     if (signal === 'SIGINT' && told !== undefined && performance.now() - told > sameKeystroke) {
-      process.exit(128 + number);
+      endProcess(128 + number);
     }
     told ??= performance.now();
     tell();

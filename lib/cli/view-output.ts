@@ -1,6 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { isatty } from 'node:tty';
 import type { Playback } from '../model/playback.ts';
+import { endByNode } from '../system/end.ts';
 import { openView, type View } from '../view/open.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { RunnerValues } from './run.ts';
@@ -32,6 +33,7 @@ export function openViewOutput(
   { stdout, end }: Lifecycle,
   playback?: Playback,
 ): Promise<View> {
+  endByNode();
   return openView({
     name,
     style: { time, utc },

@@ -106,6 +106,8 @@ import { main as start } from './lib/cli/main.js';
 export const tools = {
   ${tools.join('\n  ')}
 };
+import { endProcess } from './lib/system/end.js';
+export const end = endProcess;
 export const main = (argv, tool, details) => start(argv, tool, { ...details, tools });
 `;
   return { contents, resolveDir: dist, sourcefile: 'dist/commands/entry.js' };

@@ -17,6 +17,11 @@ export function koffi(): typeof Koffi {
   return loaded;
 }
 
+/** Whether anything native was called. */
+export function isLoaded(): boolean {
+  return loaded !== undefined;
+}
+
 function nativePart(): typeof Koffi | undefined {
   const name = `node_modules/@koromix/koffi-linux-${process.arch}/linux_${process.arch}/koffi.node`;
   let folder = fileURLToPath(new URL('.', import.meta.url));

@@ -17,6 +17,7 @@ export interface Libc {
   getpagesize(): number;
   sysinfo(info: Uint8Array): number;
   poll(descriptors: Uint8Array, count: number, timeout: number): number;
+  _exit(status: number): void;
 }
 
 // musl and glibc both answer to their own name inside the process, whose libc is already loaded.
@@ -35,6 +36,7 @@ export const libc = bind<Libc>(() => koffi().load(null), {
   getpagesize: 'int getpagesize()',
   sysinfo: 'int sysinfo(void *info)',
   poll: 'int poll(void *descriptors, ulong count, int timeout)',
+  _exit: 'void _exit(int status)',
 });
 
 /** What the kernel hands out at once. */

@@ -37,9 +37,9 @@ test('a command runs no module of another tool, and loads nothing that it does n
     [
       '--input-type=module',
       '-e',
-      `import { compiledMain } from ${JSON.stringify(new URL('../../lib/cli/compiled.js', import.meta.url).href)};
+      `import { compiled } from ${JSON.stringify(new URL('../../lib/cli/compiled.js', import.meta.url).href)};
       const before = new Set(process.moduleLoadList);
-      const code = await compiledMain()(['--help'], 'opensnoop');
+      const code = await compiled().main(['--help'], 'opensnoop');
       const native = (await import('node:fs')).readFileSync('/proc/self/maps', 'latin1').includes('koffi');
       console.error(JSON.stringify([code, process.moduleLoadList.filter((name) => !before.has(name)), native]));`,
     ],
