@@ -8,12 +8,7 @@ export default snoop(bpf, {
   description: `
 Prints a line for each shmget(2), shmat(2), shmdt(2) and shmctl(2) when it returns, with its arguments and its result: an identifier, or an address for shmat(2). Shared memory of POSIX (shm_open(3)), of memfd_create(2) and of mappings is not seen.`,
   overhead: 'About 1 to 2 µs for each call (run time of the programs on a busy 2-core virtual machine).',
-  options: {
-    ...filters,
-    name: nameContains,
-    failed: failedOnly,
-    duration: durationOption,
-  },
+  options: { ...filters, name: nameContains, failed: failedOnly, duration: durationOption },
   keep: ({ comm }, { name }) => name === undefined || comm.includes(name),
   meanings: {
     ret: 'what the call returned',
@@ -21,9 +16,7 @@ Prints a line for each shmget(2), shmat(2), shmdt(2) and shmctl(2) when it retur
     arg2: 'second argument of the call',
     arg3: 'third argument of the call, if it has one',
   },
-  computed: {
-    request: { type: 'text_t', help: 'what the call asked for: arguments by name', value: argumentsOf },
-  },
+  computed: { request: { type: 'text_t', help: 'what the call asked for: arguments by name', value: argumentsOf } },
   columns: {
     time: { flag: '-T, --timestamp' },
     pid: {},
