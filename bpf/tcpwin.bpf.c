@@ -4,8 +4,7 @@
 #include "tcp.h"
 #include <bpf/bpf_tracing.h>
 
-/* What ssthresh is before anything was lost. */
-#define INFINITE_SSTHRESH 0x7fffffff
+#define INFINITE_SSTHRESH 0x7fffffff	/* before anything was lost */
 
 const volatile port_t filter_lports[FILTER_PORTS] = {};
 const volatile port_t filter_dports[FILTER_PORTS] = {};

@@ -11,8 +11,7 @@ Prints a line whenever a segment comes for an established connection (tcp:tcp_pr
 The threshold is left out while there is none, which is until something was lost. What is queued is memory and not data: it has the kernel's own share in it. Segments that a connection only sends have no line, but the answers to them have.
 
 This is what to plot when a connection is slower than its network: a window that stays small was limited by losses, one that is small beside a full buffer is the bottleneck, and an empty buffer means that the process does not send more.`,
-  overhead:
-    'About 0.7 µs for each segment that comes (measured on a 2-core virtual machine), where taking one takes several.',
+  overhead: 'About 0.7 µs for each segment that comes (measured on a 2-core virtual machine); a segment costs several.',
   options: {
     ...familyFilters,
     localPorts: portFilters.localPorts,
