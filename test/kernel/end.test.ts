@@ -11,7 +11,8 @@ const [node, script, ...args] = toolCommand('opensnoop', ['--duration', '0.1']) 
 test('a tool ends without Node, which could wait for its compilers for ever', async () => {
   using folder = new TemporaryDirectory();
   const coverage = join(folder.path, 'coverage');
-  const { code, stderr } = await runCommand([node, script, ...args], { ...process.env, NODE_V8_COVERAGE: coverage });
+  const env = { ...process.env, NODE_OPTIONS: undefined, NODE_V8_COVERAGE: coverage };
+  const { code, stderr } = await runCommand([node, script, ...args], env);
   assert.equal(code, 0, stderr);
   // What Node writes when it ends.
   assert.deepEqual(existsSync(coverage) ? readdirSync(coverage) : [], []);
