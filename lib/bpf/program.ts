@@ -239,22 +239,18 @@ export class BpfProgram {
    * `takePlacesAtOnce`; else one by one.
    */
   attachUprobes(where: UserPlaces): void {
-    if (this.#toPlaces) {
-      this.#linkPlaces(where);
+    if (!this.#toPlaces) {
+      const { places, ...how } = where;
+      for (const place of places) {
+        this.attachUprobe({ ...how, ...place });
+      }
       return;
     }
-    const { places, ...how } = where;
-    for (const place of places) {
-      this.attachUprobe({ ...how, ...place });
-    }
-  }
-
-  #linkPlaces(where: UserPlaces): BpfLink {
     const fd = linkUserPlaces(this.fd, where);
     if (fd < 0) {
       throw attachError(this.name, `${where.places.length} places in ${where.file}`, -fd, []);
     }
-    return this.#own(new BpfLink(fd));
+    this.#own(new BpfLink(fd));
   }
 
   /** At a statically defined probe of a binary, in one process or (kernel 5.15) in all. */

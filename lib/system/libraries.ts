@@ -1,5 +1,6 @@
-import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { readKernelFile } from './kernel-file.ts';
 import { unescapeMapped } from './symbols/user.ts';
 
 const FILES_MAX = 256;
@@ -16,53 +17,30 @@ export function mappedFiles(name: RegExp, pid?: number, proc = '/proc'): string[
   // Most processes have the same libraries: what was looked at once is not taken apart again.
   const known = new Set<string>();
   const pids = pid === undefined ? readdirSync(proc).filter((entry) => /^\d+$/.test(entry)) : [String(pid)];
-  const reader = new SpecialFile(MAPS_MAX);
+  const memory = Buffer.allocUnsafe(2 ** 16);
   for (const one of pids) {
-    for (const [, mapped = ''] of (reader.text(join(proc, one, 'maps')) ?? '').matchAll(/^\S+ ..x\S* \S+ (.*)$/gm)) {
+    let maps: Buffer;
+    try {
+      maps = readKernelFile(join(proc, one, 'maps'), memory, MAPS_MAX);
+    } catch {
+      // It has ended, or is none of ours to see.
+      continue;
+    }
+    if (maps.length > MAPS_MAX) {
+      continue;
+    }
+    for (const [, mapped = ''] of maps.toString('latin1').matchAll(/^\S+ ..x\S* \S+ (.*)$/gm)) {
       if (!known.has(mapped)) {
         known.add(mapped);
         const [, file = '', path = ''] = /^(\S+ \d+) *(\/.*)$/.exec(mapped) ?? [];
         const named = unescapeMapped(path);
-        if (found.size < FILES_MAX && name.test(fileName(named)) && !found.has(file)) {
+        if (found.size < FILES_MAX && name.test(basename(named)) && !found.has(file)) {
           found.set(file, `${join(proc, one, 'root')}${named}`);
         }
       }
     }
   }
   return [...found.values()];
-}
-
-/** Reads files of /proc, whose size nobody knows, one after the other into the same memory. */
-class SpecialFile {
-  readonly #most: number;
-  #memory = Buffer.allocUnsafe(2 ** 16);
-
-  constructor(most: number) {
-    this.#most = most;
-  }
-
-  /** Its bytes as Latin-1; undefined when it cannot be read, as of a process that has ended, or is longer than the most. */
-  text(path: string): string | undefined {
-    let file: number | undefined;
-    try {
-      file = openSync(path, 'r');
-      for (let length = 0; length <= this.#most; ) {
-        const read = readSync(file, this.#memory, length, this.#memory.length - length, null);
-        if (read === 0) {
-          return this.#memory.toString('latin1', 0, length);
-        }
-        length += read;
-        if (length === this.#memory.length) {
-          this.#memory = Buffer.concat([this.#memory], 2 * length);
-        }
-      }
-    } catch {
-      // It has ended, or is none of ours to see.
-    } finally {
-      if (file !== undefined) closeSync(file);
-    }
-    return undefined;
-  }
 }
 
 /** Libraries whose name matches, where the loader of programs finds them: its cache, or its standard directories. */
@@ -73,13 +51,8 @@ export function loaderFiles(name: RegExp, root = '/'): string[] {
   } catch {
     // Systems with musl have none.
   }
-  const matching = cached.filter((path) => name.test(fileName(path))).map((path) => join(root, path));
+  const matching = cached.filter((path) => name.test(basename(path))).map((path) => join(root, path));
   return matching.length > 0 ? matching : standardFiles(name, root);
-}
-
-/** Of a path that ends with it: there are hundreds, and `basename` takes more of them than all the rest. */
-function fileName(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
 }
 
 function standardFiles(name: RegExp, root: string): string[] {
@@ -112,7 +85,7 @@ export function readLoaderCache(bytes: Buffer): string[] {
   if (start < 0 || start + HEADER > bytes.length) {
     return [];
   }
-  // Positions of strings are counted from the magic. One string and parts of it take a tenth of decoding each by itself.
+  // Positions of strings are counted from the magic. Parts of one string take a fraction of what it takes to decode each by itself.
   const cache = bytes.subarray(start);
   const text = cache.toString('latin1');
   const count = Math.min(cache.readUInt32LE(MAGIC.length), Math.floor((cache.length - HEADER) / ENTRY));
